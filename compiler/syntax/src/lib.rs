@@ -1,1 +1,8 @@
-//! (to be written)
+//! Source text to syntax tree, and diagnostics as data.
+//!
+//! Pure: no I/O, no clock, no global state. Imports no other crate of Weir.
+
+pub mod ast;
+pub mod codes;
+pub mod diag;
+pub mod span;
