@@ -1,0 +1,163 @@
+//! Solved types, interned: equal types have equal [`Ty`]s.
+//!
+//! Not here: inference variables; they never leave the checker.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// A type: an index into [`Types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ty(pub u32);
+
+/// A record type with its arguments filled in: an index into [`Types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(pub u32);
+
+/// What a type is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TyKind {
+    /// Of an erroneous expression; agrees with everything. Never in a program without errors.
+    Unknown,
+    /// Of an expression that does not come back: `return`, `break`, `panic(...)`.
+    Never,
+    /// `()`
+    Unit,
+    /// 64-bit signed integer.
+    Int,
+    /// `true` and `false`.
+    Bool,
+    /// Valid UTF-8.
+    Text,
+    /// Signed nanoseconds.
+    Duration,
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    Time,
+    /// `a..b` of Int.
+    Range,
+    /// `List[T]`
+    List(Ty),
+    /// `Stream[T]`
+    Stream(Ty),
+    /// `T?`
+    Option(Ty),
+    /// `fn(A, B) -> C`
+    Fn(Vec<Ty>, Ty),
+    /// A declared record.
+    Record(RecordId),
+    /// A type that only the runtime looks into: `Request`, `Response`, `Query`, `Headers`.
+    Native(String),
+}
+
+/// A record's name and fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// With its arguments, as the user would write it: `Pair[Int]`.
+    pub name: String,
+    /// Names and types in declared order.
+    pub fields: Vec<(String, Ty)>,
+}
+
+/// All types of one program.
+#[derive(Clone, Debug, Default)]
+pub struct Types {
+    kinds: Vec<TyKind>,
+    index: HashMap<TyKind, Ty>,
+    records: Vec<Record>,
+}
+
+impl Types {
+    /// No types yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The type of that kind.
+    pub fn intern(&mut self, kind: TyKind) -> Ty {
+        if let Some(&ty) = self.index.get(&kind) {
+            return ty;
+        }
+        let ty = Ty(self.kinds.len() as u32);
+        self.kinds.push(kind.clone());
+        self.index.insert(kind, ty);
+        ty
+    }
+
+    /// What `ty` is.
+    pub fn kind(&self, ty: Ty) -> &TyKind {
+        &self.kinds[ty.0 as usize]
+    }
+
+    /// How many types there are; their indexes are `0..len`.
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Adds a record; its fields may be set later, so that records may contain themselves.
+    pub fn add_record(&mut self, record: Record) -> RecordId {
+        self.records.push(record);
+        RecordId(self.records.len() as u32 - 1)
+    }
+
+    /// Sets the fields of a record that was added without.
+    pub fn set_fields(&mut self, id: RecordId, fields: Vec<(String, Ty)>) {
+        self.records[id.0 as usize].fields = fields;
+    }
+
+    /// The record `id`.
+    pub fn record(&self, id: RecordId) -> &Record {
+        &self.records[id.0 as usize]
+    }
+
+    /// The type as the user would write it.
+    pub fn show(&self, ty: Ty) -> String {
+        let mut out = String::new();
+        self.write(ty, &mut out);
+        out
+    }
+
+    fn write(&self, ty: Ty, out: &mut String) {
+        match self.kind(ty) {
+            TyKind::Unknown => out.push('_'),
+            TyKind::Never => out.push_str("Never"),
+            TyKind::Unit => out.push_str("()"),
+            TyKind::Int => out.push_str("Int"),
+            TyKind::Bool => out.push_str("Bool"),
+            TyKind::Text => out.push_str("Text"),
+            TyKind::Duration => out.push_str("Duration"),
+            TyKind::Time => out.push_str("Time"),
+            TyKind::Range => out.push_str("Range"),
+            TyKind::List(t) => {
+                let _ = write!(out, "List[{}]", self.show(*t));
+            }
+            TyKind::Stream(t) => {
+                let _ = write!(out, "Stream[{}]", self.show(*t));
+            }
+            TyKind::Option(t) => match self.kind(*t) {
+                TyKind::Fn(..) => {
+                    let _ = write!(out, "Option[{}]", self.show(*t));
+                }
+                _ => {
+                    let _ = write!(out, "{}?", self.show(*t));
+                }
+            },
+            TyKind::Fn(params, result) => {
+                out.push_str("fn(");
+                for (i, p) in params.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(", ");
+                    }
+                    self.write(*p, out);
+                }
+                out.push_str(") -> ");
+                self.write(*result, out);
+            }
+            TyKind::Record(id) => out.push_str(&self.record(*id).name),
+            TyKind::Native(name) => out.push_str(name),
+        }
+    }
+}
