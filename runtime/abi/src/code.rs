@@ -1,0 +1,107 @@
+//! A compiled script version, as the code generator hands it to the runtime.
+
+use crate::layout::Shape;
+use crate::types::TypeDesc;
+use std::any::Any;
+use std::fmt;
+
+/// A place in the source: a file's index and a byte offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Which file.
+    pub file: u16,
+    /// Offset in bytes.
+    pub start: u32,
+}
+
+/// An address of compiled code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePtr(pub *const u8);
+// SAFETY: it is an address of immutable code; whoever calls it keeps its `Module` alive.
+unsafe impl Send for CodePtr {}
+// SAFETY: as above.
+unsafe impl Sync for CodePtr {}
+
+/// The owned references that a frame holds while it is suspended in one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackMap {
+    /// Offset of the return address behind the function's start.
+    pub return_offset: u32,
+    /// Offsets from the stack pointer at the call of the slots that hold owned references (or 0).
+    pub slots: Box<[u32]>,
+}
+
+/// One compiled function, for stack traces and for walking frames.
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    /// Address of the first byte.
+    pub start: usize,
+    /// Size in bytes.
+    pub size: u32,
+    /// What stack traces call it.
+    pub name: String,
+    /// Code offset (ascending) from which on a place holds; `None` for made-up code.
+    pub lines: Vec<(u32, Option<Place>)>,
+    /// By return offset, ascending.
+    pub stack_maps: Vec<StackMap>,
+}
+
+/// How the runtime calls compiled code: `extern "C" fn(ctx, code, args: *const u64) -> u64`, one per number of words passed.
+/// It sets the pinned register, calls `code` with the words and restores the register.
+pub type Enter = unsafe extern "C" fn(ctx: *mut crate::context::Ctx, code: *const u8, args: *const u64) -> u64;
+
+/// A compiled script version. Freed with its last reference, on a worker's stack and never from a fiber.
+pub struct Module {
+    /// Call thunks for 0 to 3 words.
+    pub enter: [Enter; 4],
+    /// The main file's statements: no words in, unit out.
+    pub main: CodePtr,
+    /// `handle`: an owned Request in, an owned Response out.
+    pub handler: Option<CodePtr>,
+    /// How many global slots there are.
+    pub globals: u32,
+    /// Which global slots hold references.
+    pub global_refs: Vec<bool>,
+    /// Shapes from [`crate::layout::shape::FIRST_OF_MODULE`] on.
+    pub shapes: Vec<Shape>,
+    /// Types by [`crate::types::TypeId`].
+    pub types: Vec<TypeDesc>,
+    /// Functions by ascending start address.
+    pub frames: Vec<FrameInfo>,
+    /// Names a place for a person: `app.weir:3:7`.
+    pub show_place: Box<dyn Fn(Place) -> String + Send + Sync>,
+    /// Owns the machine code and the literals; dropping it frees them.
+    pub memory: Box<dyn Any + Send + Sync>,
+}
+
+impl Module {
+    /// The function that contains a code address.
+    pub fn frame(&self, address: usize) -> Option<&FrameInfo> {
+        let next = self.frames.partition_point(|f| f.start <= address);
+        let frame = &self.frames[next.checked_sub(1)?];
+        (address - frame.start < frame.size as usize).then_some(frame)
+    }
+}
+
+impl FrameInfo {
+    /// The place whose code a return address follows.
+    pub fn place(&self, return_address: usize) -> Option<Place> {
+        let offset = (return_address - self.start) as u32;
+        // The call itself lies before its return address.
+        let next = self.lines.partition_point(|&(o, _)| o < offset);
+        self.lines[next.checked_sub(1)?].1
+    }
+
+    /// The owned references of a frame suspended in the call with that return address.
+    pub fn stack_map(&self, return_address: usize) -> Option<&StackMap> {
+        let offset = (return_address - self.start) as u32;
+        let at = self.stack_maps.binary_search_by_key(&offset, |m| m.return_offset).ok()?;
+        Some(&self.stack_maps[at])
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Module({} functions)", self.frames.len())
+    }
+}

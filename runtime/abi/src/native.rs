@@ -1,0 +1,238 @@
+//! The native table: every function of the runtime that compiled code may call.
+//!
+//! The table is one macro, [`for_each_native`]; the compiler reads it as data ([`NATIVES`]), the runtime expands it to link
+//! addresses, and a test compares it with the declarations in `stdlib/*.weir`, which carry signature and documentation.
+//!
+//! A native is `extern "C" fn(ctx: *mut Ctx, [TypeId words,] words...) -> word`. Row form:
+//!
+//! ```text
+//! rust_name "weir-name" [types] (param modes) result, effects, cost;
+//! ```
+//! - `types`: one leading word per type variable of the Weir signature (a [`crate::types::TypeId`]); `-` for none
+//! - param modes: `own` (the native consumes a reference), `borrow` (the caller keeps it), `word` (no reference; for a
+//!   parameter whose type is a type variable `own`/`borrow` apply when the instance's type is a reference)
+//! - result: `word`, `owned`, or `never`
+//! - effects: `pure`, `traps` (may trap), `waits` (may suspend its fiber, and trap)
+//! - cost: `constant`, or `linear` in the size of its arguments
+
+/// How an argument is passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The native takes over the reference.
+    Own,
+    /// The caller keeps the reference.
+    Borrow,
+    /// Not a reference.
+    Word,
+}
+
+/// What a native gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// A word that is no reference.
+    Word,
+    /// An owned reference (or an option of one), or a word where the instance's type is one.
+    Owned,
+    /// It does not return.
+    Never,
+}
+
+/// What a native may do besides computing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nothing.
+    Pure,
+    /// It may trap.
+    Traps,
+    /// It may suspend its fiber, and trap.
+    Waits,
+}
+
+/// How its time grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Not with its arguments.
+    Constant,
+    /// With the size of its arguments.
+    Linear,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Native {
+    /// As in `= native "..."`.
+    pub name: &'static str,
+    /// Whether it takes its type variables as leading words.
+    pub types: bool,
+    /// Its parameters, without context and types.
+    pub params: &'static [Mode],
+    /// Its result.
+    pub gives: Gives,
+    /// Its effects.
+    pub effect: Effect,
+    /// Its cost class.
+    pub cost: Cost,
+}
+
+/// A row of [`NATIVES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NativeId(pub u16);
+
+impl NativeId {
+    /// The native of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        NATIVES.iter().position(|n| n.name == name).map(|i| Self(i as u16))
+    }
+
+    /// Its row.
+    pub fn row(self) -> &'static Native {
+        &NATIVES[self.0 as usize]
+    }
+}
+
+/// Calls `$with!` with all rows.
+#[macro_export]
+macro_rules! for_each_native {
+    ($with:ident) => {
+        $with! {
+            // What compiled code itself needs; not callable from Weir.
+            alloc "alloc" - (word word) owned, traps, constant;             // size in bytes, first word -> object, payload not initialised
+            free "free" - (own) word, pure, linear;                         // an object whose count just fell to 0, with all it alone holds
+            stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit
+            trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
+            text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
+            text_equal "text-equal" - (borrow borrow) word, pure, linear;
+            text_less "text-less" - (borrow borrow) word, pure, linear;
+            value_equal "value-equal" types (borrow borrow) word, pure, linear;
+            list_new "list-new" - (word word) owned, traps, constant;       // shape, capacity -> empty list
+            respond_text "respond-text" - (own) owned, traps, constant;
+            respond_lines "respond-lines" - (own) owned, traps, constant;
+            respond_empty "respond-empty" - (word) owned, traps, constant;  // status
+            // prelude
+            print "print" types (borrow) word, waits, linear;
+            warn "warn" types (borrow) word, traps, linear;
+            env "env" - (borrow) owned, traps, linear;
+            args "args" - () owned, traps, linear;
+            panic "panic" - (borrow) never, traps, constant;
+            sleep "sleep" - (word) word, waits, constant;
+            every "every" - (word) owned, traps, constant;
+            stdin "stdin" - () owned, traps, constant;
+            get_stream "get-stream" - (borrow) owned, traps, linear;
+            respond "respond" - (word own borrow) owned, traps, linear;
+            redirect "redirect" - (borrow word) owned, traps, linear;
+            // Int
+            int_pow "int-pow" - (word word) word, traps, constant;
+            int_bit_and "int-bit-and" - (word word) word, pure, constant;
+            int_bit_or "int-bit-or" - (word word) word, pure, constant;
+            int_bit_xor "int-bit-xor" - (word word) word, pure, constant;
+            int_shift_left "int-shift-left" - (word word) word, traps, constant;
+            int_shift_right "int-shift-right" - (word word) word, traps, constant;
+            // Text
+            text_len "text-len" - (borrow) word, pure, constant;
+            text_upper "text-upper" - (borrow) owned, traps, linear;
+            text_lower "text-lower" - (borrow) owned, traps, linear;
+            text_trim "text-trim" - (own) owned, traps, linear;
+            text_trim_start "text-trim-start" - (own) owned, traps, linear;
+            text_trim_end "text-trim-end" - (own) owned, traps, linear;
+            text_contains "text-contains" - (borrow borrow) word, pure, linear;
+            text_starts_with "text-starts-with" - (borrow borrow) word, pure, linear;
+            text_ends_with "text-ends-with" - (borrow borrow) word, pure, linear;
+            text_find "text-find" - (borrow borrow) owned, traps, linear;
+            text_split "text-split" - (borrow borrow) owned, traps, linear;
+            text_lines "text-lines" - (borrow) owned, traps, linear;
+            text_chars "text-chars" - (borrow) owned, traps, linear;
+            text_byte "text-byte" - (borrow word) word, traps, constant;
+            text_replace "text-replace" - (borrow borrow borrow) owned, traps, linear;
+            text_repeat "text-repeat" - (borrow word) owned, traps, linear;
+            text_pad_start "text-pad-start" - (borrow word borrow) owned, traps, linear;
+            text_pad_end "text-pad-end" - (borrow word borrow) owned, traps, linear;
+            text_to_int "text-to-int" - (borrow) owned, traps, linear;
+            text_slice "text-slice" - (own word word) owned, traps, constant;
+            // List
+            list_len "list-len" - (borrow) word, pure, constant;
+            list_push "list-push" - (own own) owned, traps, constant;
+            list_reverse "list-reverse" - (own) owned, traps, linear;
+            list_slice "list-slice" - (own word word) owned, traps, linear;
+            list_join "list-join" - (borrow borrow) owned, traps, linear;
+            list_stream "list-stream" - (own) owned, traps, constant;
+            // Range
+            range_len "range-len" - (borrow) word, traps, constant;
+            range_contains "range-contains" - (borrow word) word, pure, constant;
+            range_stream "range-stream" - (borrow) owned, traps, constant;
+            // Duration and Time
+            duration_seconds "duration-seconds" - (word) word, pure, constant;
+            duration_milliseconds "duration-milliseconds" - (word) word, pure, constant;
+            duration_microseconds "duration-microseconds" - (word) word, pure, constant;
+            duration_nanoseconds "duration-nanoseconds" - (word) word, pure, constant;
+            time_now "time-now" - () word, pure, constant;
+            time_seconds "time-seconds" - (word) word, pure, constant;
+            time_milliseconds "time-milliseconds" - (word) word, pure, constant;
+            time_microseconds "time-microseconds" - (word) word, pure, constant;
+            // Stream
+            stream_map "stream-map" types (own own) owned, traps, constant;
+            stream_filter "stream-filter" types (own own) owned, traps, constant;
+            stream_take "stream-take" - (own word) owned, traps, constant;
+            // Request
+            request_method "request-method" - (borrow) owned, traps, constant;
+            request_path "request-path" - (borrow) owned, traps, linear;
+            request_query "request-query" - (borrow) owned, traps, constant;
+            request_headers "request-headers" - (borrow) owned, traps, constant;
+            query_get "query-get" - (borrow borrow) owned, traps, linear;
+            query_all "query-all" - (borrow borrow) owned, traps, linear;
+            headers_get "headers-get" - (borrow borrow) owned, traps, linear;
+            headers_all "headers-all" - (borrow borrow) owned, traps, linear;
+        }
+    };
+}
+
+macro_rules! rows {
+    ($($rust:ident $name:literal $types:tt ($($mode:ident)*) $gives:ident, $effect:ident, $cost:ident;)*) => {
+        /// All natives, in the order of the table.
+        pub static NATIVES: &[Native] = &[$(Native {
+            name: $name,
+            types: rows!(@types $types),
+            params: &[$(rows!(@mode $mode)),*],
+            gives: rows!(@gives $gives),
+            effect: rows!(@effect $effect),
+            cost: rows!(@cost $cost),
+        }),*];
+    };
+    (@types -) => { false };
+    (@types types) => { true };
+    (@mode own) => { Mode::Own };
+    (@mode borrow) => { Mode::Borrow };
+    (@mode word) => { Mode::Word };
+    (@gives word) => { Gives::Word };
+    (@gives owned) => { Gives::Owned };
+    (@gives never) => { Gives::Never };
+    (@effect pure) => { Effect::Pure };
+    (@effect traps) => { Effect::Traps };
+    (@effect waits) => { Effect::Waits };
+    (@cost constant) => { Cost::Constant };
+    (@cost linear) => { Cost::Linear };
+}
+for_each_native!(rows);
+
+/// Kinds of the parts that `text-concat` joins; each part is two words, kind and value.
+pub mod part {
+    /// The value is a Text (borrowed).
+    pub const TEXT: u64 = 0;
+    /// The value is an Int.
+    pub const INT: u64 = 1;
+    /// The value is of the type with the index `kind - TYPE` (borrowed).
+    pub const TYPE: u64 = 16;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let names: HashSet<_> = NATIVES.iter().map(|n| n.name).collect();
+        assert_eq!(names.len(), NATIVES.len());
+        assert_eq!(NativeId::named("text-upper").map(|n| n.row().name), Some("text-upper"));
+        assert_eq!(NativeId::named("no-such"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Programming faults that end a request or a program.
+
+use std::fmt;
+
+/// What went wrong. Compiled code passes the number and two words of detail to the native `trap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u64)]
+pub enum TrapKind {
+    /// The result of an arithmetic operation does not fit 64 bits.
+    Overflow = 1,
+    /// Division or remainder by 0.
+    DivisionByZero = 2,
+    /// No element with that index: index, length.
+    IndexOutOfBounds = 3,
+    /// The stack limit is reached.
+    StackOverflow = 4,
+    /// The heap limit is reached.
+    OutOfMemory = 5,
+    /// A slice's ends are not in order or behind the end, or inside a character: low, high.
+    BadSlice = 6,
+    /// A shift count outside 0..64: the count.
+    BadShift = 7,
+    /// A stream that was read before.
+    StreamUsed = 8,
+    /// A native's own message.
+    Native = 9,
+}
+
+impl TrapKind {
+    /// The kind with that number.
+    pub fn from_number(number: u64) -> Option<Self> {
+        use TrapKind::*;
+        [
+            Overflow, DivisionByZero, IndexOutOfBounds, StackOverflow, OutOfMemory, BadSlice, BadShift, StreamUsed, Native,
+        ]
+        .into_iter()
+        .find(|k| *k as u64 == number)
+    }
+}
+
+/// A trap with its details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    /// What went wrong.
+    pub kind: TrapKind,
+    /// First word of detail, see [`TrapKind`].
+    pub a: i64,
+    /// Second word of detail.
+    pub b: i64,
+    /// The message of a [`TrapKind::Native`].
+    pub message: Option<String>,
+}
+
+impl Trap {
+    /// A trap without words of detail.
+    pub fn new(kind: TrapKind) -> Self {
+        Self { kind, a: 0, b: 0, message: None }
+    }
+
+    /// A native's own message.
+    pub fn native(message: impl Into<String>) -> Self {
+        Self { kind: TrapKind::Native, a: 0, b: 0, message: Some(message.into()) }
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            TrapKind::Overflow => f.write_str("integer overflow"),
+            TrapKind::DivisionByZero => f.write_str("division by zero"),
+            TrapKind::IndexOutOfBounds => write!(f, "index {} is outside a list of {}", self.a, self.b),
+            TrapKind::StackOverflow => f.write_str("stack overflow: the recursion is too deep"),
+            TrapKind::OutOfMemory => f.write_str("out of memory: the heap limit is reached"),
+            TrapKind::BadSlice => write!(f, "slice {}..{} is outside or inside a character", self.a, self.b),
+            TrapKind::BadShift => write!(f, "shift count {} is not in 0..64", self.a),
+            TrapKind::StreamUsed => f.write_str("this stream was read before"),
+            TrapKind::Native => f.write_str(self.message.as_deref().unwrap_or("trap")),
+        }
+    }
+}
