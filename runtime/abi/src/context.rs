@@ -18,9 +18,21 @@ pub struct Ctx {
     pub scope: *mut c_void,
     /// The running fiber, the runtime's own.
     pub fiber: *mut c_void,
+    /// Frame pointer of the compiled frame that last called a native which may trap or wait; written by the native's entry.
+    pub exit_fp: usize,
+    /// Return address of that call.
+    pub exit_pc: usize,
+    /// Stack pointer of that frame at that call.
+    pub exit_sp: usize,
 }
 
 /// Offset of [`Ctx::limit`].
 pub const LIMIT: i32 = std::mem::offset_of!(Ctx, limit) as i32;
 /// Offset of [`Ctx::globals`].
 pub const GLOBALS: i32 = std::mem::offset_of!(Ctx, globals) as i32;
+/// Offset of [`Ctx::exit_fp`].
+pub const EXIT_FP: i32 = std::mem::offset_of!(Ctx, exit_fp) as i32;
+/// Offset of [`Ctx::exit_pc`].
+pub const EXIT_PC: i32 = std::mem::offset_of!(Ctx, exit_pc) as i32;
+/// Offset of [`Ctx::exit_sp`].
+pub const EXIT_SP: i32 = std::mem::offset_of!(Ctx, exit_sp) as i32;
