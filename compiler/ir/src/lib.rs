@@ -1,1 +1,3 @@
-//! (to be written)
+//! The typed tree lowered to a monomorphic IR in which every ownership transfer is explicit.
+
+pub mod ir;

@@ -1,0 +1,327 @@
+//! The intermediate representation: monomorphic functions of basic blocks over variables of one word each.
+//!
+//! ```text
+//! fn fib(n: word) -> word {
+//!   b0: %1 = const 2; %2 = lt n, %1; branch %2 b1 b2
+//!   b1: return n
+//!   b2: ...
+//! }
+//! ```
+//! Before the counting pass (`count`) no `Dup` or `Drop` is there and each mention of a reference is a use of the value;
+//! after it ownership is explicit: every owned reference is consumed exactly once on every path (`verify` checks it).
+//!
+//! Which operations consume a reference operand, and what they give, stands in [`Op::uses`] and [`Op::gives`] alone.
+//! Variables may be assigned more than once (they become SSA values in code generation). Blocks are in no special order;
+//! block 0 is the entry. Loops contain a `Stop` on every back-edge; `stop` checks at prologues are code generation's.
+
+use weir_abi::layout::Shape;
+use weir_abi::native::{Mode, NativeId};
+use weir_abi::trap::TrapKind;
+use weir_abi::types::{TypeDesc, TypeId};
+pub use weir_check::typed::Prim;
+use weir_syntax::span::Span;
+
+/// A function of the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FuncId(pub u32);
+
+/// A variable of one function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Var(pub u32);
+
+/// A block of one function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub u32);
+
+/// A text literal of the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TextId(pub u32);
+
+/// A module-level slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GlobalId(pub u32);
+
+/// What a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Repr {
+    /// Not a reference: never counted.
+    Word,
+    /// A reference, never 0.
+    Ref,
+    /// A reference or 0.
+    NullableRef,
+}
+
+impl Repr {
+    /// Whether it is counted.
+    pub fn is_ref(self) -> bool {
+        self != Repr::Word
+    }
+}
+
+/// All of one script version.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// All functions.
+    pub functions: Vec<Function>,
+    /// The main file's statements; no parameters, gives unit.
+    pub main: FuncId,
+    /// `handle`: an owned Request in, an owned Response out.
+    pub handler: Option<FuncId>,
+    /// Slots of top-level `let`s.
+    pub globals: Vec<Global>,
+    /// Text literals.
+    pub texts: Vec<String>,
+    /// Shapes of records and closures; number `i` is shape `FIRST_OF_MODULE + i`.
+    pub shapes: Vec<Shape>,
+    /// Types by [`TypeId`]; the same indexes as the checker's `Ty`s.
+    pub types: Vec<TypeDesc>,
+}
+
+/// A module-level slot.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub repr: Repr,
+}
+
+/// How a function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// By `Call`; each parameter is passed by its mode.
+    Direct,
+    /// By `CallClosure` or the runtime: the first parameter is the closure itself (borrowed), the others are owned.
+    Closure,
+}
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// What stack traces call it.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// How it is called.
+    pub kind: FunctionKind,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// What it gives; references are given owned.
+    pub result: Repr,
+    /// All variables.
+    pub vars: Vec<VarInfo>,
+    /// All blocks; the first is the entry.
+    pub blocks: Vec<Block>,
+}
+
+/// A parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// The variable it arrives in.
+    pub var: Var,
+    /// `Own` or `Borrow` for references, `Word` for others.
+    pub mode: Mode,
+}
+
+/// A variable.
+#[derive(Clone, Debug)]
+pub struct VarInfo {
+    /// The source's name, empty for temporaries.
+    pub name: String,
+    /// What it holds.
+    pub repr: Repr,
+    /// For references, set by the counting pass: whether the variable is responsible for a count (`true`) or borrows
+    /// from another that outlives it (`false`). Owned variables go into stack maps.
+    pub owned: bool,
+}
+
+/// A basic block.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What happens, in order.
+    pub ops: Vec<Inst>,
+    /// Where it goes.
+    pub end: Terminator,
+    /// The place of `end`.
+    pub span: Span,
+}
+
+/// An operation and the source it comes from.
+#[derive(Clone, Debug)]
+pub struct Inst {
+    /// What to do.
+    pub op: Op,
+    /// For stack traces.
+    pub span: Span,
+}
+
+/// What a piece of a joined text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartKind {
+    /// A Text.
+    Text,
+    /// An Int.
+    Int,
+    /// Any other type, by its description.
+    Typed(TypeId),
+}
+
+/// An operation. The first variable is the result's.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// A word.
+    Const(Var, i64),
+    /// `None` of a nullable reference: 0.
+    Null(Var),
+    /// A text literal (immortal).
+    Text(Var, TextId),
+    /// A slot's value; a reference is given owned.
+    Global(Var, GlobalId),
+    /// Sets a slot for the first and only time; consumes.
+    SetGlobal(GlobalId, Var),
+    /// The same value under another name; consumes.
+    Move(Var, Var),
+    /// An operation on words; the second operand is absent for `Neg` and `Not`.
+    Prim(Prim, Var, Var, Option<Var>),
+    /// 1 when the reference is 0, else 0; borrows.
+    IsNull(Var, Var),
+    /// A direct call; arguments by the callee's modes.
+    Call(Var, FuncId, Vec<Var>),
+    /// A call of a closure: callee borrowed, arguments consumed.
+    CallClosure(Var, Var, Vec<Var>),
+    /// A call of a native; arguments by its row's modes.
+    CallNative {
+        /// The result.
+        dst: Var,
+        /// Which.
+        native: NativeId,
+        /// What its type variables stand for; empty when the row takes none.
+        types: Vec<TypeId>,
+        /// Its arguments.
+        args: Vec<Var>,
+    },
+    /// Joins texts and text forms; borrows all.
+    Concat(Var, Vec<(PartKind, Var)>),
+    /// A new object: shape number, size in bytes, the words behind the header; consumes the references among them.
+    New(Var, u32, u32, Vec<Var>),
+    /// A new closure object: shape number, size, its function, its captures (consumed).
+    NewClosure(Var, u32, u32, FuncId, Vec<Var>),
+    /// A new list with these elements (consumed); the shape is LIST_WORD or LIST_REF.
+    NewList(Var, u32, Vec<Var>),
+    /// The word at a byte offset of an object; a reference is given as a borrow of the object.
+    Load(Var, Var, i32),
+    /// The element of a list at an index; traps outside it; a reference is given as a borrow of the list.
+    ListGet(Var, Var, Var),
+    /// The same for an index that is known to be inside.
+    ListGetUnchecked(Var, Var, Var),
+    /// A stop check.
+    Stop,
+    /// One more count; only after the counting pass.
+    Dup(Var),
+    /// One count less, freeing at 0; only after the counting pass.
+    Drop(Var),
+}
+
+/// What an operation does with an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Takes the count over.
+    Consume,
+    /// Looks at it.
+    Borrow,
+}
+
+/// What an operation's result is, when it is a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Result {
+    /// Nothing.
+    None,
+    /// A variable that now holds a count of its own.
+    Owned(Var),
+    /// A variable that borrows from the other one.
+    Borrowed(Var, Var),
+}
+
+/// The end of a block.
+#[derive(Clone, Debug)]
+pub enum Terminator {
+    /// Goes on there.
+    Jump(BlockId),
+    /// The first when the word is not 0, else the second.
+    Branch(Var, BlockId, BlockId),
+    /// Gives the value; consumes.
+    Return(Var),
+    /// A fault with two words of detail.
+    Trap(TrapKind, Option<Var>, Option<Var>),
+    /// Behind a call that does not return.
+    Unreachable,
+}
+
+impl Op {
+    /// Calls `each` with every variable the operation reads and how, in evaluation order. `functions` tells the modes of
+    /// direct callees.
+    pub fn uses(&self, functions: &[Function], mut each: impl FnMut(Var, Use)) {
+        use Use::{Borrow, Consume};
+        let by_mode = |mode: Mode| if mode == Mode::Own { Consume } else { Borrow };
+        match self {
+            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Global(..) | Op::Stop => {}
+            Op::SetGlobal(_, src) | Op::Move(_, src) => each(*src, Consume),
+            Op::Prim(_, _, a, b) => {
+                each(*a, Borrow);
+                if let Some(b) = b {
+                    each(*b, Borrow);
+                }
+            }
+            Op::IsNull(_, a) | Op::Load(_, a, _) => each(*a, Borrow),
+            Op::Call(_, callee, args) => {
+                for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
+                    each(*arg, by_mode(param.mode));
+                }
+            }
+            Op::CallClosure(_, callee, args) => {
+                each(*callee, Borrow);
+                args.iter().for_each(|a| each(*a, Consume));
+            }
+            Op::CallNative { native, args, .. } => {
+                for (arg, mode) in args.iter().zip(native.row().params) {
+                    each(*arg, by_mode(*mode));
+                }
+            }
+            Op::Concat(_, parts) => parts.iter().for_each(|(_, v)| each(*v, Borrow)),
+            Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
+                words.iter().for_each(|w| each(*w, Consume));
+            }
+            Op::ListGet(_, list, index) | Op::ListGetUnchecked(_, list, index) => {
+                each(*list, Borrow);
+                each(*index, Borrow);
+            }
+            Op::Dup(v) => each(*v, Borrow),
+            Op::Drop(v) => each(*v, Consume),
+        }
+    }
+
+    /// The variable the operation sets, and whether it owns what it holds (meaningful for references only).
+    pub fn gives(&self) -> Result {
+        match self {
+            Op::Const(d, _)
+            | Op::Null(d)
+            | Op::Text(d, _)
+            | Op::Global(d, _)
+            | Op::Move(d, _)
+            | Op::Prim(_, d, ..)
+            | Op::IsNull(d, _)
+            | Op::Call(d, ..)
+            | Op::CallClosure(d, ..)
+            | Op::CallNative { dst: d, .. }
+            | Op::Concat(d, _)
+            | Op::New(d, ..)
+            | Op::NewClosure(d, ..)
+            | Op::NewList(d, ..) => Result::Owned(*d),
+            Op::Load(d, from, _) | Op::ListGet(d, from, _) | Op::ListGetUnchecked(d, from, _) => {
+                Result::Borrowed(*d, *from)
+            }
+            Op::SetGlobal(..) | Op::Stop | Op::Dup(_) | Op::Drop(_) => Result::None,
+        }
+    }
+}
