@@ -1,1 +1,145 @@
-//! (to be written)
+//! The passes in order: source text to a compiled module, linked with the runtime's natives.
+//!
+//! This is the only crate that knows both the compiler and the runtime. It reads no files: the command line hands it names
+//! and texts.
+
+mod library;
+
+pub use library::MODULES;
+use library::Modules;
+use std::sync::Arc;
+use weir_abi::code::{Module, Place};
+use weir_syntax::codes::Code;
+use weir_syntax::diag::{Diagnostic, Severity};
+use weir_syntax::span::{FileId, Source, Sources};
+use weir_syntax::{ast, lexer, parser};
+
+/// The longest script in bytes.
+pub const MAX_SOURCE: usize = 64 << 20;
+
+/// A script that can run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Its machine code.
+    pub module: Module,
+    /// Warnings; never errors.
+    pub warnings: Vec<Diagnostic>,
+    /// What spans point into.
+    pub sources: Arc<Sources>,
+}
+
+/// A script with mistakes.
+#[derive(Debug)]
+pub struct Rejected {
+    /// At least one error, and warnings, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What spans point into.
+    pub sources: Arc<Sources>,
+}
+
+/// What `weir check --emit` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emit {
+    /// The lexer's tokens.
+    Tokens,
+    /// The syntax tree.
+    Ast,
+    /// The typed tree.
+    Typed,
+    /// The intermediate representation, after counting.
+    Ir,
+    /// Cranelift's input.
+    Clif,
+    /// Machine code as assembly.
+    Asm,
+}
+
+/// A script that was checked and has no errors.
+struct Checked {
+    program: weir_check::typed::Program,
+    warnings: Vec<Diagnostic>,
+    sources: Arc<Sources>,
+}
+
+/// Compiles a script. `name` is what diagnostics and stack traces call it.
+pub fn compile(name: &str, text: &str) -> Result<Compiled, Rejected> {
+    let Checked { program, warnings, sources } = checked(name, text)?;
+    let ir = weir_ir::compile_to_ir(&program, true);
+    let places = Arc::clone(&sources);
+    let module = weir_codegen::compile(
+        &ir,
+        &weir_core::natives::address,
+        Box::new(move |place| show_place(&places, place)),
+        weir_codegen::Options::default(),
+    );
+    Ok(Compiled { module, warnings, sources })
+}
+
+/// Checks a script without compiling it; gives its warnings.
+pub fn check(name: &str, text: &str) -> Result<(Vec<Diagnostic>, Arc<Sources>), Rejected> {
+    checked(name, text).map(|c| (c.warnings, c.sources))
+}
+
+/// Shows one stage of a script's way to machine code.
+pub fn emit(name: &str, text: &str, what: Emit) -> Result<String, Rejected> {
+    if matches!(what, Emit::Tokens | Emit::Ast) {
+        let (sources, file) = one_source(name, text);
+        return Ok(match what {
+            Emit::Tokens => weir_syntax::print::tokens(&lexer::lex(file, text).0, text),
+            _ => weir_syntax::print::tree(&parsed(&sources, file).0),
+        });
+    }
+    let Checked { program, .. } = checked(name, text)?;
+    if what == Emit::Typed {
+        return Ok(weir_check::print::program(&program));
+    }
+    let ir = weir_ir::compile_to_ir(&program, true);
+    Ok(match what {
+        Emit::Clif => weir_codegen::emit_text(&ir, &weir_core::natives::address, weir_codegen::Emit::Clif),
+        Emit::Asm => weir_codegen::emit_text(&ir, &weir_core::natives::address, weir_codegen::Emit::Asm),
+        _ => weir_ir::print::module(&ir),
+    })
+}
+
+/// The explanation of a diagnostic code, for `weir explain`.
+pub fn explain(code: &str) -> Option<&'static Code> {
+    codes().find(|c| c.code.eq_ignore_ascii_case(code))
+}
+
+/// All diagnostic codes.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    weir_syntax::codes::SYNTAX.iter().chain(weir_check::codes::CODES)
+}
+
+fn one_source(name: &str, text: &str) -> (Sources, FileId) {
+    let mut sources = Sources::new();
+    let file = sources.add(Source::new(name, text));
+    (sources, file)
+}
+
+fn parsed(sources: &Sources, file: FileId) -> (ast::File, Vec<Diagnostic>) {
+    let parsed = parser::parse(file, &sources.get(file).text);
+    (parsed.file, parsed.diagnostics)
+}
+
+/// Parses and checks: both always run, so that one look shows all mistakes.
+fn checked(name: &str, text: &str) -> Result<Checked, Rejected> {
+    let (sources, file) = one_source(name, text);
+    let (tree, mut diagnostics) = parsed(&sources, file);
+    let modules = Modules::new(sources);
+    let (program, found) = weir_check::check(&tree, &modules);
+    diagnostics.extend(found);
+    diagnostics.sort_by_key(Diagnostic::span);
+    let sources = Arc::new(modules.into_sources());
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    match program {
+        Some(program) if !failed => Ok(Checked { program, warnings: diagnostics, sources }),
+        _ => Err(Rejected { diagnostics, sources }),
+    }
+}
+
+fn show_place(sources: &Sources, place: Place) -> String {
+    let source = sources.get(FileId(place.file));
+    let (line, column) = source.line_column(place.start);
+    format!("{}:{line}:{column}", source.name)
+}

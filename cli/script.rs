@@ -1,0 +1,117 @@
+//! Where a script comes from (a file, `-e CODE`, standard input), and what happens when it has mistakes.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use weir_driver::{Compiled, MAX_SOURCE, Rejected};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::render::render;
+use weir_syntax::span::Sources;
+
+/// Exit code: the program failed.
+pub const FAILED: u8 = 1;
+/// Exit code: the command line was wrong.
+pub const USAGE: u8 = 2;
+/// Exit code: the script does not compile.
+pub const REJECTED: u8 = 3;
+/// Exit code: a file is not formatted.
+pub const UNFORMATTED: u8 = 5;
+/// Exit code: the address is in use.
+pub const ADDRESS_IN_USE: u8 = 98;
+
+/// A script's text and the name it goes by.
+pub struct Script {
+    /// The path as given, `-e` or `stdin`.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Script {
+    /// From `-e CODE` if given, else from `file`, where `-` is standard input. The error is an exit code; it was reported.
+    pub fn read(file: Option<&Path>, code: Option<String>) -> Result<Script, u8> {
+        match (file, code) {
+            (None, Some(text)) => Ok(Script { name: "-e".to_owned(), text }),
+            (Some(file), None) => Script::from_file(file),
+            (Some(_), Some(_)) => Err(usage("give a script file or -e CODE, not both")),
+            (None, None) => Err(usage("give a script file or -e CODE")),
+        }
+    }
+
+    /// Reads a file, or standard input for `-`.
+    pub fn from_file(file: &Path) -> Result<Script, u8> {
+        let stdin = file == Path::new("-");
+        let name = if stdin { "stdin".to_owned() } else { file.display().to_string() };
+        let read = if stdin {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().take(MAX_SOURCE as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            read_bounded(file)
+        };
+        let bytes = read.map_err(|error| fail(FAILED, &format!("cannot read {name}: {error}")))?;
+        if bytes.len() > MAX_SOURCE {
+            return Err(fail(FAILED, &format!("{name} is longer than {} MiB", MAX_SOURCE >> 20)));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            fail(REJECTED, &format!("{name} is not UTF-8: the byte at offset {at} is wrong"))
+        })?;
+        // A byte order mark is no part of the program.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Ok(Script { name, text })
+    }
+
+    /// Compiles it; mistakes and warnings go to standard error.
+    pub fn compile(&self) -> Result<Compiled, u8> {
+        let compiled = weir_driver::compile(&self.name, &self.text).map_err(|r| rejected(&r))?;
+        show(&compiled.warnings, &compiled.sources);
+        Ok(compiled)
+    }
+}
+
+fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(MAX_SOURCE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Shows why a script was rejected and gives the exit code for it.
+pub fn rejected(rejected: &Rejected) -> u8 {
+    show(&rejected.diagnostics, &rejected.sources);
+    REJECTED
+}
+
+/// Shows diagnostics on standard error.
+pub fn show(diagnostics: &[Diagnostic], sources: &Arc<Sources>) {
+    if !diagnostics.is_empty() {
+        eprint!("{}", render(diagnostics, sources, colour_stderr()));
+    }
+}
+
+/// Says why the command line is wrong and gives the exit code for it.
+pub fn usage(message: &str) -> u8 {
+    fail(USAGE, &format!("{message}\nTry `weir --help`."))
+}
+
+/// Says why the command failed and gives back the exit code.
+pub fn fail(code: u8, message: &str) -> u8 {
+    eprintln!("weir: {message}");
+    code
+}
+
+/// Whether standard error is a terminal that wants colours (NO_COLOR, CLICOLOR_FORCE).
+pub fn colour_stderr() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    !set("NO_COLOR") && (set("CLICOLOR_FORCE") || std::io::stderr().is_terminal())
+}
+
+/// Script files named on a command line that does something with each of them.
+pub fn each(files: &[PathBuf], mut action: impl FnMut(&Path) -> Result<(), u8>) -> Result<(), u8> {
+    let mut result = Ok(());
+    for file in files {
+        if let Err(code) = action(file) {
+            result = Err(code);
+        }
+    }
+    result
+}
