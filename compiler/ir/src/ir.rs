@@ -182,6 +182,8 @@ pub enum Op {
     SetGlobal(GlobalId, Var),
     /// The same value under another name; consumes.
     Move(Var, Var),
+    /// The same value under another name, as a borrow of the second; only after the counting pass.
+    Alias(Var, Var),
     /// An operation on words; the second operand is absent for `Neg` and `Not`.
     Prim(Prim, Var, Var, Option<Var>),
     /// 1 when the reference is 0, else 0; borrows.
@@ -273,7 +275,7 @@ impl Op {
                     each(*b, Borrow);
                 }
             }
-            Op::IsNull(_, a) | Op::Load(_, a, _) => each(*a, Borrow),
+            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) => each(*a, Borrow),
             Op::Call(_, callee, args) => {
                 for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
                     each(*arg, by_mode(param.mode));
@@ -318,10 +320,33 @@ impl Op {
             | Op::New(d, ..)
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..) => Result::Owned(*d),
-            Op::Load(d, from, _) | Op::ListGet(d, from, _) | Op::ListGetUnchecked(d, from, _) => {
-                Result::Borrowed(*d, *from)
-            }
+            Op::Load(d, from, _)
+            | Op::ListGet(d, from, _)
+            | Op::ListGetUnchecked(d, from, _)
+            | Op::Alias(d, from) => Result::Borrowed(*d, *from),
             Op::SetGlobal(..) | Op::Stop | Op::Dup(_) | Op::Drop(_) => Result::None,
         }
+    }
+}
+
+impl Terminator {
+    /// Calls `each` with every variable it reads and how.
+    pub fn uses(&self, mut each: impl FnMut(Var, Use)) {
+        match self {
+            Terminator::Jump(_) | Terminator::Unreachable => {}
+            Terminator::Branch(v, _, _) => each(*v, Use::Borrow),
+            Terminator::Return(v) => each(*v, Use::Consume),
+            Terminator::Trap(_, a, b) => a.iter().chain(b).for_each(|v| each(*v, Use::Borrow)),
+        }
+    }
+
+    /// The blocks it may go to.
+    pub fn successors(&self) -> impl Iterator<Item = BlockId> + use<> {
+        let (a, b) = match self {
+            Terminator::Jump(to) => (Some(*to), None),
+            Terminator::Branch(_, yes, no) => (Some(*yes), Some(*no)),
+            Terminator::Return(_) | Terminator::Trap(..) | Terminator::Unreachable => (None, None),
+        };
+        a.into_iter().chain(b)
     }
 }
