@@ -1,0 +1,136 @@
+//! What a connection does while the application works or waits: write, feed the request body, watch the peer.
+
+use std::task::{Context, Poll};
+
+use tokio::time::Instant;
+
+use super::Conn;
+use super::close::Exit;
+use super::record::Record;
+use crate::request::BodyError;
+use crate::service::Service;
+use crate::worker::Phase;
+
+/// Why an exchange cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The client closed or broke the connection.
+    Gone,
+    /// The client took no bytes for too long.
+    Stalled,
+    /// The server stops.
+    Cut,
+}
+
+impl Ending {
+    /// How the connection closes.
+    pub fn exit(self) -> Exit {
+        match self {
+            Ending::Gone => Exit::Drop,
+            // A body cut here must not look whole to the client, and its unsent bytes must not linger.
+            Ending::Stalled | Ending::Cut => Exit::Reset,
+        }
+    }
+
+    /// Notes the ending; a record without one was cut.
+    pub fn note<S: Service>(self, record: &mut Record<'_, S>) {
+        match self {
+            Ending::Gone => record.gone(),
+            Ending::Stalled => record.stalled(),
+            Ending::Cut => {}
+        }
+    }
+}
+
+impl Conn {
+    /// Writes what waits. Pending while the peer takes no more.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ending>> {
+        if self.core.phase() == Phase::Cut {
+            return Poll::Ready(Err(Ending::Cut));
+        }
+        if self.io.write.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.io.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                self.stall_since = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Ending::Gone)),
+            Poll::Pending => {
+                if self.io.take_progress() || self.stall_since.is_none() {
+                    self.stall_since = Some(Instant::now());
+                }
+                let since = self.stall_since.expect("just set");
+                match self.timer.poll(cx, since + self.core.limits.stall_timeout) {
+                    Poll::Ready(()) => Poll::Ready(Err(Ending::Stalled)),
+                    Poll::Pending => Poll::Pending,
+                }
+            }
+        }
+    }
+
+    /// One round while the application is pending. `Ready(Ok)`: the request body went on, poll the application
+    /// again. `Ready(Err)`: the exchange is over.
+    pub fn poll_attend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ending>> {
+        if let Some(state) = &self.incoming.state {
+            state.attach(cx.waker());
+        }
+        match self.poll_send(cx) {
+            Poll::Ready(Err(ending)) => return Poll::Ready(Err(ending)),
+            Poll::Ready(Ok(())) => self.io.write.release(&self.core.pool),
+            Poll::Pending => {}
+        }
+        if self.incoming.is_wanted() {
+            return self.poll_feed(cx).map(Ok);
+        }
+        self.io.read.release(&self.core.pool);
+        self.io.poll_gone(cx, self.core.limits.half_close).map(|()| Err(Ending::Gone))
+    }
+
+    /// Reads for the waiting reader of the request body. Ready when it was given something.
+    fn poll_feed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if !self.io.read.is_empty() {
+                let (piece, end) = self.incoming.decode(&mut self.io.read);
+                if !piece.is_empty() || end.is_some() {
+                    self.incoming.waiting_since = None;
+                    if let Some(state) = &self.incoming.state {
+                        state.deliver(piece, end);
+                    }
+                    return Poll::Ready(());
+                }
+            }
+            match self.io.poll_fill(cx, &self.core.pool) {
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    self.incoming.fail(BodyError::Truncated);
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Ok(_)) => self.incoming.continue_due = false,
+                Poll::Pending if self.incoming.responding => return Poll::Pending,
+                Poll::Pending => return self.poll_body_wait(cx),
+            }
+        }
+    }
+
+    /// The reader waits for the client, and no response has begun.
+    fn poll_body_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.incoming.continue_due {
+            self.incoming.continue_due = false;
+            self.io.write.lend(&self.core.pool);
+            self.io.write.tail().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+            // If it cannot be sent, the next round says so.
+            if self.poll_send(cx).is_ready() {
+                self.io.write.release(&self.core.pool);
+            }
+        }
+        let since = *self.incoming.waiting_since.get_or_insert_with(Instant::now);
+        match self.timer.poll(cx, since + self.core.limits.body_timeout) {
+            Poll::Ready(()) => {
+                self.incoming.fail(BodyError::Timeout);
+                Poll::Ready(())
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
