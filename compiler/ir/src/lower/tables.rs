@@ -1,0 +1,140 @@
+//! What lowering collects for the whole module: type descriptions, text literals, shapes, thunks.
+//!
+//! Each is deduplicated; the order is that of first use, so that the printed form is stable.
+
+use crate::ir::{FuncId, Repr, TextId};
+use std::collections::HashMap;
+use weir_abi::layout::{CLOSURE_CAPTURES, Shape, field, shape};
+use weir_abi::types::{TypeDesc, TypeId};
+use weir_check::typed::{FnId, Program};
+use weir_check::types::{Ty, TyKind, Types};
+
+/// The tables of one module.
+pub(super) struct Tables<'p> {
+    types: &'p Types,
+    descriptions: Vec<TypeDesc>,
+    texts: Vec<String>,
+    text_ids: HashMap<String, TextId>,
+    shapes: Vec<Shape>,
+    shape_ids: HashMap<Shape, u32>,
+    /// The id that the next thunk would get, less the number of thunks.
+    first_thunk: u32,
+    thunks: Vec<FnId>,
+    thunk_ids: HashMap<FnId, FuncId>,
+}
+
+impl<'p> Tables<'p> {
+    pub(super) fn new(program: &'p Program) -> Self {
+        let types = &program.types;
+        Self {
+            types,
+            descriptions: (0..types.len()).map(|i| describe(types, Ty(i as u32))).collect(),
+            texts: Vec::new(),
+            text_ids: HashMap::new(),
+            shapes: Vec::new(),
+            shape_ids: HashMap::new(),
+            first_thunk: program.functions.len() as u32,
+            thunks: Vec::new(),
+            thunk_ids: HashMap::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> (Vec<String>, Vec<Shape>, Vec<TypeDesc>) {
+        (self.texts, self.shapes, self.descriptions)
+    }
+
+    pub(super) fn kind(&self, ty: Ty) -> &'p TyKind {
+        self.types.kind(ty)
+    }
+
+    pub(super) fn description(&self, ty: Ty) -> &TypeDesc {
+        &self.descriptions[ty.0 as usize]
+    }
+
+    pub(super) fn repr(&self, ty: Ty) -> Repr {
+        match self.description(ty) {
+            TypeDesc::Option(_) => Repr::NullableRef,
+            other if other.is_ref() => Repr::Ref,
+            _ => Repr::Word,
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> TextId {
+        if let Some(&id) = self.text_ids.get(text) {
+            return id;
+        }
+        let id = TextId(self.texts.len() as u32);
+        self.texts.push(text.to_owned());
+        self.text_ids.insert(text.to_owned(), id);
+        id
+    }
+
+    fn shape(&mut self, shape: Shape) -> u32 {
+        if let Some(&id) = self.shape_ids.get(&shape) {
+            return id;
+        }
+        let id = shape::FIRST_OF_MODULE + self.shapes.len() as u32;
+        self.shapes.push(shape.clone());
+        self.shape_ids.insert(shape, id);
+        id
+    }
+
+    /// Shape number and size of a record.
+    pub(super) fn record(&mut self, ty: Ty) -> (u32, u32) {
+        let TypeDesc::Record(name, fields) = self.description(ty) else {
+            unreachable!("compiler bug: a record literal of type {}", self.types.show(ty))
+        };
+        let is_ref = |t: TypeId| self.descriptions[t.0 as usize].is_ref();
+        let refs = (0..).zip(fields).filter(|(_, (_, t))| is_ref(*t)).map(|(i, _)| field(i) as u32).collect();
+        let size = field(fields.len() as u32) as u32;
+        let name = format!("record {name}");
+        (self.shape(Shape { size, refs, name }), size)
+    }
+
+    /// Shape number and size of a closure over values of these reprs.
+    pub(super) fn closure(&mut self, function: &str, captures: &[Repr]) -> (u32, u32) {
+        let offset = |i: usize| CLOSURE_CAPTURES as u32 + 8 * i as u32;
+        let refs = captures.iter().enumerate().filter(|(_, r)| r.is_ref()).map(|(i, _)| offset(i)).collect();
+        let size = offset(captures.len());
+        (self.shape(Shape { size, refs, name: format!("closure {function}") }), size)
+    }
+
+    /// The function of closure kind that stands for a direct one.
+    pub(super) fn thunk(&mut self, of: FnId) -> FuncId {
+        let next = FuncId(self.first_thunk + self.thunks.len() as u32);
+        *self.thunk_ids.entry(of).or_insert_with(|| {
+            self.thunks.push(of);
+            next
+        })
+    }
+
+    /// The direct functions that have thunks, in the order of the thunks.
+    pub(super) fn thunks(&self) -> &[FnId] {
+        &self.thunks
+    }
+}
+
+fn describe(types: &Types, ty: Ty) -> TypeDesc {
+    let id = |t: &Ty| TypeId(t.0);
+    match types.kind(ty) {
+        // An unknown type may be left over from an instance that was given up; nothing refers to it.
+        TyKind::Unknown | TyKind::Never => TypeDesc::Never,
+        TyKind::Unit => TypeDesc::Unit,
+        TyKind::Int => TypeDesc::Int,
+        TyKind::Bool => TypeDesc::Bool,
+        TyKind::Text => TypeDesc::Text,
+        TyKind::Duration => TypeDesc::Duration,
+        TyKind::Time => TypeDesc::Time,
+        TyKind::Range => TypeDesc::Range,
+        TyKind::List(t) => TypeDesc::List(id(t)),
+        TyKind::Stream(t) => TypeDesc::Stream(id(t)),
+        TyKind::Option(t) => TypeDesc::Option(id(t)),
+        TyKind::Fn(..) => TypeDesc::Fn,
+        TyKind::Native(name) => TypeDesc::Native(name.clone()),
+        TyKind::Record(record) => {
+            let record = types.record(*record);
+            let fields = record.fields.iter().map(|(n, t)| (n.clone(), id(t))).collect();
+            TypeDesc::Record(record.name.clone(), fields)
+        }
+    }
+}

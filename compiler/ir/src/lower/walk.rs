@@ -1,0 +1,64 @@
+//! Which variables a typed expression assigns.
+//!
+//! A variable that is assigned somewhere cannot stand for the value it had earlier; all others can.
+
+use weir_check::typed::{Expr, ExprKind, LocalId, Part};
+
+/// Calls `each` with the direct parts of an expression.
+fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
+    use ExprKind::*;
+    match &e.kind {
+        Unit | Int(_) | Bool(_) | Text(_) | Local(_) | Global(_) | Closure(..) | None | Break | Continue => {}
+        Interpolate(parts) => {
+            for part in parts {
+                if let Part::Value(value) = part {
+                    each(value);
+                }
+            }
+        }
+        Let(_, a) | Assign(_, a) | SetGlobal(_, a) | Field(a, _) | Some(a) | Loop(a) | Return(a) | Respond(a) => each(a),
+        Call(_, all) | CallNative { args: all, .. } | Record(all) | List(all) | Prim(_, all) | Block(all) => {
+            all.iter().for_each(each);
+        }
+        CallValue(callee, args) => {
+            each(callee);
+            args.iter().for_each(each);
+        }
+        Index(a, b) | And(a, b) | Or(a, b) | While(a, b) | For(_, a, b) | Range { low: a, high: b, .. } => {
+            each(a);
+            each(b);
+        }
+        If(condition, yes, no) => {
+            each(condition);
+            each(yes);
+            if let Option::Some(no) = no {
+                each(no);
+            }
+        }
+        Match(subject, arms) => {
+            each(subject);
+            for arm in arms {
+                arm.guard.iter().for_each(&mut *each);
+                each(&arm.body);
+            }
+        }
+    }
+}
+
+/// Marks the variables that are assigned within `e`.
+pub(super) fn mark_assigned(e: &Expr, assigned: &mut [bool]) {
+    if let ExprKind::Assign(local, _) = &e.kind {
+        assigned[local.0 as usize] = true;
+    }
+    for_each_part(e, &mut |part| mark_assigned(part, assigned));
+}
+
+/// Whether `local` is assigned within `e`.
+pub(super) fn assigns(e: &Expr, local: LocalId) -> bool {
+    if matches!(&e.kind, ExprKind::Assign(to, _) if *to == local) {
+        return true;
+    }
+    let mut found = false;
+    for_each_part(e, &mut |part| found = found || assigns(part, local));
+    found
+}
