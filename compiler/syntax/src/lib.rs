@@ -5,4 +5,11 @@
 pub mod ast;
 pub mod codes;
 pub mod diag;
+pub mod lexer;
+mod literal;
+pub mod naming;
+pub mod parser;
 pub mod span;
+pub mod token;
+
+pub use parser::{Parsed, parse, parse_library};

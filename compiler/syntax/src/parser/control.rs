@@ -1,0 +1,189 @@
+//! `if`, `match`, the loops, and the bodies of arms and lambdas.
+
+use chumsky::prelude::*;
+
+use super::expr::{arrow, error};
+use super::recover::{close, comma, skip_some, skip_to};
+use super::slip::{Boxed, Extras, Rule, just};
+use crate::ast::{Arm, BinaryOp, Block, Cond, Expr, ExprKind, Pattern, PatternKind, Stmt, StmtKind};
+use crate::diag::Diagnostic;
+use crate::span::Span;
+use crate::token::TokenKind as K;
+
+/// What recovery in a head stops at.
+const HEAD_STOPS: &[K] = &[K::LBrace, K::Sep];
+
+/// The body of an arm or a lambda: an expression. A statement in its place is reported and put into a block.
+pub(super) fn body<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
+    let jump = choice((
+        just(K::Return).ignore_then(expr.clone().or_not()).map(StmtKind::Return),
+        just(K::Break).to(StmtKind::Break),
+        just(K::Continue).to(StmtKind::Continue),
+    ));
+    let plain =
+        expr.clone().then(just(K::Assign).ignore_then(expr).or_not()).map(|(place, value)| match value {
+            None => StmtKind::Expr(place),
+            Some(value) => StmtKind::Assign { place, value },
+        });
+    jump.or(plain)
+        .map_with(|kind, e| {
+            if let StmtKind::Expr(expr) = kind {
+                return expr;
+            }
+            let span = e.state().span(e.span());
+            let written = e.state().text(span).to_string();
+            let mut diagnostic = Diagnostic::error(
+                "E0121",
+                "a statement has no value",
+                span,
+                "an expression is expected here",
+            );
+            if !written.contains('\n') {
+                diagnostic = diagnostic.help(format!("put it into a block: `{{ {written} }}`"));
+                diagnostic = diagnostic.fix(span, format!("{{ {written} }}"));
+            }
+            e.emit(diagnostic.into());
+            let block = Block { stmts: vec![Stmt { kind, span }], span };
+            Expr { kind: ExprKind::Block(block), span }
+        })
+        .boxed()
+}
+
+/// The block behind a head; what stands in between is reported and skipped.
+fn head_block<'s>(block: Boxed<'s, Block>) -> Boxed<'s, Block> {
+    const STOPS: &[K] = &[K::LBrace, K::Sep, K::Comma];
+    let skipped = skip_to(STOPS).ignore_then(block.clone().or_not()).map_with(|block, e| {
+        let span = e.state().span(e.span());
+        block.unwrap_or(Block { stmts: Vec::new(), span })
+    });
+    block.recover_with(via_parser(skipped)).boxed()
+}
+
+/// The condition of `if` and `while`.
+fn condition<'s>(expr: impl Rule<'s, Expr>, pattern: Boxed<'s, Pattern>) -> Boxed<'s, Cond> {
+    let missing = just(K::LBrace).rewind().map_with(|_, e| {
+        let at: SimpleSpan = e.span();
+        let place = e.state().spans[at.start - 1];
+        let diagnostic = Diagnostic::error("E0101", "expected a condition, found `{`", place.after(), "");
+        e.emit(diagnostic.into());
+        Cond::Expr(Expr { kind: ExprKind::Error, span: place.after() })
+    });
+    let binding = just(K::Let)
+        .ignore_then(pattern)
+        .then_ignore(just(K::Assign))
+        .then(expr.clone())
+        .map(|(pattern, value)| Cond::Let(pattern, value));
+    let assign = just(K::Assign).map_with(|_, e| e.state().span(e.span()));
+    let plain = expr.clone().then(assign.then(expr).or_not()).map_with(equality).map(Cond::Expr);
+    let skipped = skip_some(HEAD_STOPS).map_with(error).map(Cond::Expr);
+    choice((missing, binding, plain)).recover_with(via_parser(skipped)).boxed()
+}
+
+/// A condition `a = b` is reported and taken for `a == b`.
+fn equality<'s>((left, rest): (Expr, Option<(Span, Expr)>), e: &mut Extras<'s, '_>) -> Expr {
+    let Some((op_span, right)) = rest else { return left };
+    let diagnostic = Diagnostic::error("E0111", "`=` does not compare", op_span, "this assigns")
+        .help("a comparison is written `==`")
+        .fix(op_span, "==");
+    e.emit(diagnostic.into());
+    let span = left.span.to(right.span);
+    let (left, right) = (Box::new(left), Box::new(right));
+    Expr { kind: ExprKind::Binary { op: BinaryOp::Eq, op_span, left, right }, span }
+}
+
+/// `if cond { } else if cond { } else { }`
+pub(super) fn if_<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    block: Boxed<'s, Block>,
+) -> Boxed<'s, Expr> {
+    let block = head_block(block);
+    let branch = just(K::If)
+        .map_with(|_, e| e.state().span(e.span()))
+        .then(condition(expr, pattern))
+        .then(block.clone())
+        .map_with(|((start, cond), then), e| (start.to(e.state().span(e.span())), cond, then))
+        .boxed();
+    let more = just(K::Else).ignore_then(branch.clone()).repeated().collect::<Vec<_>>();
+    let last = just(K::Else).ignore_then(block).or_not();
+    branch
+        .then(more)
+        .then(last)
+        .map(|((first, more), last)| {
+            let mut otherwise =
+                last.map(|block| Box::new(Expr { span: block.span, kind: ExprKind::Block(block) }));
+            for (span, cond, then) in more.into_iter().rev() {
+                otherwise = Some(Box::new(if_expr(span, cond, then, otherwise)));
+            }
+            let (span, cond, then) = first;
+            if_expr(span, cond, then, otherwise)
+        })
+        .boxed()
+}
+
+fn if_expr(span: Span, cond: Cond, then: Block, otherwise: Option<Box<Expr>>) -> Expr {
+    let span = otherwise.as_ref().map_or(span, |other| span.to(other.span));
+    Expr { kind: ExprKind::If { cond: Box::new(cond), then, otherwise }, span }
+}
+
+/// `for pattern in iterable { }`, `while cond { }`, `loop { }`
+pub(super) fn loops<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    block: Boxed<'s, Block>,
+) -> Boxed<'s, Expr> {
+    let block = head_block(block);
+    let skipped_pattern = skip_some(&[K::In, K::LBrace, K::Sep]).map_with(pattern_error);
+    let for_ = just(K::For)
+        .ignore_then(pattern.clone().recover_with(via_parser(skipped_pattern)))
+        .then_ignore(just(K::In))
+        .then(expr.clone().recover_with(via_parser(skip_to(HEAD_STOPS).map_with(error))))
+        .then(block.clone())
+        .map(|((pattern, iterable), body)| ExprKind::For { pattern, iterable: Box::new(iterable), body });
+    let while_ = just(K::While)
+        .ignore_then(condition(expr, pattern))
+        .then(block.clone())
+        .map(|(cond, body)| ExprKind::While { cond: Box::new(cond), body });
+    let loop_ = just(K::Loop).ignore_then(block).map(ExprKind::Loop);
+    choice((for_, while_, loop_)).map_with(|kind, e| Expr { kind, span: e.state().span(e.span()) }).boxed()
+}
+
+/// The error pattern in place of a skipped range.
+pub(super) fn pattern_error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Pattern {
+    Pattern { kind: PatternKind::Error, span: e.state().span(range) }
+}
+
+/// `match subject { arms }`
+pub(super) fn match_<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    body: Boxed<'s, Expr>,
+) -> Boxed<'s, Expr> {
+    const STOPS: &[K] = &[K::Comma, K::Sep];
+    let value = body.recover_with(via_parser(skip_to(STOPS).map_with(error)));
+    let guard = just(K::If).ignore_then(expr.clone()).or_not();
+    let skipped = skip_some(STOPS).map_with(|range, e| {
+        let span = e.state().span(range);
+        let pattern = Pattern { kind: PatternKind::Error, span };
+        Arm { pattern, guard: None, body: Expr { kind: ExprKind::Error, span } }
+    });
+    let arm = pattern
+        .then(guard)
+        .then_ignore(just(K::ArmArrow).ignored().or(arrow()))
+        .then(value)
+        .map(|((pattern, guard), body)| Arm { pattern, guard, body })
+        .recover_with(via_parser(skipped))
+        .boxed();
+    let separator = just(K::Sep).ignored().or(comma());
+    let arms = arm.separated_by(separator).allow_trailing().collect();
+    just(K::Match)
+        .ignore_then(expr.recover_with(via_parser(skip_to(HEAD_STOPS).map_with(error))))
+        .then_ignore(just(K::LBrace))
+        .then(arms)
+        .then_ignore(close(K::RBrace))
+        .map_with(|(subject, arms), e| Expr {
+            kind: ExprKind::Match { subject: Box::new(subject), arms },
+            span: e.state().span(e.span()),
+        })
+        .boxed()
+}

@@ -1,0 +1,223 @@
+//! What did not match, in Weir's words.
+//!
+//! In: the slips that the rules left. Out: diagnostics, one for each mistake.
+
+use super::slip::{Context, KindSet, Slip};
+use crate::diag::Diagnostic;
+use crate::span::Span;
+use crate::token::TokenKind as K;
+
+/// All slips as diagnostics. A slip at a place that has been reported as wrong says nothing new and is left out.
+pub(super) fn explain_all(context: &Context, slips: Vec<Slip>) -> Vec<Diagnostic> {
+    let mut seen: Vec<usize> = Vec::new();
+    let mut out = Vec::new();
+    for slip in slips {
+        if let Some(diagnostic) = slip.diagnostic {
+            out.push(*diagnostic);
+            continue;
+        }
+        let reported = matches!(context.kinds.get(slip.at), Some(K::Unknown | K::BadLiteral))
+            || slip.at > 0 && matches!(context.kinds[slip.at - 1], K::Unknown)
+            || seen.contains(&slip.at);
+        if !reported {
+            seen.push(slip.at);
+            out.push(explain(context, &slip));
+        }
+    }
+    out
+}
+
+/// The token that did not fit, and what stands around it.
+struct Place<'a, 's> {
+    context: &'a Context<'s>,
+    at: usize,
+    found: Option<K>,
+    before: Option<K>,
+    span: Span,
+    expected: KindSet,
+}
+
+impl Place<'_, '_> {
+    fn text(&self) -> &str {
+        self.context.text(self.span)
+    }
+
+    fn error(&self, code: &'static str, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, message, self.span, label)
+    }
+
+    /// Whether an expression could have stood here.
+    fn operand_expected(&self) -> bool {
+        self.expected.contains(K::Not)
+    }
+
+    /// How the message calls what was found.
+    fn found_words(&self) -> String {
+        match self.found {
+            None => "the end of the file".to_string(),
+            Some(
+                kind @ (K::Name | K::TypeName | K::Reserved | K::OpAssign | K::Int | K::Duration | K::MinInt),
+            ) => {
+                let text = self.text();
+                if text.is_empty() { kind.describe().to_string() } else { format!("`{text}`") }
+            }
+            Some(kind) => kind.describe().to_string(),
+        }
+    }
+}
+
+fn explain(context: &Context, slip: &Slip) -> Diagnostic {
+    let found = context.kinds.get(slip.at).copied();
+    let before = slip.at.checked_sub(1).map(|at| context.kinds[at]);
+    let span = match context.spans.get(slip.at) {
+        Some(&span) => span,
+        None => context.spans.last().map_or(Span::new(context.file, 0, 0), |span| span.after()),
+    };
+    let place = Place { context, at: slip.at, found, before, span, expected: slip.expected };
+    known_slip(&place).unwrap_or_else(|| plain(&place))
+}
+
+/// Mistakes with a message of their own.
+fn known_slip(place: &Place) -> Option<Diagnostic> {
+    let found = place.found?;
+    let expected = place.expected;
+    match found {
+        K::Question => Some(
+            place
+                .error("E0112", "there is no `? :`", "")
+                .help("write `if condition { one } else { other }`, which has a value"),
+        ),
+        K::Reserved if place.operand_expected() => {
+            let word = place.text();
+            Some(place.error("E0117", format!("`{word}` is not part of the language yet"), ""))
+        }
+        K::Let | K::Var | K::Return | K::Break | K::Continue if place.operand_expected() => {
+            let message = format!("expected an expression, found {}", found.describe());
+            Some(
+                place
+                    .error("E0121", message, "a statement has no value")
+                    .help("a block of statements stands in braces"),
+            )
+        }
+        K::Colon if expected.contains(K::RBracket) => {
+            Some(place.error("E0117", "map literals are not part of the language yet", ""))
+        }
+        K::FatArrow
+            if expected.contains(K::Arrow) || expected.contains(K::LBrace) && !place.operand_expected() =>
+        {
+            Some(place.error("E0116", "expected `->`, `=` or `{`, found `=>`", "").help(
+                "a result type follows `->`, a short body follows `=`: `fn double(x: Int) -> Int = x * 2`",
+            ))
+        }
+        K::TextStart if place.before == Some(K::Name) && touching(place) => {
+            let prefix = place.context.text(place.context.spans[place.at - 1]);
+            Some(place.error("E0117", format!("`{prefix}\"...\"` is not part of the language yet"), ""))
+        }
+        K::Dot if place.operand_expected() => {
+            Some(plain(place).help("a method call needs a value in front of its dot"))
+        }
+        K::Assign
+            if place.before == Some(K::Assign) || expected.contains(K::Sep) || place.operand_expected() =>
+        {
+            Some(plain(place).help("`=` assigns in a statement of its own, `==` compares"))
+        }
+        K::Sep | K::RBrace if decrement(place) => {
+            Some(place.error("E0112", "there is no `--`", "").help("write `x = x - 1`"))
+        }
+        K::Sep if block_expected(place) => Some(
+            place
+                .error("E0113", "expected `{`, found the end of the line", "a block starts here")
+                .fix(place.span, " {"),
+        ),
+        _ if block_expected(place) => {
+            let message = format!("expected `{{`, found {}", place.found_words());
+            Some(place.error("E0113", message, "a block starts here"))
+        }
+        _ if found.is_keyword() && expected.contains(K::Name) && !place.operand_expected() => {
+            let word = place.text();
+            Some(place.error("E0109", format!("`{word}` is a reserved word"), "a name is expected here"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether only a block could have gone on here.
+fn block_expected(place: &Place) -> bool {
+    place.expected.contains(K::LBrace) && !place.operand_expected() && !place.expected.contains(K::Sep)
+}
+
+fn touching(place: &Place) -> bool {
+    place.at > 0 && place.context.spans[place.at - 1].end == place.span.start
+}
+
+/// `x--` at the end of a statement.
+fn decrement(place: &Place) -> bool {
+    place.at >= 2 && place.context.kinds[place.at - 2..place.at] == [K::Minus, K::Minus]
+}
+
+/// "expected this or that, found something".
+fn plain(place: &Place) -> Diagnostic {
+    let words = expectation(place);
+    let found = place.found_words();
+    if words.is_empty() {
+        return place.error("E0101", format!("{found} is not expected here"), "");
+    }
+    let mut diagnostic = place.error("E0101", format!("expected {}, found {found}", one_of(&words)), "");
+    if place.span.start == place.span.end
+        && let Some(before) = place.at.checked_sub(1)
+        && place.found.is_some_and(|kind| kind != K::Sep)
+    {
+        diagnostic = diagnostic.label(place.context.spans[before], "");
+    }
+    diagnostic
+}
+
+/// What would have fitted, each in a few words, the most telling first.
+fn expectation(place: &Place) -> Vec<&'static str> {
+    let mut expected = place.expected;
+    let mut words = Vec::new();
+    let mut group = |word: &'static str, mark: K, members: &[K]| {
+        if expected.contains(mark) {
+            words.push(word);
+            members.iter().for_each(|&kind| expected.remove(kind));
+        }
+    };
+    let operand: Vec<K> =
+        K::ALL.iter().copied().filter(|kind| kind.starts_operand() || kind.is_keyword()).collect();
+    group(
+        "an expression",
+        K::Not,
+        &[operand.as_slice(), &[K::Underscore, K::DotDot, K::DotDotEq, K::Minus]].concat(),
+    );
+    let pattern = [K::Underscore, K::Name, K::TypeName, K::Int, K::MinInt, K::Minus, K::True, K::False];
+    let pattern_rest = [K::LParen, K::TextStart, K::RawText, K::Duration, K::BadLiteral];
+    group("a pattern", K::MinInt, &[pattern.as_slice(), &pattern_rest].concat());
+    let ty = [K::TypeName, K::Fn, K::LParen, K::BadLiteral, K::Name];
+    group("a type", K::BadLiteral, &ty);
+    let keywords: Vec<K> = K::ALL.iter().copied().filter(|kind| kind.is_keyword()).collect();
+    group("a name", K::Name, &[keywords.as_slice(), &[K::Name, K::TypeName, K::Underscore]].concat());
+    group("`=>`", K::ArmArrow, &[K::ArmArrow, K::FatArrow, K::Arrow]);
+    group("`=>`", K::FatArrow, &[K::FatArrow, K::Arrow]);
+    // What can follow any operand says little next to what must come.
+    let suffixes =
+        [K::Dot, K::LParen, K::LBracket, K::Question, K::DotDot, K::DotDotEq, K::Coalesce, K::And, K::Or];
+    let rest: Vec<K> = expected.iter().collect();
+    let telling: Vec<K> = rest.iter().copied().filter(|kind| !suffixes.contains(kind)).collect();
+    for kind in if telling.is_empty() && words.is_empty() { rest } else { telling } {
+        let word = kind.describe();
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.truncate(4);
+    words
+}
+
+/// `a`, `a or b`, `a, b or c`
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => (*word).to_string(),
+        [init @ .., last] => format!("{} or {last}", init.join(", ")),
+    }
+}

@@ -1,0 +1,325 @@
+//! Expressions: operands, operators and what follows an operand.
+//!
+//! Operators, loosest first: `or`; `and`; `not`; comparisons and `in`; `??`; ranges; `+ -`; `* / %`; unary `-`; postfix.
+
+use chumsky::pratt::{infix, left, none, postfix, prefix, right};
+use chumsky::prelude::*;
+
+use super::control;
+use super::pattern::{duration, int, int_range};
+use super::recover::{close, comma, skip_some, skip_to};
+use super::slip::{Boxed, Extras, Rule, just, one_of, when};
+use super::stmt::{block, statement};
+use super::text::text;
+use super::types::{name, name_index, parameter};
+use crate::ast::{Arg, BinaryOp, Expr, ExprKind, Name, Param, TypeExpr, UnaryOp};
+use crate::diag::Diagnostic;
+use crate::span::Span;
+use crate::token::TokenKind as K;
+
+/// The rule for expressions and all that stands inside them.
+pub(super) fn expression<'s>(ty: &Boxed<'s, TypeExpr>) -> Boxed<'s, Expr> {
+    recursive(|expr| {
+        let text = text(expr.clone());
+        let pattern = super::pattern::pattern(text.clone());
+        let block = block(statement(expr.clone(), pattern.clone(), ty.clone(), true));
+        let body = control::body(expr.clone());
+        let operand = choice((
+            name_or_lambda(body.clone()),
+            text,
+            literal(),
+            parenthesised(expr.clone()),
+            lambda(ty.clone(), body.clone()),
+            list(expr.clone()),
+            control::if_(expr.clone(), pattern.clone(), block.clone()),
+            control::match_(expr.clone(), pattern.clone(), body),
+            control::loops(expr.clone(), pattern, block.clone()),
+            block.map(|block| Expr { span: block.span, kind: ExprKind::Block(block) }),
+        ))
+        .boxed();
+        operators(operand, expr)
+    })
+    .boxed()
+}
+
+/// The error expression in place of a skipped range.
+pub(super) fn error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Expr {
+    Expr { kind: ExprKind::Error, span: e.state().span(range) }
+}
+
+fn literal<'s>() -> impl Rule<'s, Expr> {
+    const KINDS: &[K] = &[K::Int, K::MinInt, K::Duration, K::True, K::False, K::BadLiteral];
+    one_of(KINDS).map_with(|kind, e| {
+        let span = e.state().span(e.span());
+        let written = e.state().text(span);
+        let kind = match kind {
+            K::Int | K::MinInt => match int(written, false) {
+                Some(value) => ExprKind::Int(Some(value)),
+                None => {
+                    let diagnostic = int_range(written, span);
+                    e.emit(diagnostic.into());
+                    ExprKind::Int(None)
+                }
+            },
+            K::Duration => duration(written),
+            K::True => ExprKind::Bool(true),
+            K::False => ExprKind::Bool(false),
+            _ => ExprKind::Error,
+        };
+        Expr { kind, span }
+    })
+}
+
+/// `=>`; a `->` is reported and taken for one.
+pub(super) fn arrow<'s>() -> impl Rule<'s, ()> {
+    let thin = just(K::Arrow).map_with(|_, e| {
+        let span = e.state().span(e.span());
+        let diagnostic = Diagnostic::error("E0116", "expected `=>`, found `->`", span, "")
+            .help("`->` stands in front of a result type, `=>` in front of a value");
+        e.emit(diagnostic.fix(span, "=>").into());
+    });
+    just(K::FatArrow).ignored().or(thin)
+}
+
+/// `x`, `X`, `x => body`, `_ => body`
+fn name_or_lambda<'s>(body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
+    let named = |kind| just(kind).map_with(|_, e: &mut Extras<'s, '_>| e.state().name(e.span().start));
+    let value = named(K::Name).then(arrow().ignore_then(body.clone()).or_not());
+    let unused = named(K::Underscore).then(arrow().ignore_then(body).map(Some));
+    let type_name = named(K::TypeName).map(|name| (name, None));
+    choice((value, type_name, unused)).map_with(|(name, body): (Name, Option<Expr>), e| match body {
+        None => Expr { span: name.span, kind: ExprKind::Name(name) },
+        Some(body) => {
+            let params = vec![Param { name, ty: None, default: None }];
+            Expr { kind: ExprKind::Lambda { params, body: Box::new(body) }, span: e.state().span(e.span()) }
+        }
+    })
+}
+
+/// `(x, y) => body`
+fn lambda<'s>(ty: Boxed<'s, TypeExpr>, body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
+    parameter(ty)
+        .map(|(name, ty)| Param { name, ty, default: None })
+        .separated_by(comma())
+        .allow_trailing()
+        .collect()
+        .delimited_by(just(K::LambdaOpen), close(K::RParen))
+        .then_ignore(arrow())
+        .then(body)
+        .map_with(|(params, body), e| Expr {
+            kind: ExprKind::Lambda { params, body: Box::new(body) },
+            span: e.state().span(e.span()),
+        })
+}
+
+/// `()`, `(a)`; a tuple is reported.
+fn parenthesised<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    let unit = just(K::RParen).map_with(|_, e| {
+        let at: SimpleSpan = e.span();
+        let span = e.state().spans[at.start - 1].to(e.state().spans[at.start]);
+        Expr { kind: ExprKind::Unit, span }
+    });
+    let more = just(K::Comma).then(skip_to(&[])).map_with(|_, e| e.state().span(e.span()));
+    let inner = expr
+        .recover_with(via_parser(skip_to(&[K::Comma]).map_with(error)))
+        .then(more.or_not())
+        .then_ignore(close(K::RParen))
+        .map_with(|(inner, more), e| {
+            let Some(more) = more else { return inner };
+            let diagnostic = Diagnostic::error(
+                "E0117",
+                "tuples are not part of the language yet",
+                inner.span.to(more),
+                "",
+            );
+            e.emit(diagnostic.into());
+            Expr { kind: ExprKind::Error, span: inner.span.to(more) }
+        });
+    just(K::LParen).ignore_then(unit.or(inner))
+}
+
+fn list<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    expr.recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)))
+        .separated_by(comma())
+        .allow_trailing()
+        .collect()
+        .delimited_by(just(K::LBracket), close(K::RBracket))
+        .map_with(|items, e| Expr { kind: ExprKind::List(items), span: e.state().span(e.span()) })
+}
+
+/// `(a, name: b, ..c)`
+fn arguments<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Vec<Arg>> {
+    const STOPS: &[K] = &[K::Comma];
+    let value = expr.clone().recover_with(via_parser(skip_to(STOPS).map_with(error)));
+    let label = name_index().then_ignore(just(K::Colon)).map_with(|at, e| e.state().name(at));
+    let named = label.then(value.clone()).map(|(name, value)| Arg::Named(name, value));
+    let spread = just(K::DotDot).ignore_then(value).map(Arg::Spread);
+    let skipped = skip_some(STOPS).map_with(error).map(Arg::Positional);
+    choice((named, spread, expr.map(Arg::Positional)))
+        .recover_with(via_parser(skipped))
+        .separated_by(comma())
+        .allow_trailing()
+        .collect()
+        .delimited_by(just(K::LParen), close(K::RParen))
+        .boxed()
+}
+
+/// What follows an operand.
+enum Suffix {
+    Member(Name, Option<Vec<Arg>>),
+    Call(Vec<Arg>),
+    Index(Expr),
+    Try(Span),
+}
+
+fn suffix<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Suffix> {
+    let args = arguments(expr.clone());
+    let member = just(K::Dot)
+        .ignore_then(name())
+        .then(args.clone().or_not())
+        .map(|(name, args)| Suffix::Member(name, args));
+    let index = index(expr)
+        .recover_with(via_parser(skip_to(&[]).map_with(error)))
+        .delimited_by(just(K::LBracket), close(K::RBracket))
+        .map(Suffix::Index);
+    // A `?` in front of another operand is the `? :` of other languages, about which `explain` speaks.
+    let operand = when(|kind| kind.starts_operand() && kind != K::LBrace && kind != K::Minus);
+    let question = just(K::Question).then_ignore(operand.rewind().not());
+    let question = question.map_with(|_, e| Suffix::Try(e.state().span(e.span())));
+    choice((member, args.map(Suffix::Call), index, question)).boxed()
+}
+
+/// `i`, `a..b`, `a..`, `..b`
+fn index<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    let dots = choice((just(K::DotDot).to(false), just(K::DotDotEq).to(true)));
+    let up_to = dots.then(expr.clone()).map_with(|(inclusive, high), e| Expr {
+        kind: ExprKind::Range { low: None, high: Some(Box::new(high)), inclusive },
+        span: e.state().span(e.span()),
+    });
+    up_to.or(expr)
+}
+
+fn apply<'s>(operand: Expr, suffix: Suffix, e: &mut Extras<'s, '_>) -> Expr {
+    let span = e.state().span(e.span());
+    let receiver = Box::new(operand);
+    let kind = match suffix {
+        Suffix::Member(name, Some(args)) => ExprKind::Method { receiver, name, args },
+        Suffix::Member(name, None) => ExprKind::Field { receiver, name },
+        Suffix::Call(args) => ExprKind::Call { callee: receiver, args },
+        Suffix::Index(index) => ExprKind::Index { receiver, index: Box::new(index) },
+        Suffix::Try(mark) => {
+            let message = "passing failures on with `?` is not part of the language yet";
+            let diagnostic = Diagnostic::error("E0117", message, mark, "")
+                .help("take the value apart with `match` or `if let`, or give a fallback with `??`");
+            e.emit(diagnostic.into());
+            ExprKind::Error
+        }
+    };
+    Expr { kind, span }
+}
+
+fn binary_op<'s>(pick: fn(K) -> Option<BinaryOp>) -> impl Rule<'s, (BinaryOp, Span)> {
+    when(move |kind| pick(kind).is_some()).map_with(move |kind, e| {
+        let op = pick(kind).expect("the filter let it through");
+        (op, e.state().span(e.span()))
+    })
+}
+
+fn comparison(kind: K) -> Option<BinaryOp> {
+    Some(match kind {
+        K::EqEq => BinaryOp::Eq,
+        K::NotEq => BinaryOp::Ne,
+        K::Lt => BinaryOp::Lt,
+        K::Le => BinaryOp::Le,
+        K::Gt => BinaryOp::Gt,
+        K::Ge => BinaryOp::Ge,
+        K::In => BinaryOp::In,
+        _ => return None,
+    })
+}
+
+fn operators<'s>(operand: Boxed<'s, Expr>, expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    let only = |wanted: K, op: BinaryOp| {
+        just(wanted).map_with(move |_, e: &mut Extras<'s, '_>| (op, e.state().span(e.span())))
+    };
+    let sum = binary_op(|kind| match kind {
+        K::Plus => Some(BinaryOp::Add),
+        K::Minus => Some(BinaryOp::Sub),
+        _ => None,
+    });
+    let product = binary_op(|kind| match kind {
+        K::Star => Some(BinaryOp::Mul),
+        K::Slash => Some(BinaryOp::Div),
+        K::Percent => Some(BinaryOp::Rem),
+        _ => None,
+    });
+    let dots = choice((just(K::DotDot).to(false), just(K::DotDotEq).to(true)));
+    let open_end = just(K::DotDot).then_ignore(just(K::RBracket).rewind());
+    operand.pratt((
+        postfix(10, suffix(expr), apply),
+        prefix(9, just(K::Minus), |_, operand, e: &mut Extras<'s, '_>| negate(operand, e)),
+        infix(left(8), product, binary),
+        infix(left(7), sum, binary),
+        postfix(6, open_end, |low, _, e: &mut Extras<'s, '_>| range(low, None, false, e)),
+        infix(none(6), dots, |low, inclusive, high, e: &mut Extras<'s, '_>| {
+            range(low, Some(high), inclusive, e)
+        }),
+        infix(right(5), only(K::Coalesce, BinaryOp::Coalesce), binary),
+        infix(left(4), binary_op(comparison), compare),
+        prefix(3, just(K::Not), |_, operand: Expr, e: &mut Extras<'s, '_>| Expr {
+            kind: ExprKind::Unary { op: UnaryOp::Not, operand: Box::new(operand) },
+            span: e.state().span(e.span()),
+        }),
+        infix(left(2), only(K::And, BinaryOp::And), binary),
+        infix(left(1), only(K::Or, BinaryOp::Or), binary),
+    ))
+}
+
+fn negate<'s>(operand: Expr, e: &mut Extras<'s, '_>) -> Expr {
+    let span = e.state().span(e.span());
+    let kind = match operand.kind {
+        ExprKind::Int(Some(value)) if value >= 0 => ExprKind::Int(Some(-value)),
+        _ => ExprKind::Unary { op: UnaryOp::Neg, operand: Box::new(operand) },
+    };
+    Expr { kind, span }
+}
+
+fn range<'s>(low: Expr, high: Option<Expr>, inclusive: bool, e: &mut Extras<'s, '_>) -> Expr {
+    let kind = ExprKind::Range { low: Some(Box::new(low)), high: high.map(Box::new), inclusive };
+    Expr { kind, span: e.state().span(e.span()) }
+}
+
+fn binary<'s>(left: Expr, (op, op_span): (BinaryOp, Span), right: Expr, e: &mut Extras<'s, '_>) -> Expr {
+    let kind = ExprKind::Binary { op, op_span, left: Box::new(left), right: Box::new(right) };
+    Expr { kind, span: e.state().span(e.span()) }
+}
+
+/// A comparison, whose left side may not be another one without parentheses.
+fn compare<'s>(left: Expr, (op, op_span): (BinaryOp, Span), right: Expr, e: &mut Extras<'s, '_>) -> Expr {
+    if let ExprKind::Binary { op: first, op_span: first_span, right: middle, .. } = &left.kind
+        && matches!(
+            first,
+            BinaryOp::Eq
+                | BinaryOp::Ne
+                | BinaryOp::Lt
+                | BinaryOp::Le
+                | BinaryOp::Gt
+                | BinaryOp::Ge
+                | BinaryOp::In
+        )
+        && e.state().span(e.span()).start == left.span.start
+    {
+        let context = e.state().0;
+        let middle = context.text(middle.span);
+        let mut diagnostic =
+            Diagnostic::error("E0110", "comparisons do not chain", op_span, "a second comparison")
+                .label(*first_span, "the first one");
+        if middle.len() <= 40 && !middle.contains('\n') {
+            let (one, two) = (context.text(left.span), context.text(op_span.to(right.span)));
+            diagnostic = diagnostic.help(format!("write `{one} and {middle} {two}`"));
+            diagnostic = diagnostic.fix(op_span, format!("and {middle} {}", context.text(op_span)));
+        }
+        e.emit(diagnostic.into());
+    }
+    binary(left, (op, op_span), right, e)
+}

@@ -1,0 +1,223 @@
+//! Words and marks of other languages: each is reported with our spelling and, where it has one, replaced by it.
+
+use super::{Layout, is_elif};
+use crate::diag::Diagnostic;
+use crate::naming::{camel_case, kebab_case};
+use crate::span::Span;
+use crate::token::{Token, TokenKind as K};
+
+impl<'t> Layout<'t> {
+    /// The token to go on with, or `None` when it was left out.
+    pub(super) fn foreign(&mut self, token: Token) -> Option<Token> {
+        let replaced = |kind| Some(Token { kind, ..token });
+        match token.kind {
+            K::AndAnd => {
+                self.spelling(token.span, "and");
+                replaced(K::And)
+            }
+            K::OrOr => {
+                self.spelling(token.span, "or");
+                replaced(K::Or)
+            }
+            K::Bang => self.bang(token),
+            K::PlusPlus => self.increment(token),
+            K::OpAssign => {
+                self.compound_assignment(token);
+                replaced(K::Assign)
+            }
+            K::Minus => self.smallest_int(token),
+            K::Colon if self.top().kind == K::InterpStart => self.text_format(token),
+            K::Name => self.name(token),
+            K::TypeName => {
+                self.check_type_name(token.span);
+                Some(token)
+            }
+            _ => Some(token),
+        }
+    }
+
+    fn spelling(&mut self, span: Span, ours: &str) {
+        let theirs = self.slice(span);
+        self.report(
+            Diagnostic::error("E0112", format!("`{theirs}` is written `{ours}`"), span, "")
+                .fix(span, ours.to_string()),
+        );
+    }
+
+    /// `!x` is `not x`; the `!` of `T!` comes later.
+    fn bang(&mut self, token: Token) -> Option<Token> {
+        let touches = self.spans.last().is_some_and(|span| span.end == token.span.start);
+        if touches && matches!(self.last(), Some(K::TypeName | K::RBracket | K::Question)) {
+            self.report(Diagnostic::error("E0117", "`T!` is not part of the language yet", token.span, ""));
+            return None;
+        }
+        let span = token.span;
+        let message = "`!` is written `not`";
+        self.report(Diagnostic::error("E0112", message, span, "").fix(span, "not "));
+        Some(Token { kind: K::Not, ..token })
+    }
+
+    fn increment(&mut self, token: Token) -> Option<Token> {
+        let mut diagnostic = Diagnostic::error("E0112", "there is no `++`", token.span, "");
+        let before = self.spans.last().copied().filter(|_| self.last() == Some(K::Name));
+        let after = self.next_on_line().filter(|next| next.kind == K::Name).map(|next| next.span);
+        if let Some(name) = before.or(after) {
+            let name = self.slice(name);
+            diagnostic = diagnostic.help(format!("write `{name} = {name} + 1`"));
+            if before.is_some() {
+                diagnostic = diagnostic.fix(token.span, format!(" = {name} + 1"));
+            }
+        }
+        self.report(diagnostic);
+        None
+    }
+
+    /// `x += 1`; goes on as an assignment.
+    fn compound_assignment(&mut self, token: Token) {
+        let written = self.slice(token.span);
+        let operator = &written[..1];
+        let mut diagnostic = Diagnostic::error("E0112", format!("there is no `{written}`"), token.span, "");
+        let segment = self.top().segment;
+        let place = match (self.spans.get(segment), self.spans.last()) {
+            (Some(&first), Some(&last)) if first.start <= last.start => self.slice(first.to(last)),
+            _ => "x",
+        };
+        if place.contains('\n') {
+            diagnostic = diagnostic.help(format!("write `x = x {operator} ...`"));
+        } else {
+            diagnostic = diagnostic
+                .help(format!("write `{place} = {place} {operator} ...`"))
+                .fix(token.span, format!("= {place} {operator}"));
+        }
+        self.report(diagnostic);
+    }
+
+    /// `-9223372036854775808` is one literal: without its sign it would not fit.
+    fn smallest_int(&mut self, token: Token) -> Option<Token> {
+        let next =
+            self.next_on_line().filter(|next| next.kind == K::Int && next.span.start == token.span.end);
+        let unary = !self.last().is_some_and(K::ends_operand);
+        let Some(digits) = next.filter(|_| unary) else { return Some(token) };
+        let after = self.raw.get(self.at + 2).map(|token| token.kind);
+        let postfix = matches!(after, Some(K::Dot | K::LParen | K::LBracket));
+        let smallest =
+            crate::literal::number(self.slice(digits.span)) == Ok(crate::literal::Number::Int(1 << 63));
+        if !smallest || postfix {
+            return Some(token);
+        }
+        self.at += 1;
+        Some(Token { kind: K::MinInt, span: token.span.to(digits.span) })
+    }
+
+    /// `"{x:.2}"`: leaves out the format.
+    fn text_format(&mut self, token: Token) -> Option<Token> {
+        let mut end = token.span;
+        while let Some(next) = self.raw.get(self.at + 1).filter(|next| next.kind != K::InterpEnd) {
+            end = next.span;
+            self.at += 1;
+        }
+        self.report(Diagnostic::error(
+            "E0117",
+            "formats in interpolations are not part of the language yet",
+            token.span.to(end),
+            "",
+        ));
+        None
+    }
+
+    fn name(&mut self, token: Token) -> Option<Token> {
+        let written = self.slice(token.span);
+        let replaced = |kind| Some(Token { kind, ..token });
+        let next = self.next_on_line().map(|next| next.kind);
+        let after_dot = self.last() == Some(K::Dot);
+        match written {
+            _ if after_dot => {}
+            "null" | "nil" | "undefined" if !matches!(next, Some(K::Colon | K::Assign)) => {
+                let diagnostic =
+                    Diagnostic::error("E0112", format!("there is no `{written}`"), token.span, "").help(
+                        "a value that may be missing has a type such as `Text?`, and is `None` or `Some(x)`",
+                    );
+                self.report(diagnostic.fix(token.span, "None"));
+                return replaced(K::BadLiteral);
+            }
+            "fun" | "func" | "function" | "def" if matches!(next, Some(K::Name)) => {
+                self.spelling(token.span, "fn");
+                return replaced(K::Fn);
+            }
+            "const" | "val" if matches!(next, Some(K::Name | K::TypeName | K::Underscore)) => {
+                self.spelling(token.span, "let");
+                return replaced(K::Let);
+            }
+            "mut" if matches!(next, Some(K::Name)) && self.last() == Some(K::Let) => {
+                return self.let_mut(token);
+            }
+            word if is_elif(word) && self.last() == Some(K::RBrace) => {
+                self.spelling(token.span, "else if");
+                self.link(Token { kind: K::Else, ..token });
+                return replaced(K::If);
+            }
+            "native"
+                if self.last() == Some(K::Assign)
+                    && (self.library || matches!(next, Some(K::TextStart | K::LBrace))) =>
+            {
+                if !self.library {
+                    let message = "`native` is for the standard library";
+                    self.report(Diagnostic::error("E0120", message, token.span, ""));
+                }
+                return replaced(K::Native);
+            }
+            _ => {}
+        }
+        self.check_name(token.span);
+        Some(token)
+    }
+
+    /// `let mut x`
+    fn let_mut(&mut self, token: Token) -> Option<Token> {
+        let index = self.kinds.len() - 1;
+        let span = self.spans[index].to(token.span);
+        self.report(Diagnostic::error("E0112", "`let mut` is written `var`", span, "").fix(span, "var"));
+        self.kinds[index] = K::Var;
+        None
+    }
+
+    /// Reports a name that is not kebab-case, once per name.
+    fn check_name(&mut self, span: Span) {
+        let name = self.slice(span);
+        if !name.bytes().any(|b| b.is_ascii_uppercase() || b == b'_') || self.misspelt.contains(&name) {
+            return;
+        }
+        self.misspelt.push(name);
+        let kebab = kebab_case(name);
+        let mut diagnostic = if name.starts_with('_') {
+            Diagnostic::error("E0108", format!("the name `{name}` starts with `_`"), span, "")
+                .help("`_` alone stands for a value that is not used")
+        } else {
+            Diagnostic::error("E0108", format!("the name `{name}` is not in kebab-case"), span, "")
+        };
+        if !kebab.is_empty() {
+            diagnostic = diagnostic.help(format!("write `{kebab}`")).fix(span, kebab);
+        }
+        self.report(diagnostic);
+    }
+
+    /// Reports a type name with `_`, once per name.
+    fn check_type_name(&mut self, span: Span) {
+        let name = self.slice(span);
+        if !name.contains('_') || self.misspelt.contains(&name) {
+            return;
+        }
+        self.misspelt.push(name);
+        let kebab = kebab_case(name);
+        let camel = camel_case(name);
+        self.report(
+            Diagnostic::error(
+                "E0108",
+                format!("the name `{name}` is neither a type's nor a value's"),
+                span,
+                "",
+            )
+            .help(format!("types are written `{camel}`, values and functions `{kebab}`")),
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Patterns of `let`, `for`, `match` and `if let`.
+
+use chumsky::prelude::*;
+
+use super::recover::{close, comma, skip_some};
+use super::slip::{Boxed, Extras, Rule, just, one_of};
+use crate::ast::{Expr, ExprKind, Pattern, PatternKind, TextPart};
+use crate::diag::Diagnostic;
+use crate::literal::{self, Number};
+use crate::span::Span;
+use crate::token::TokenKind as K;
+
+/// A pattern; `text` is the rule for text literals.
+pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
+    recursive(|pattern| {
+        let item = pattern.recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)));
+        let items = item.separated_by(comma()).allow_trailing().collect::<Vec<_>>();
+        let case = just(K::TypeName)
+            .map_with(|_, e| e.state().name(e.span().start))
+            .then(items.delimited_by(just(K::LParen), close(K::RParen)).or_not())
+            .map(|(name, items)| PatternKind::Case(name, items.unwrap_or_default()));
+        let bind = just(K::Name).map_with(|_, e| PatternKind::Bind(e.state().name(e.span().start)));
+        let wildcard = just(K::Underscore).to(PatternKind::Wildcard);
+        let reported = just(K::BadLiteral).to(PatternKind::Error);
+
+        choice((bind, case, wildcard, text_pattern(text), number(), constant(), reported))
+            .map_with(|kind, e| Pattern { kind, span: e.state().span(e.span()) })
+            .boxed()
+            .separated_by(just(K::Pipe))
+            .at_least(1)
+            .collect::<Vec<_>>()
+            .map_with(|mut either, e| {
+                if either.len() == 1 {
+                    return either.pop().expect("the length is one");
+                }
+                Pattern { kind: PatternKind::Or(either), span: e.state().span(e.span()) }
+            })
+    })
+    .boxed()
+}
+
+fn error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Pattern {
+    Pattern { kind: PatternKind::Error, span: e.state().span(range) }
+}
+
+fn text_pattern<'s>(text: Boxed<'s, Expr>) -> impl Rule<'s, PatternKind> {
+    text.map_with(|text, e| {
+        let interpolated = match &text.kind {
+            ExprKind::Text(parts) => parts.iter().find_map(|part| match part {
+                TextPart::Expr(expr) => Some(expr.span),
+                TextPart::Literal(_) => None,
+            }),
+            _ => None,
+        };
+        let Some(span) = interpolated else { return PatternKind::Literal(Box::new(text)) };
+        let diagnostic =
+            Diagnostic::error("E0122", "a text in a pattern has no interpolations", span, "not constant")
+                .help("bind a name and compare it in a guard: `t if t == \"...\" => ...`");
+        e.emit(diagnostic.into());
+        PatternKind::Error
+    })
+}
+
+/// `true`, `false`, `5s`, `()`
+fn constant<'s>() -> impl Rule<'s, PatternKind> {
+    choice((
+        just(K::True).to(ExprKind::Bool(true)),
+        just(K::False).to(ExprKind::Bool(false)),
+        just(K::LParen).then(just(K::RParen)).to(ExprKind::Unit),
+        just(K::Duration).map_with(|_, e| duration(e.state().text(e.state().span(e.span())))),
+    ))
+    .map_with(|kind, e| PatternKind::Literal(Box::new(Expr { kind, span: e.state().span(e.span()) })))
+}
+
+/// `5`, `-5`, `1..5`, `1..=5`
+fn number<'s>() -> impl Rule<'s, PatternKind> {
+    let digits = one_of(&[K::Int, K::MinInt]).map_with(|_, e| e.state().span(e.span()));
+    let end = just(K::Minus).or_not().then(digits).map_with(|(minus, digits), e| {
+        let span = e.state().span(e.span());
+        let value = int(e.state().text(digits), minus.is_some());
+        if value.is_none() {
+            let diagnostic = int_range(e.state().text(digits), span);
+            e.emit(diagnostic.into());
+        }
+        (value, span)
+    });
+    let range = choice((just(K::DotDot).to(false), just(K::DotDotEq).to(true)));
+    end.clone().then(range.then(end).or_not()).map(|((low, span), range)| match (low, range) {
+        (_, None) => PatternKind::Literal(Box::new(Expr { kind: ExprKind::Int(low), span })),
+        (Some(low), Some((inclusive, (Some(high), _)))) => PatternKind::Range { low, high, inclusive },
+        _ => PatternKind::Error,
+    })
+}
+
+/// The value of a number literal, which may carry its own minus; `None` when it does not fit.
+pub(super) fn int(written: &str, minus: bool) -> Option<i64> {
+    let (digits, minus) = match written.strip_prefix('-') {
+        Some(digits) => (digits, true),
+        None => (written, minus),
+    };
+    match literal::number(digits) {
+        Ok(Number::Int(magnitude)) if minus => 0_i64.checked_sub_unsigned(magnitude),
+        Ok(Number::Int(magnitude)) => i64::try_from(magnitude).ok(),
+        _ => None,
+    }
+}
+
+/// A number that needs a minus sign in front of it to fit.
+pub(super) fn int_range(written: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("E0106", format!("`{written}` does not fit into an Int"), span, "")
+        .help("an Int has 64 bits: -9223372036854775808 to 9223372036854775807")
+}
+
+/// The value of a duration literal, which the lexer found to be valid.
+pub(super) fn duration(written: &str) -> ExprKind {
+    match literal::number(written) {
+        Ok(Number::Duration(nanos)) => ExprKind::Duration(nanos),
+        _ => ExprKind::Error,
+    }
+}

@@ -1,0 +1,176 @@
+//! Statements and blocks. Every statement recovers by itself.
+
+use chumsky::input::InputRef;
+use chumsky::prelude::*;
+
+use super::control::pattern_error;
+use super::expr::error;
+use super::recover::{close, skip_some, skip_to};
+use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, when};
+use super::types::annotation;
+use crate::ast::{Block, Expr, ExprKind, Pattern, PatternKind, Stmt, StmtKind, TypeExpr};
+use crate::diag::Diagnostic;
+use crate::naming::kebab_case;
+use crate::token::TokenKind as K;
+
+/// A block: statements in braces.
+pub(super) fn block<'s>(statement: Boxed<'s, Stmt>) -> Boxed<'s, Block> {
+    statement
+        .separated_by(just(K::Sep))
+        .collect()
+        .delimited_by(just(K::LBrace), close(K::RBrace))
+        .map_with(|stmts, e| Block { stmts, span: e.state().span(e.span()) })
+        .boxed()
+}
+
+/// A statement up to its end. In a block (`nested`) a declaration is reported.
+pub(super) fn statement<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    ty: Boxed<'s, TypeExpr>,
+    nested: bool,
+) -> Boxed<'s, Stmt> {
+    let value = expr.clone().recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
+    let place =
+        expr.clone().then(just(K::Assign).ignore_then(value).or_not()).map(|(place, value)| match value {
+            Some(value) => StmtKind::Assign { place, value },
+            None => StmtKind::Expr(place),
+        });
+    let kind = choice((
+        binding(expr.clone(), pattern, ty),
+        just(K::Return).ignore_then(expr.or_not()).map(StmtKind::Return),
+        just(K::Break).to(StmtKind::Break),
+        just(K::Continue).to(StmtKind::Continue),
+        later(),
+        misplaced(nested),
+        place,
+    ))
+    .boxed();
+    let skipped = skip_some(&[K::Sep]).to(StmtKind::Error);
+    kind.recover_with(via_parser(skipped))
+        .map_with(|kind, e| Stmt { kind, span: e.state().span(e.span()) })
+        .then_ignore(end_of_statement())
+        .boxed()
+}
+
+/// Nothing more may follow on the line; what does is reported and skipped.
+pub(super) fn end_of_statement<'s>() -> impl Rule<'s, ()> {
+    at_end().recover_with(via_parser(skip_to(&[K::Sep]).ignored()))
+}
+
+/// Succeeds, consuming nothing, where a statement may end.
+fn at_end<'s>() -> impl Rule<'s, ()> {
+    custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| match inp.peek() {
+        None | Some(K::Sep | K::RBrace) => Ok(()),
+        Some(_) => {
+            let here = inp.cursor();
+            let at: SimpleSpan = inp.span_since(&here);
+            Err(Slip::expected(at.start, [K::Sep]))
+        }
+    })
+}
+
+/// `let pattern: Type = value`
+fn binding<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    ty: Boxed<'s, TypeExpr>,
+) -> impl Rule<'s, StmtKind> {
+    const STOPS: &[K] = &[K::Sep, K::Assign, K::Colon];
+    let pattern = reserved_binding()
+        .or(pattern.map_with(bound))
+        .recover_with(via_parser(skip_to(STOPS).map_with(pattern_error)));
+    let value = just(K::Assign).ignore_then(expr);
+    let value = value.or(missing_value()).recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
+    let otherwise = just(K::Else).map_with(|_, e| {
+        let span = e.state().span(e.span());
+        e.emit(Diagnostic::error("E0117", "`let ... else` is not part of the language yet", span, "").into());
+    });
+    let otherwise = otherwise.then(skip_to(&[K::Sep]));
+    choice((just(K::Let).to(false), just(K::Var).to(true)))
+        .then(pattern)
+        .then(just(K::Colon).ignore_then(annotation(ty)).or_not())
+        .then(value)
+        .then_ignore(otherwise.or_not())
+        .map(|(((mutable, pattern), ty), value)| StmtKind::Let { mutable, pattern, ty, value })
+}
+
+/// A reserved word where `let` wants a name.
+fn reserved_binding<'s>() -> impl Rule<'s, Pattern> {
+    // `true` and `false` are patterns.
+    let word = when(|kind| kind.is_keyword() && !matches!(kind, K::True | K::False));
+    word.rewind()
+        .ignore_then(super::types::name())
+        .map(|name| Pattern { span: name.span, kind: PatternKind::Bind(name) })
+}
+
+/// `let Max = 5`: a CamelCase name is reported and bound.
+fn bound<'s>(pattern: Pattern, e: &mut Extras<'s, '_>) -> Pattern {
+    match pattern.kind {
+        PatternKind::Case(name, items) if items.is_empty() && name.text != "None" => {
+            // A name with `_` has been reported where it was first seen.
+            if !name.text.contains('_') {
+                let kebab = kebab_case(&name.text);
+                let diagnostic =
+                    Diagnostic::error("E0108", format!("`{}` is a type's name", name.text), name.span, "");
+                e.emit(diagnostic.help(format!("write `{kebab}`")).fix(name.span, kebab).into());
+            }
+            Pattern { kind: PatternKind::Bind(name), span: pattern.span }
+        }
+        kind => Pattern { kind, span: pattern.span },
+    }
+}
+
+/// `let x` and nothing more.
+fn missing_value<'s>() -> impl Rule<'s, Expr> {
+    at_end().map_with(|(), e| {
+        let at: SimpleSpan = e.span();
+        let context = e.state().0;
+        let end = context.spans[at.start - 1].after();
+        let diagnostic =
+            Diagnostic::error("E0114", "expected `=` and a value, found the end of the statement", end, "")
+                .help("every name starts with a value, such as `var count = 0`");
+        e.emit(diagnostic.into());
+        Expr { kind: ExprKind::Error, span: end }
+    })
+}
+
+/// A statement that the language does not have yet.
+fn later<'s>() -> impl Rule<'s, StmtKind> {
+    just(K::Reserved).then(skip_to(&[K::Sep])).map_with(|_, e| {
+        let range: SimpleSpan = e.span();
+        let context = e.state().0;
+        let span = context.spans[range.start];
+        let word = context.text(span);
+        let used_as_name =
+            range.end > range.start + 1 && matches!(context.kinds[range.start + 1], K::Assign | K::Dot);
+        let diagnostic = if used_as_name {
+            Diagnostic::error(
+                "E0109",
+                format!("`{word}` is a reserved word"),
+                span,
+                "a name is expected here",
+            )
+        } else {
+            Diagnostic::error("E0117", format!("`{word}` is not part of the language yet"), span, "")
+        };
+        e.emit(diagnostic.into());
+        StmtKind::Error
+    })
+}
+
+/// A declaration inside a block.
+fn misplaced<'s>(nested: bool) -> impl Rule<'s, StmtKind> {
+    let word = when(move |kind| nested && matches!(kind, K::Fn | K::Type | K::Pub));
+    word.then(skip_to(&[K::Sep])).map_with(|(word, _), e| {
+        let at: SimpleSpan = e.span();
+        let span = e.state().spans[at.start];
+        let message = format!("{} cannot stand inside a block", word.describe());
+        let help = match word {
+            K::Fn => "declare the function at the top level, or bind a lambda: `let double = x => x * 2`",
+            _ => "move the declaration to the top level of the file",
+        };
+        e.emit(Diagnostic::error("E0123", message, span, "").help(help).into());
+        StmtKind::Error
+    })
+}
