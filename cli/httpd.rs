@@ -1,0 +1,155 @@
+//! `weir httpd`: compiles a script, runs its top level, listens, and serves until a signal.
+//!
+//! SIGTERM and SIGINT drain; a second one cuts. SIGUSR2 writes the counters as one line of JSON to standard error.
+
+use crate::limits::Settings;
+use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, fail, usage};
+use clap::{Args, ValueEnum};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
+use signal_hook::iterator::Signals;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use weir_core::access_log::{AccessLog, Format};
+use weir_core::{App, HandlerService};
+use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// Serve a script's `handle` over HTTP
+#[derive(Args)]
+pub struct Httpd {
+    /// The script; `-` is standard input
+    file: Option<PathBuf>,
+    /// Serve this code instead of a file
+    #[arg(short, long = "eval", value_name = "CODE")]
+    e: Option<String>,
+    /// Port on 127.0.0.1; 0 picks a free one [env: PORT] [default: 8080]
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Address: HOST:PORT, :PORT (all addresses) or unix:/PATH; may be repeated [env: WEIR_LISTEN]
+    #[arg(short, long, value_name = "ADDRESS")]
+    listen: Vec<String>,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Access log on standard error
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    log_format: LogFormat,
+    /// Serve clients that close their sending side after the request instead of taking them for gone
+    #[arg(long)]
+    half_close: bool,
+    #[command(flatten)]
+    limits: Settings,
+}
+
+/// What `--log-format` takes.
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Human,
+    /// A JSON object a line
+    Json,
+    /// None
+    Off,
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Format {
+        match format {
+            LogFormat::Human => Format::Human,
+            LogFormat::Json => Format::Json,
+            LogFormat::Off => Format::Off,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(command: Httpd) -> Result<(), u8> {
+    let listens = addresses(&command)?;
+    let script = Script::read(command.file.as_deref(), command.e)?;
+    let mut settings = command.limits;
+    settings.http.half_close = command.half_close;
+    let compiled = script.compile()?;
+    if compiled.module.handler.is_none() {
+        let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
+        return Err(fail(REJECTED, &format!("{} has no `handle`, so there is nothing to serve; {hint}", script.name)));
+    }
+    let app = App::start(Arc::new(compiled.module), Vec::new(), &settings.core)
+        .map_err(|failure| fail(FAILED, &failure.to_string()))?;
+    raise_file_limit();
+    let bound = Server::bind(&listens).map_err(|error| {
+        let code = if error.is_in_use() { ADDRESS_IN_USE } else { FAILED };
+        fail(code, &error.to_string())
+    })?;
+    let shutdown = ShutdownHandle::new();
+    attend_signals(shutdown.clone(), bound.counters())
+        .map_err(|error| fail(FAILED, &format!("cannot attend to signals: {error}")))?;
+    announce(bound.addresses());
+    let workers = command.workers.map_or_else(cores, usize::from);
+    let format = command.log_format.into();
+    let limits = settings.http;
+    let core = settings.core;
+    let log = AccessLog::start(format);
+    let made = {
+        let log = log.clone();
+        move |_| HandlerService::new(Arc::clone(&app), core.clone(), log.worker())
+    };
+    let served = bound.serve(workers, limits, made, shutdown);
+    log.finish();
+    served.map_err(|error| fail(FAILED, &format!("the server failed: {error}")))
+}
+
+/// `-l` and `-p`, else WEIR_LISTEN, else PORT, else the default.
+fn addresses(command: &Httpd) -> Result<Vec<Listen>, u8> {
+    let mut written = command.listen.clone();
+    let local = |port: u16| format!("127.0.0.1:{port}");
+    written.extend(command.port.map(local));
+    if written.is_empty() {
+        written.extend(std::env::var("WEIR_LISTEN").ok().filter(|v| !v.is_empty()));
+    }
+    if written.is_empty() {
+        let port = match std::env::var("PORT") {
+            Ok(text) if !text.is_empty() => {
+                text.parse().map_err(|_| usage(&format!("PORT is `{text}`, which is not a port number")))?
+            }
+            _ => DEFAULT_PORT,
+        };
+        written.push(local(port));
+    }
+    written.iter().map(|text| text.parse::<Listen>().map_err(|error| usage(&error.to_string()))).collect()
+}
+
+fn announce(addresses: impl Iterator<Item = impl std::fmt::Display>) {
+    let mut lines = String::new();
+    for address in addresses {
+        lines.push_str(&format!("weir httpd listening on {address}\n"));
+    }
+    // One write, so that a reader sees whole lines. Nobody may be listening; the server serves all the same.
+    let _ = std::io::stderr().write_all(lines.as_bytes());
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A thread of its own takes the signals, so that a busy worker cannot delay them.
+fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR2])?;
+    let asked = AtomicBool::new(false);
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if signal == SIGUSR2 {
+                let sockets = counters.open_connections();
+                let line = format!("{}\n", weir_core::counters::dump(&[("sockets", sockets as i64)]));
+                let _ = std::io::stderr().write_all(line.as_bytes());
+            } else if asked.swap(true, Ordering::Relaxed) {
+                shutdown.cut();
+            } else {
+                shutdown.drain();
+            }
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The table of limits: each with its flag, its default and what it bounds. Flags and help come from it.
+//!
+//! In: flag values. Out: [`Settings`] for the engine and the runtime. A value that does not fit is refused with what to write.
+
+use crate::units;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use std::time::Duration;
+
+/// Everything a server is bounded by.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The engine's bounds.
+    pub http: weir_http::Limits,
+    /// The runtime's bounds.
+    pub core: weir_core::Limits,
+}
+
+/// How a flag's value is written and stored.
+#[derive(Clone, Copy)]
+enum Setter {
+    /// `10s`
+    Duration(fn(&mut Settings) -> &mut Duration),
+    /// `64kb`, in bytes, from the first to the second.
+    Size(fn(&mut Settings, u64), u64, u64),
+    /// A plain number, from the first to the second.
+    Count(fn(&mut Settings, u64), u64, u64),
+}
+
+/// One limit.
+struct Limit {
+    flag: &'static str,
+    default: &'static str,
+    help: &'static str,
+    set: Setter,
+}
+
+const LIMITS: &[Limit] = &[
+    Limit {
+        flag: "max-head",
+        default: "64kb",
+        help: "Request line and headers of one request; above it 431",
+        set: Setter::Size(|s, v| s.http.max_head = v as usize, 256, 16 << 20),
+    },
+    Limit {
+        flag: "max-fields",
+        default: "128",
+        help: "Header fields of one request; above it 431",
+        set: Setter::Count(|s, v| s.http.max_fields = v as usize, 1, weir_http::Limits::FIELD_CEILING as u64),
+    },
+    Limit {
+        flag: "max-target",
+        default: "16kb",
+        help: "Path and query of one request; above it 414",
+        set: Setter::Size(|s, v| s.http.max_target = v as usize, 1, 16 << 20),
+    },
+    Limit {
+        flag: "max-line",
+        default: "8mb",
+        help: "One line of a stream; a longer one fails the stream",
+        set: Setter::Size(|s, v| s.core.max_line = v as usize, 1, 1 << 30),
+    },
+    Limit {
+        flag: "mem-limit",
+        default: "64mb",
+        help: "Heap of one request; above it a trap",
+        set: Setter::Size(|s, v| s.core.mem_limit = v as usize, 64 << 10, 1 << 40),
+    },
+    Limit {
+        flag: "max-conns",
+        default: "16384",
+        help: "Connections open at once; above it 503",
+        set: Setter::Count(|s, v| s.http.max_conns = v as usize, 1, 10_000_000),
+    },
+    Limit {
+        flag: "header-timeout",
+        default: "10s",
+        help: "From the first byte of a request head to its last; then 408",
+        set: Setter::Duration(|s| &mut s.http.header_timeout),
+    },
+    Limit {
+        flag: "idle-timeout",
+        default: "75s",
+        help: "How long a kept-alive connection may wait for its next request",
+        set: Setter::Duration(|s| &mut s.http.idle_timeout),
+    },
+    Limit {
+        flag: "stall-timeout",
+        default: "30s",
+        help: "How long a client may take nothing while bytes wait for it; then it is cut",
+        set: Setter::Duration(|s| &mut s.http.stall_timeout),
+    },
+    Limit {
+        flag: "drain-timeout",
+        default: "10s",
+        help: "How long open responses may go on after SIGTERM",
+        set: Setter::Duration(|s| &mut s.http.drain_timeout),
+    },
+];
+
+impl Setter {
+    fn apply(self, settings: &mut Settings, text: &str) -> Result<(), String> {
+        match self {
+            Setter::Duration(place) => *place(settings) = units::duration(text)?,
+            Setter::Size(set, low, high) => set(settings, within(units::size(text)?, low, high)?),
+            Setter::Count(set, low, high) => {
+                let count = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
+                set(settings, within(count, low, high)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within(value: u64, low: u64, high: u64) -> Result<u64, String> {
+    if (low..=high).contains(&value) { Ok(value) } else { Err(format!("it must be from {low} to {high}")) }
+}
+
+impl Args for Settings {
+    fn augment_args(command: Command) -> Command {
+        LIMITS.iter().fold(command, |command, limit| {
+            let check = limit.set;
+            command.arg(
+                Arg::new(limit.flag)
+                    .long(limit.flag)
+                    .value_name(match limit.set {
+                        Setter::Duration(_) => "DURATION",
+                        Setter::Size(..) => "SIZE",
+                        Setter::Count(..) => "N",
+                    })
+                    .default_value(limit.default)
+                    .value_parser(move |text: &str| {
+                        check.apply(&mut Settings::default(), text).map(|()| text.to_owned())
+                    })
+                    .help(limit.help)
+                    .help_heading("Limits"),
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Settings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Settings::default();
+        settings.update_from_arg_matches(matches)?;
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for limit in LIMITS {
+            if let Some(text) = matches.get_one::<String>(limit.flag) {
+                limit
+                    .set
+                    .apply(self, text)
+                    .map_err(|why| clap::Error::raw(clap::error::ErrorKind::InvalidValue, why))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Settings, clap::Error> {
+        let command = Settings::augment_args(Command::new("weir").no_binary_name(true));
+        Settings::from_arg_matches(&command.try_get_matches_from(args)?)
+    }
+
+    #[test]
+    fn the_table_states_the_defaults_of_the_crates() {
+        let (parsed, default) = (parse(&[]).expect("defaults parse"), Settings::default());
+        assert_eq!(format!("{parsed:?}"), format!("{default:?}"));
+    }
+
+    #[test]
+    fn flags_set_their_limit() {
+        let s = parse(&["--max-line", "1kb", "--drain-timeout", "250ms", "--max-conns", "7"]).expect("valid flags");
+        assert_eq!(s.core.max_line, 1024);
+        assert_eq!(s.http.drain_timeout, Duration::from_millis(250));
+        assert_eq!(s.http.max_conns, 7);
+        for bad in [["--max-line", "0"], ["--max-conns", "x"], ["--idle-timeout", "5"]] {
+            assert!(parse(&bad).is_err(), "{bad:?}");
+        }
+    }
+}
