@@ -1,0 +1,241 @@
+//! The state of emitting one function, and the small steps that all operations are made of.
+
+use crate::facts::Facts;
+use crate::held::Held;
+use crate::literals::Literals;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self as clif, Block, FuncRef, InstBuilder, MemFlagsData, SigRef, Type, Value, types,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, Variable};
+use std::collections::HashMap;
+use weir_abi::code::Place;
+use weir_abi::native::NativeId;
+use weir_ir::ir::{FuncId, Function, Module, Repr, Var};
+
+/// What all functions of a module share.
+pub(crate) struct Env<'a> {
+    pub(crate) module: &'a Module,
+    pub(crate) natives: &'a dyn Fn(NativeId) -> *const u8,
+    pub(crate) literals: &'a Literals,
+    /// By function.
+    pub(crate) facts: Vec<Facts>,
+    pub(crate) call_conv: CallConv,
+}
+
+/// The type of every word.
+pub(crate) const WORD: Type = types::I64;
+
+/// Accesses to objects and to the `Ctx`: always aligned, always mapped.
+pub(crate) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+
+/// A function that is being emitted.
+pub(crate) struct Emitter<'a> {
+    pub(crate) env: &'a Env<'a>,
+    pub(crate) function: &'a Function,
+    pub(crate) build: FunctionBuilder<'a>,
+    pub(crate) held: Held,
+    /// Places by the number their instructions carry as source location.
+    pub(crate) places: Vec<Place>,
+    /// By number of words passed.
+    signatures: Vec<Option<SigRef>>,
+    callees: HashMap<FuncId, FuncRef>,
+    /// Where owned references are written down for stack maps.
+    held_slot: WordSlots,
+    /// Where the parts of a joined text are passed.
+    part_slot: WordSlots,
+}
+
+/// A stack slot that grows to what its biggest user needs.
+#[derive(Default)]
+struct WordSlots(Option<clif::StackSlot>);
+
+impl WordSlots {
+    fn at_least(&mut self, build: &mut FunctionBuilder<'_>, words: u32) -> clif::StackSlot {
+        let kind = clif::StackSlotKind::ExplicitSlot;
+        let slot = *self
+            .0
+            .get_or_insert_with(|| build.create_sized_stack_slot(clif::StackSlotData::new(kind, 0, 3)));
+        let size = &mut build.func.sized_stack_slots[slot].size;
+        *size = (*size).max(8 * words);
+        slot
+    }
+}
+
+impl<'a> Emitter<'a> {
+    /// Starts a function; all its variables are declared.
+    pub(crate) fn new(env: &'a Env<'a>, function: &'a Function, mut build: FunctionBuilder<'a>) -> Self {
+        for _ in &function.vars {
+            build.declare_var(WORD);
+        }
+        Self {
+            env,
+            function,
+            build,
+            held: Held::default(),
+            places: Vec::new(),
+            signatures: Vec::new(),
+            callees: HashMap::new(),
+            held_slot: WordSlots::default(),
+            part_slot: WordSlots::default(),
+        }
+    }
+
+    /// The instructions that follow come from there.
+    pub(crate) fn at(&mut self, file: u16, start: u32) {
+        let place = Place { file, start };
+        if self.places.last() != Some(&place) {
+            self.places.push(place);
+        }
+        self.build.set_srcloc(clif::SourceLoc::new(self.places.len() as u32 - 1));
+    }
+
+    /// A variable's value.
+    pub(crate) fn get(&mut self, var: Var) -> Value {
+        self.build.use_var(Variable::from_u32(var.0))
+    }
+
+    /// Sets a variable.
+    pub(crate) fn set(&mut self, var: Var, value: Value) {
+        self.build.def_var(Variable::from_u32(var.0), value);
+    }
+
+    /// What a variable holds.
+    pub(crate) fn repr(&self, var: Var) -> Repr {
+        self.function.vars[var.0 as usize].repr
+    }
+
+    /// A word known now.
+    pub(crate) fn word(&mut self, word: i64) -> Value {
+        self.build.ins().iconst(WORD, word)
+    }
+
+    /// The word that a value is, when it is known now.
+    pub(crate) fn known(&self, value: Value) -> Option<i64> {
+        let dfg = &self.build.func.dfg;
+        let inst = dfg.value_def(dfg.resolve_aliases(value)).inst()?;
+        match dfg.insts[inst] {
+            clif::InstructionData::UnaryImm { opcode: clif::Opcode::Iconst, imm } => Some(imm.bits()),
+            _ => None,
+        }
+    }
+
+    /// The address of the `Ctx`.
+    pub(crate) fn ctx(&mut self) -> Value {
+        self.build.ins().get_pinned_reg(WORD)
+    }
+
+    /// The word at an offset of an address.
+    pub(crate) fn load(&mut self, address: Value, offset: i32) -> Value {
+        self.build.ins().load(WORD, TRUSTED, address, offset)
+    }
+
+    /// Writes the word at an offset of an address.
+    pub(crate) fn store(&mut self, value: Value, address: Value, offset: i32) {
+        self.build.ins().store(TRUSTED, value, address, offset);
+    }
+
+    /// 1 when the comparison holds, else 0.
+    pub(crate) fn compare(&mut self, cc: IntCC, a: Value, b: Value) -> Value {
+        let flag = self.build.ins().icmp(cc, a, b);
+        self.build.ins().uextend(WORD, flag)
+    }
+
+    /// Goes on in `then` when the condition is not 0, else in `or`; both are complete but for this edge.
+    pub(crate) fn branch(&mut self, condition: Value, then: Block, or: Block) {
+        self.build.ins().brif(condition, then, &[], or, &[]);
+    }
+
+    /// Goes on there.
+    pub(crate) fn jump(&mut self, to: Block) {
+        self.build.ins().jump(to, &[]);
+    }
+
+    /// A new block on the common path.
+    pub(crate) fn block(&mut self) -> Block {
+        self.build.create_block()
+    }
+
+    /// A new block that is laid out behind all others.
+    pub(crate) fn cold_block(&mut self) -> Block {
+        let block = self.build.create_block();
+        self.build.set_cold_block(block);
+        block
+    }
+
+    /// Emission goes on in a block that all its predecessors already jump to.
+    pub(crate) fn enter(&mut self, block: Block) {
+        self.build.seal_block(block);
+        self.build.switch_to_block(block);
+    }
+
+    /// The signature that takes so many words and gives one.
+    pub(crate) fn signature(&mut self, words: usize) -> SigRef {
+        if self.signatures.len() <= words {
+            self.signatures.resize(words + 1, None);
+        }
+        if let Some(signature) = self.signatures[words] {
+            return signature;
+        }
+        let signature = self.build.import_signature(words_signature(self.env.call_conv, words));
+        *self.signatures[words].insert(signature)
+    }
+
+    /// A function of the same module.
+    pub(crate) fn callee(&mut self, id: FuncId) -> FuncRef {
+        if let Some(&callee) = self.callees.get(&id) {
+            return callee;
+        }
+        let signature = self.signature(self.env.module.functions[id.0 as usize].params.len());
+        let name = clif::UserExternalName { namespace: 0, index: id.0 };
+        let name = clif::ExternalName::user(self.build.func.declare_imported_user_function(name));
+        let callee = self.build.import_function(clif::ExtFuncData {
+            name,
+            signature,
+            colocated: true,
+            patchable: false,
+        });
+        self.callees.insert(id, callee);
+        callee
+    }
+
+    /// The address of that many words of the frame, shared by all users of this function.
+    pub(crate) fn part_words(&mut self, words: u32) -> Value {
+        let slot = self.part_slot.at_least(&mut self.build, words);
+        self.build.ins().stack_addr(WORD, slot, 0)
+    }
+
+    /// Writes down what is held, so that the call that `suspend` emits may suspend. `kept`: see [`Held::spill`].
+    pub(crate) fn suspending(
+        &mut self,
+        kept: bool,
+        call: impl FnOnce(&mut Self) -> clif::Inst,
+    ) -> clif::Inst {
+        let (stores, slots) = self.held.spill(kept);
+        let words = slots.iter().max().map_or(0, |&last| last + 1);
+        if words == 0 {
+            return call(self);
+        }
+        let slot = self.held_slot.at_least(&mut self.build, words);
+        for (var, index) in stores {
+            let value = self.get(var);
+            let address = self.build.ins().stack_addr(WORD, slot, 8 * index as i32);
+            self.store(value, address, 0);
+        }
+        let inst = call(self);
+        for index in slots {
+            let entry = clif::UserStackMapEntry { ty: WORD, slot, offset: 8 * index };
+            self.build.func.dfg.append_user_stack_map_entry(inst, entry);
+        }
+        inst
+    }
+}
+
+/// The signature that takes so many words and gives one.
+pub(crate) fn words_signature(call_conv: CallConv, words: usize) -> clif::Signature {
+    let mut signature = clif::Signature::new(call_conv);
+    signature.params.resize(words, clif::AbiParam::new(WORD));
+    signature.returns.push(clif::AbiParam::new(WORD));
+    signature
+}

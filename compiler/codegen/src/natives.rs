@@ -1,0 +1,62 @@
+//! The rows of the native table that code generation knows by name: what compiled code itself calls, and what is so small
+//! that it is emitted in place of a call.
+
+use std::sync::LazyLock;
+use weir_abi::native::{NATIVES, NativeId};
+
+/// The natives behind operations of the IR.
+pub(crate) struct Known {
+    /// `alloc(size, header)`
+    pub(crate) alloc: NativeId,
+    /// `free(object)`
+    pub(crate) free: NativeId,
+    /// `stop()`
+    pub(crate) stop: NativeId,
+    /// `trap(kind, a, b)`
+    pub(crate) trap: NativeId,
+    /// `text-concat(parts, count)`
+    pub(crate) text_concat: NativeId,
+    /// By native, what is emitted instead of a call.
+    inline: Vec<Option<Inline>>,
+}
+
+/// A native that is one or two instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inline {
+    /// The length word of a text or list.
+    Len,
+    /// Bitwise and.
+    And,
+    /// Bitwise or.
+    Or,
+    /// Bitwise exclusive or.
+    Xor,
+}
+
+/// The table's positions of [`Known`].
+pub(crate) static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    let named = |name| NativeId::named(name).expect("the native table has it");
+    Known {
+        alloc: named("alloc"),
+        free: named("free"),
+        stop: named("stop"),
+        trap: named("trap"),
+        text_concat: named("text-concat"),
+        inline: NATIVES.iter().map(|native| inline_form(native.name)).collect(),
+    }
+});
+
+/// What stands for a call of this native, if anything does.
+pub(crate) fn inline(native: NativeId) -> Option<Inline> {
+    KNOWN.inline[native.0 as usize]
+}
+
+fn inline_form(name: &str) -> Option<Inline> {
+    Some(match name {
+        "text-len" | "list-len" => Inline::Len,
+        "int-bit-and" => Inline::And,
+        "int-bit-or" => Inline::Or,
+        "int-bit-xor" => Inline::Xor,
+        _ => return None,
+    })
+}

@@ -1,0 +1,8 @@
+//! Hand-built IR, compiled, entered and looked at the way the runtime does.
+
+mod arithmetic;
+mod build;
+mod freeing;
+mod host;
+mod operations;
+mod suspended;
