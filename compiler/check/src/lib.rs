@@ -1,6 +1,41 @@
 //! Names, types and instances: syntax tree to typed tree.
 //!
 //! Pure: no I/O. Every mistake a user can make is reported here at the latest; later passes only meet compiler bugs.
+//!
+//! In: the main file's tree, and the library's on demand. Out: `typed::Program`, or diagnostics that say why not.
+//!
+//! ```text
+//! syntax tree -> infer (draft tree, types under inference) -> goals solved -> zonk -> typed tree
+//! ```
+//!
+//! `program` walks the file; `infer` has the rules, one file per construct; `instances` decides which body a call needs.
 
+use std::rc::Rc;
+use weir_syntax::ast;
+
+mod annotate;
+pub mod codes;
+mod draft;
+mod exhaustive;
+mod goals;
+mod infer;
+mod instances;
+mod modules;
+mod order;
+pub mod print;
+mod program;
+mod report;
+mod respond;
+mod scope;
 pub mod typed;
 pub mod types;
+mod unify;
+mod zonk;
+
+pub use program::check;
+
+/// The parsed modules of the standard library, on demand.
+pub trait Library {
+    /// The module `name`, such as `list`; `None` when there is none. Parsed at most once by whoever implements this.
+    fn module(&self, name: &str) -> Option<Rc<ast::File>>;
+}

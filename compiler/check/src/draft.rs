@@ -1,0 +1,141 @@
+//! The draft tree: what inference builds while types are still being solved. `zonk` makes the typed tree of it.
+//!
+//! It differs from the typed tree where a decision needs the solved types: operators stand as written, calls name a
+//! declaration with its type arguments or an inferred instance, closures name the frame of their body.
+
+use crate::typed::{GlobalId, LocalId, Pattern};
+use crate::unify::T;
+use weir_syntax::ast::BinaryOp;
+use weir_syntax::span::Span;
+
+/// A function body under inference: an index into the checker's frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameId(pub u32);
+
+/// A function declaration: an index into the checker's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeclId(pub u32);
+
+/// An inferred instance of a function that is generic by use: an index into the checker's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InstanceId(pub u32);
+
+/// A function named as a value whose instance is found later: an index into the checker's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ValueId(pub u32);
+
+/// Which instances were being inferred where something was written: an index into the checker's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChainId(pub u32);
+
+/// An expression under inference.
+#[derive(Debug)]
+pub struct Draft {
+    /// What it is.
+    pub kind: Kind,
+    /// Its type, perhaps still to be solved.
+    pub ty: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Draft {
+    /// An expression of kind `kind`.
+    pub fn new(kind: Kind, ty: T, span: Span) -> Self {
+        Self { kind, ty, span }
+    }
+
+    /// What stands for an erroneous expression.
+    pub fn error(span: Span) -> Self {
+        Self { kind: Kind::Error, ty: T::UNKNOWN, span }
+    }
+
+    /// `()`
+    pub fn unit(span: Span) -> Self {
+        Self { kind: Kind::Unit, ty: T::UNIT, span }
+    }
+
+    /// Whether evaluating it twice, or later, gives the same and costs nothing.
+    pub fn is_plain(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Local(_) | Kind::Int(_) | Kind::Bool(_) | Kind::Text(_) | Kind::Unit | Kind::Error
+        )
+    }
+}
+
+/// What a function value or a call of a function refers to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A function whose whole signature is declared, with its type arguments.
+    Declared(DeclId, Vec<T>),
+    /// An inferred instance.
+    Instance(InstanceId),
+}
+
+/// The forms of a draft expression; see `typed::ExprKind` for those of the same name.
+#[derive(Debug)]
+pub enum Kind {
+    /// A mistake was reported here.
+    Error,
+    Unit,
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    Interpolate(Vec<DraftPart>),
+    Local(LocalId),
+    Global(GlobalId),
+    Let(LocalId, Box<Draft>),
+    Assign(LocalId, Box<Draft>),
+    SetGlobal(GlobalId, Box<Draft>),
+    Call(Target, Option<ChainId>, Vec<Draft>),
+    CallNative(String, Vec<T>, Vec<Draft>),
+    CallValue(Box<Draft>, Vec<Draft>),
+    /// A lambda, by the frame of its body.
+    Closure(FrameId),
+    /// A function named as a value.
+    FnValue(ValueId),
+    Record(Vec<Draft>),
+    Field(Box<Draft>, u32),
+    List(Vec<Draft>),
+    Index(Box<Draft>, Box<Draft>),
+    Range(Box<Draft>, Box<Draft>, bool),
+    /// Arithmetic or a comparison as written; `zonk` chooses the operation by the solved types.
+    Operator(BinaryOp, Box<Draft>, Box<Draft>),
+    Neg(Box<Draft>),
+    Not(Box<Draft>),
+    And(Box<Draft>, Box<Draft>),
+    Or(Box<Draft>, Box<Draft>),
+    If(Box<Draft>, Box<Draft>, Option<Box<Draft>>),
+    Match(Box<Draft>, Vec<DraftArm>),
+    Some(Box<Draft>),
+    None,
+    Block(Vec<Draft>),
+    For(LocalId, Box<Draft>, Box<Draft>),
+    While(Box<Draft>, Box<Draft>),
+    Loop(Box<Draft>),
+    Break,
+    Continue,
+    Return(Box<Draft>),
+    Respond(Box<Draft>),
+}
+
+/// A piece of an interpolated text.
+#[derive(Debug)]
+pub enum DraftPart {
+    /// Characters.
+    Literal(String),
+    /// A value.
+    Value(Draft),
+}
+
+/// An arm of a match.
+#[derive(Debug)]
+pub struct DraftArm {
+    /// What it takes.
+    pub pattern: Pattern,
+    /// A further condition.
+    pub guard: Option<Draft>,
+    /// What it gives.
+    pub body: Draft,
+}

@@ -1,0 +1,301 @@
+//! Calls: of declared functions, of instances, of function values.
+
+use super::arguments::{Callee, Given, count};
+use super::name::Meaning;
+use super::{Checker, Origin, Want, Why};
+use crate::draft::{DeclId, Draft, Kind, Target};
+use crate::modules::{FnEntry, ModuleId};
+use crate::unify::{T, Term};
+use weir_syntax::ast::{self, Arg, ExprKind, FnBody};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+
+/// Natives that write the text form of what they are given.
+const WRITES_TEXT_FORM: [&str; 2] = ["print", "warn"];
+
+impl<'a> Checker<'a> {
+    /// `callee(args)`
+    pub fn call(&mut self, callee: &'a ast::Expr, args: &'a [Arg], span: Span, want: Want) -> Draft {
+        let ExprKind::Name(name) = &callee.kind else {
+            let callee = self.expr(callee, Want::Any);
+            return self.call_value(callee, args, span);
+        };
+        if name.text == "Some" {
+            return self.some(args, span, want);
+        }
+        match self.meaning(&name.text) {
+            Meaning::Variable(binding) => {
+                let callee = self.variable(binding, name.span);
+                self.call_value(callee, args, span)
+            }
+            Meaning::Global(id) => {
+                let callee = self.global(id, name);
+                self.call_value(callee, args, span)
+            }
+            Meaning::Function(decl) => self.call_function(decl, None, args, span),
+            Meaning::Nothing if self.is_type_name(&name.text) => self.construct(name, args, span, want),
+            Meaning::Nothing => {
+                self.unknown_name(name, true);
+                self.infer_anyway(args);
+                Draft::error(span)
+            }
+        }
+    }
+
+    /// `Some(value)`
+    fn some(&mut self, args: &'a [Arg], span: Span, want: Want) -> Draft {
+        let params = [("value", false)];
+        let callee = Callee { name: "Some", declared: None, params: &params, noun: "argument" };
+        let Some(given) = self.place_arguments(callee, None, args, span) else {
+            self.infer_anyway(args);
+            return Draft::error(span);
+        };
+        let inner = match want {
+            Want::Type(ty, origin) => match *self.terms.head(ty) {
+                Term::Option(item) => Want::Type(item, origin),
+                _ => Want::Any,
+            },
+            _ => Want::Any,
+        };
+        let Some(Given::Expr(value)) = given.into_iter().next() else { return Draft::error(span) };
+        let value = self.expr(value, inner);
+        let item = match inner {
+            Want::Type(item, _) => item,
+            _ => value.ty,
+        };
+        let ty = self.terms.add(Term::Option(item));
+        Draft::new(Kind::Some(Box::new(value)), ty, span)
+    }
+
+    /// The function `name` of the library module `module`, whether public or not.
+    pub fn library_fn(&mut self, module: &str, name: &str) -> Option<DeclId> {
+        let module = self.modules.library(module, &mut self.terms)?;
+        self.modules.find_fn(module, name)
+    }
+
+    /// The types that stand for a declaration's type variables in one use of it.
+    pub fn fresh_vars(&mut self, function: FnEntry<'a>) -> Vec<(&'a str, T)> {
+        function.decl.vars.iter().map(|v| (v.text.as_str(), self.terms.var())).collect()
+    }
+
+    /// The declared type of each parameter; `None` where none is written.
+    pub fn param_types(&mut self, function: FnEntry<'a>, vars: &[(&'a str, T)]) -> Vec<Option<T>> {
+        let params = function.decl.params.iter();
+        params.map(|p| p.ty.as_ref().map(|ty| self.annotation(ty, function.module, vars))).collect()
+    }
+
+    /// The declared result; unit for a native without one.
+    pub fn result_type(&mut self, function: FnEntry<'a>, vars: &[(&'a str, T)]) -> Option<T> {
+        match &function.decl.result {
+            Some(ty) => Some(self.annotation(ty, function.module, vars)),
+            None => matches!(function.decl.body, FnBody::Native(_)).then_some(T::UNIT),
+        }
+    }
+
+    /// A call of a function, with a receiver when it is called as a method.
+    pub fn call_function(
+        &mut self,
+        decl: DeclId,
+        receiver: Option<Draft>,
+        args: &'a [Arg],
+        span: Span,
+    ) -> Draft {
+        let function = self.modules.function(decl);
+        let params: Vec<(&str, bool)> =
+            function.decl.params.iter().map(|p| (p.name.text.as_str(), p.default.is_some())).collect();
+        let own = function.module == ModuleId::MAIN;
+        let callee = Callee {
+            name: &function.decl.name.text,
+            declared: own.then_some(function.decl.name.span),
+            params: &params,
+            noun: "argument",
+        };
+        let vars = self.fresh_vars(function);
+        let types = self.param_types(function, &vars);
+        let Some(given) = self.place_arguments(callee, receiver, args, span) else {
+            self.infer_anyway(args);
+            let result = self.result_type(function, &vars).filter(|r| self.terms.is_closed(*r));
+            return Draft { ty: result.unwrap_or(T::UNKNOWN), ..Draft::error(span) };
+        };
+        let (args, types) = self.fit_arguments(function, given, types, &vars);
+        self.call_fitted(decl, args, types, vars, span)
+    }
+
+    /// A call with arguments that the checker made itself, one for each parameter.
+    pub fn call_with(&mut self, decl: DeclId, args: Vec<Draft>, at: Span, span: Span) -> Draft {
+        let function = self.modules.function(decl);
+        let vars = self.fresh_vars(function);
+        let types = self.param_types(function, &vars);
+        let mut fitted = Vec::with_capacity(args.len());
+        let mut solved = Vec::with_capacity(args.len());
+        for (arg, ty) in args.into_iter().zip(types) {
+            let ty = ty.unwrap_or(arg.ty);
+            fitted.push(self.coerce(arg, ty, Origin::new(Why::Operand, at)));
+            solved.push(ty);
+        }
+        self.call_fitted(decl, fitted, solved, vars, span)
+    }
+
+    /// Infers the arguments against the parameters: lambdas last, since the others decide what they are given.
+    fn fit_arguments(
+        &mut self,
+        function: FnEntry<'a>,
+        given: Vec<Given<'a>>,
+        types: Vec<Option<T>>,
+        vars: &[(&'a str, T)],
+    ) -> (Vec<Draft>, Vec<T>) {
+        let own = function.module == ModuleId::MAIN;
+        let mut args: Vec<Option<Draft>> = given.iter().map(|_| None).collect();
+        let is_lambda =
+            |g: &Given<'a>| matches!(g, Given::Expr(ast::Expr { kind: ExprKind::Lambda { .. }, .. }));
+        let (lambdas, values): (Vec<_>, Vec<_>) =
+            given.into_iter().enumerate().partition(|(_, g)| is_lambda(g));
+        for (i, given) in values.into_iter().chain(lambdas) {
+            let param = &function.decl.params[i];
+            let origin = Origin { why: Why::Parameter, span: own.then_some(param.name.span) };
+            let want = types[i].map_or(Want::Any, |ty| Want::Type(ty, origin));
+            args[i] = Some(match given {
+                Given::Expr(expr) => self.expr(expr, want),
+                Given::Draft(draft) => self.finish(draft, want),
+                Given::Default => {
+                    let default =
+                        param.default.as_ref().expect("only a parameter with a default may be left out");
+                    self.default_value(default, function.module, vars, want)
+                }
+            });
+        }
+        let args: Vec<Draft> =
+            args.into_iter().map(|a| a.expect("each parameter was given something")).collect();
+        let types = types.into_iter().zip(&args).map(|(ty, arg)| ty.unwrap_or(arg.ty)).collect();
+        (args, types)
+    }
+
+    /// A default, inferred at the call: it sees what its declaration sees, and no variables.
+    pub fn default_value(
+        &mut self,
+        default: &'a ast::Expr,
+        module: ModuleId,
+        vars: &[(&'a str, T)],
+        want: Want,
+    ) -> Draft {
+        let scope = std::mem::take(&mut self.here.scope);
+        let own = std::mem::replace(&mut self.here.module, module);
+        let type_vars = std::mem::replace(&mut self.frame().type_vars, vars.to_vec());
+        let draft = self.expr(default, want);
+        self.frame().type_vars = type_vars;
+        self.here.module = own;
+        self.here.scope = scope;
+        draft
+    }
+
+    fn call_fitted(
+        &mut self,
+        decl: DeclId,
+        args: Vec<Draft>,
+        types: Vec<T>,
+        vars: Vec<(&'a str, T)>,
+        span: Span,
+    ) -> Draft {
+        let function = self.modules.function(decl);
+        if let FnBody::Native(native) = &function.decl.body {
+            if WRITES_TEXT_FORM.contains(&native.text.as_str())
+                && let Some(arg) = args.first()
+            {
+                self.need_text_form(arg.ty, arg.span);
+            }
+            let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
+            let types = vars.into_iter().map(|(_, t)| t).collect();
+            return Draft::new(Kind::CallNative(native.text.clone(), types, args), result, span);
+        }
+        if function.is_declared() {
+            let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
+            let target = Target::Declared(decl, vars.into_iter().map(|(_, t)| t).collect());
+            return Draft::new(Kind::Call(target, self.here.chain, args), result, span);
+        }
+        let types: Vec<T> =
+            types.into_iter().zip(&args).map(|(ty, arg)| self.settled_param(ty, arg)).collect();
+        match self.instance(decl, types, &vars, span) {
+            Some(instance) => {
+                let result = self.instance_result(instance);
+                Draft::new(Kind::Call(Target::Instance(instance), self.here.chain, args), result, span)
+            }
+            None => Draft::error(span),
+        }
+    }
+
+    /// A parameter that is given what does not come back has no type of its own.
+    fn settled_param(&self, ty: T, arg: &Draft) -> T {
+        if self.terms.is_never(arg.ty) && self.terms.is_never(ty) { T::UNIT } else { ty }
+    }
+
+    /// `f(args)` of a function value.
+    pub fn call_value(&mut self, callee: Draft, args: &'a [Arg], span: Span) -> Draft {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            match arg {
+                Arg::Positional(value) => values.push(value),
+                Arg::Named(name, value) => {
+                    let error = Diagnostic::error(
+                        "E0402",
+                        "A function value's parameters have no names",
+                        name.span,
+                        "named here",
+                    )
+                    .help("Give the arguments in order, without names.");
+                    self.report(error);
+                    values.push(value);
+                }
+                Arg::Spread(value) => values.push(value),
+            }
+        }
+        let (params, result) = match self.known(callee.ty) {
+            Term::Fn(params, result) => (params.to_vec(), result),
+            Term::Var => {
+                let params: Vec<T> = values.iter().map(|_| self.terms.var()).collect();
+                let result = self.terms.var();
+                let function = self.terms.function(&params, result);
+                self.terms.unify(callee.ty, function);
+                (params, result)
+            }
+            Term::Unknown | Term::Never => {
+                self.infer_anyway(args);
+                return Draft { ty: callee.ty, ..Draft::error(span) };
+            }
+            _ => {
+                let shown = self.terms.show(callee.ty);
+                let error = Diagnostic::error(
+                    "E0404",
+                    format!("This is `{shown}`, which cannot be called"),
+                    callee.span,
+                    "not a function",
+                )
+                .help("Only functions are called with parentheses.");
+                self.report(error);
+                self.infer_anyway(args);
+                return Draft::error(span);
+            }
+        };
+        if params.len() != values.len() {
+            let (takes, gets) = (count(params.len(), "argument"), values.len());
+            let message = format!(
+                "This function takes {takes}, and {gets} {} given",
+                if gets == 1 { "is" } else { "are" }
+            );
+            self.report(Diagnostic::error(
+                "E0401",
+                message,
+                span,
+                format!("it is `{}`", self.terms.show(callee.ty)),
+            ));
+            self.infer_anyway(args);
+            return Draft { ty: result, ..Draft::error(span) };
+        }
+        let origin = Origin::of(Why::Parameter);
+        let drafts: Vec<Draft> =
+            values.iter().zip(&params).map(|(v, p)| self.expr(v, Want::Type(*p, origin))).collect();
+        if !self.goals.is_empty() {
+            self.solve(false);
+        }
+        Draft::new(Kind::CallValue(Box::new(callee), drafts), result, span)
+    }
+}

@@ -1,0 +1,149 @@
+//! Expressions: the dispatch over the syntax tree, and the forms that fit on a screen.
+
+use super::{Checker, Origin, Want, Why};
+use crate::draft::{Draft, DraftPart, Kind};
+use crate::unify::{T, Term};
+use weir_syntax::ast::{self, ExprKind, TextPart, UnaryOp};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+
+/// Below this many bytes of stack a new piece is taken, so that deep nesting is no danger.
+const STACK_LEFT: usize = 128 * 1024;
+/// The size of a new piece of stack, in bytes.
+const STACK_PIECE: usize = 2 * 1024 * 1024;
+
+impl<'a> Checker<'a> {
+    /// Infers an expression and makes it fit what is wanted.
+    pub fn expr(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
+        stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.dispatch(expr, want))
+    }
+
+    fn dispatch(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
+        let span = expr.span;
+        let draft = match &expr.kind {
+            // These hand the want on to where their value comes from.
+            ExprKind::If { cond, then, otherwise } => {
+                return self.if_expr(cond, then, otherwise.as_deref(), span, want);
+            }
+            ExprKind::Match { subject, arms } => return self.match_expr(subject, arms, span, want),
+            ExprKind::Block(block) => return self.block(block, want),
+            ExprKind::List(items) => self.list(items, span, want),
+            ExprKind::Lambda { params, body } => self.lambda(params, body, span, want),
+            ExprKind::Name(name) => self.name_value(name, want),
+            ExprKind::Call { callee, args } => self.call(callee, args, span, want),
+
+            ExprKind::Int(value) => {
+                value.map_or_else(|| Draft::error(span), |v| Draft::new(Kind::Int(v), T::INT, span))
+            }
+            ExprKind::Bool(value) => Draft::new(Kind::Bool(*value), T::BOOL, span),
+            ExprKind::Duration(nanoseconds) => Draft::new(Kind::Int(*nanoseconds), T::DURATION, span),
+            ExprKind::Text(parts) => self.text(parts, span),
+            ExprKind::Unit => Draft::unit(span),
+            ExprKind::Method { receiver, name, args } => self.method(receiver, name, args, span),
+            ExprKind::Field { receiver, name } => self.field(receiver, name, span),
+            ExprKind::Index { receiver, index } => self.index(receiver, index, span),
+            ExprKind::Unary { op, operand } => self.unary(*op, operand, span),
+            ExprKind::Binary { op, op_span, left, right } => {
+                self.binary(*op, *op_span, left, right, span, want)
+            }
+            ExprKind::Range { low, high, inclusive } => {
+                self.range(low.as_deref(), high.as_deref(), *inclusive, span)
+            }
+            ExprKind::For { pattern, iterable, body } => self.for_loop(pattern, iterable, body, span),
+            ExprKind::While { cond, body } => self.while_loop(cond, body, span),
+            ExprKind::Loop(body) => self.loop_forever(body, span),
+            ExprKind::Error => Draft::error(span),
+        };
+        self.finish(draft, want)
+    }
+
+    fn text(&mut self, parts: &'a [TextPart], span: Span) -> Draft {
+        if let [TextPart::Literal(text)] = parts {
+            return Draft::new(Kind::Text(text.clone()), T::TEXT, span);
+        }
+        if parts.is_empty() {
+            return Draft::new(Kind::Text(String::new()), T::TEXT, span);
+        }
+        let mut drafts = Vec::with_capacity(parts.len());
+        for part in parts {
+            drafts.push(match part {
+                TextPart::Literal(text) => DraftPart::Literal(text.clone()),
+                TextPart::Expr(expr) => {
+                    let value = self.expr(expr, Want::Any);
+                    self.need_text_form(value.ty, value.span);
+                    DraftPart::Value(value)
+                }
+            });
+        }
+        Draft::new(Kind::Interpolate(drafts), T::TEXT, span)
+    }
+
+    fn list(&mut self, items: &'a [ast::Expr], span: Span, want: Want) -> Draft {
+        let expected = match want {
+            Want::Type(ty, origin) => match *self.terms.head(ty) {
+                Term::List(item) => Some((item, origin)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (item, origin) = match (expected, items.first()) {
+            (Some(expected), _) => expected,
+            (None, Some(first)) => (self.terms.var(), Origin::new(Why::Element, first.span)),
+            (None, None) => (self.terms.var(), Origin::of(Why::Element)),
+        };
+        let items = items.iter().map(|i| self.expr(i, Want::Type(item, origin))).collect();
+        let ty = self.terms.add(Term::List(item));
+        Draft::new(Kind::List(items), ty, span)
+    }
+
+    fn range(
+        &mut self,
+        low: Option<&'a ast::Expr>,
+        high: Option<&'a ast::Expr>,
+        inclusive: bool,
+        span: Span,
+    ) -> Draft {
+        let (Some(low), Some(high)) = (low, high) else {
+            let error =
+                Diagnostic::error("E0309", "A range needs both its ends here", span, "an end is missing")
+                    .help("Only a slice, `xs[2..]` or `xs[..2]`, may leave one out.");
+            self.report(error);
+            return Draft::error(span);
+        };
+        let int = Want::Type(T::INT, Origin::of(Why::Index));
+        let (low, high) = (self.expr(low, int), self.expr(high, int));
+        Draft::new(Kind::Range(Box::new(low), Box::new(high), inclusive), T::RANGE, span)
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: &'a ast::Expr, span: Span) -> Draft {
+        match op {
+            UnaryOp::Not => {
+                let operand = self.expr(operand, Want::Type(T::BOOL, Origin::of(Why::Condition)));
+                Draft::new(Kind::Not(Box::new(operand)), T::BOOL, span)
+            }
+            UnaryOp::Neg => {
+                let operand = self.expr(operand, Want::Any);
+                let ty = match self.known(operand.ty) {
+                    Term::Duration => T::DURATION,
+                    Term::Int | Term::Never | Term::Unknown => T::INT,
+                    Term::Var => {
+                        self.terms.unify(operand.ty, T::INT);
+                        T::INT
+                    }
+                    _ => {
+                        let shown = self.terms.show(operand.ty);
+                        let message = format!("`-` negates an Int or a Duration, and this is `{shown}`");
+                        self.report(Diagnostic::error(
+                            "E0302",
+                            message,
+                            operand.span,
+                            format!("this is `{shown}`"),
+                        ));
+                        return Draft::error(span);
+                    }
+                };
+                Draft::new(Kind::Neg(Box::new(operand)), ty, span)
+            }
+        }
+    }
+}

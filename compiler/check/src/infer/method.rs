@@ -1,0 +1,172 @@
+//! Methods: `x.f(y)` is a function of the module of `x`'s type, else the function `f(x, y)`; and `module.f(y)`.
+
+use super::name::Meaning;
+use super::{Checker, Want};
+use crate::draft::{Draft, Kind};
+use crate::modules::{ModuleId, kebab};
+use crate::unify::{T, Term};
+use weir_syntax::ast::{self, Arg, ExprKind, Name};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+use weir_syntax::suggest::closest;
+
+impl<'a> Checker<'a> {
+    /// `receiver.name(args)`
+    pub fn method(&mut self, receiver: &'a ast::Expr, name: &'a Name, args: &'a [Arg], span: Span) -> Draft {
+        if let Some(module) = self.module_name(receiver) {
+            return self.qualified(module, name, args, span);
+        }
+        let receiver = self.expr(receiver, Want::Any);
+        let head = self.known(receiver.ty);
+        match head {
+            Term::Unknown | Term::Never => {
+                self.infer_anyway(args);
+                return Draft { ty: receiver.ty, ..Draft::error(span) };
+            }
+            Term::Var => {
+                self.report(crate::goals::type_not_known(receiver.span));
+                self.infer_anyway(args);
+                return Draft::error(span);
+            }
+            _ => {}
+        }
+        let home = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms));
+        if let Some(home) = home
+            && let Some(decl) = self.modules.find_fn(home, &name.text)
+            && self.modules.function(decl).has_self()
+            && (self.modules.function(decl).decl.public || self.here.module == home)
+        {
+            return self.call_function(decl, Some(receiver), args, span);
+        }
+        if let Some(decl) = self.function_in_scope(&name.text)
+            && !self.modules.function(decl).decl.params.is_empty()
+        {
+            return self.call_function(decl, Some(receiver), args, span);
+        }
+        self.no_method(&receiver, name, home);
+        self.infer_anyway(args);
+        Draft::error(span)
+    }
+
+    /// The module that an expression names, when it is the name of one and of nothing else.
+    fn module_name(&mut self, receiver: &'a ast::Expr) -> Option<ModuleId> {
+        let ExprKind::Name(name) = &receiver.kind else { return None };
+        match self.meaning(&name.text) {
+            Meaning::Nothing => self.modules.library(&name.text, &mut self.terms),
+            _ => None,
+        }
+    }
+
+    /// `module.name(args)`
+    fn qualified(&mut self, module: ModuleId, name: &'a Name, args: &'a [Arg], span: Span) -> Draft {
+        let found = self.modules.find_fn(module, &name.text);
+        if let Some(decl) = found.filter(|d| self.modules.function(*d).decl.public) {
+            return self.call_function(decl, None, args, span);
+        }
+        let module_text = self.modules.get(module).name.clone();
+        let mut error = match found {
+            Some(_) => {
+                let message = format!("`{}` is private to the module `{module_text}`", name.text);
+                Diagnostic::error("E0412", message, name.span, "not for use from outside")
+            }
+            None => {
+                let message = format!("The module `{module_text}` has no function `{}`", name.text);
+                Diagnostic::error("E0210", message, name.span, "not known")
+            }
+        };
+        let names: Vec<&str> = self
+            .modules
+            .fns_of(module)
+            .filter(|f| f.decl.public)
+            .map(|f| f.decl.name.text.as_str())
+            .collect();
+        if let Some(best) = closest(&name.text, names.iter().copied()) {
+            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+        }
+        self.report(error);
+        self.infer_anyway(args);
+        Draft::error(span)
+    }
+
+    /// The name of the module that holds the methods of a type.
+    pub fn home(&self, head: &Term) -> Option<String> {
+        let name = match head {
+            Term::Int => "int",
+            Term::Bool => "bool",
+            Term::Text => "text",
+            Term::Duration => "duration",
+            Term::Time => "time",
+            Term::Range => "range",
+            Term::List(_) => "list",
+            Term::Stream(_) => "stream",
+            Term::Option(_) => "option",
+            Term::Native(id) => return Some(kebab(&self.modules.ty(*id).decl.name.text)),
+            _ => return None,
+        };
+        Some(name.to_string())
+    }
+
+    fn no_method(&mut self, receiver: &Draft, name: &'a Name, home: Option<ModuleId>) {
+        let (shown, text) = (self.terms.show(receiver.ty), name.text.as_str());
+        if let Some(field) = self.field_type(receiver.ty, text) {
+            let error = if matches!(self.terms.head(field), Term::Fn(..)) {
+                Diagnostic::error(
+                    "E0406",
+                    format!("`{text}` is a field that holds a function, not a method"),
+                    name.span,
+                    "a field",
+                )
+                .help(format!("Take the function out of the field with parentheses: `(x.{text})(...)`."))
+            } else {
+                Diagnostic::error("E0406", format!("`{text}` is a field, not a method"), name.span, "a field")
+                    .help(format!("Read it without parentheses: `.{text}`."))
+            };
+            self.report(error);
+            return;
+        }
+        let mut error =
+            Diagnostic::error("E0405", format!("A `{shown}` has no method `{text}`"), name.span, "not known")
+                .label(receiver.span, format!("this is `{shown}`"));
+        let mut names: Vec<&str> = Vec::new();
+        if let Some(home) = home {
+            let methods = self.modules.fns_of(home).filter(|f| f.decl.public && f.has_self());
+            names.extend(methods.map(|f| f.decl.name.text.as_str()));
+        }
+        let own = self.modules.fns_of(self.here.module).filter(|f| !f.decl.params.is_empty());
+        let own: Vec<&str> = own.map(|f| f.decl.name.text.as_str()).collect();
+        let fields = self.field_names(receiver.ty);
+        let all = names.iter().chain(&own).copied().chain(fields.iter().map(String::as_str));
+        if let Some(best) = closest(text, all) {
+            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+        } else if let Term::Option(item) = *self.terms.head(receiver.ty) {
+            let item = self.terms.show(item);
+            error = error.help(format!("The `{item}` may be missing: give a fallback with `??`, or look into it with `match` or `if let`."));
+        } else if matches!(self.terms.head(receiver.ty), Term::Rigid(_)) {
+            error = error.help(format!("`{shown}` stands for any type. Leave the parameter's type away, and each call is checked by itself."));
+        } else if !names.is_empty() {
+            error = error.help(format!(
+                "It has {}.",
+                names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+            ));
+        } else {
+            error = error.help(format!("A function `fn {text}(self, ...)` of your own can be called so."));
+        }
+        if matches!(self.meaning(text), Meaning::Variable(_)) {
+            error = error.help(format!("`{text}` is a variable here; call it as `{text}(...)`."));
+        }
+        self.report(error);
+    }
+
+    /// `value.name` of a type of the runtime: the native that reads the field.
+    pub fn native_field(
+        &mut self,
+        receiver: Draft,
+        type_name: &str,
+        field: &str,
+        ty: T,
+        span: Span,
+    ) -> Draft {
+        let native = format!("{}-{field}", kebab(type_name));
+        Draft::new(Kind::CallNative(native, Vec::new(), vec![receiver]), ty, span)
+    }
+}

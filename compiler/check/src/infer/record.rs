@@ -1,0 +1,167 @@
+//! Records: building them, and what fields a type has.
+
+use super::arguments::{Callee, Given};
+use super::{Checker, Origin, Want, Why};
+use crate::draft::{Draft, Kind};
+use crate::modules::{ModuleId, TypeEntry};
+use crate::unify::{T, Term, TypeId};
+use weir_syntax::ast::{Arg, FieldDecl, Name, TypeBody};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+
+/// Types that need no declaration.
+pub const BUILT_IN: [&str; 10] =
+    ["Int", "Bool", "Text", "Duration", "Time", "Range", "Never", "List", "Stream", "Option"];
+
+impl<'a> Checker<'a> {
+    /// Whether `name` names a type here.
+    pub fn is_type_name(&mut self, name: &str) -> bool {
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            && (BUILT_IN.contains(&name) || self.type_in_scope(name).is_some())
+    }
+
+    fn declared_fields(entry: TypeEntry<'a>) -> &'a [FieldDecl] {
+        match &entry.decl.body {
+            TypeBody::Record(fields) | TypeBody::Native(fields) => fields,
+            TypeBody::Alias(_) => &[],
+        }
+    }
+
+    /// The fields of a declared type with these arguments.
+    pub fn field_types(&mut self, id: TypeId, args: &[T]) -> Vec<(&'a str, T)> {
+        let entry = self.modules.ty(id);
+        let vars = type_args(entry, args);
+        let fields = Self::declared_fields(entry).iter();
+        fields.map(|f| (f.name.text.as_str(), self.annotation(&f.ty, entry.module, &vars))).collect()
+    }
+
+    /// The type of a field, when `ty` has one of that name.
+    pub fn field_type(&mut self, ty: T, field: &str) -> Option<T> {
+        let (id, args) = match self.terms.head(ty) {
+            Term::Record(id, args) => (*id, args.to_vec()),
+            Term::Native(id) => (*id, Vec::new()),
+            _ => return None,
+        };
+        self.field_types(id, &args).into_iter().find(|(name, _)| *name == field).map(|(_, ty)| ty)
+    }
+
+    /// The names of the fields of `ty`.
+    pub fn field_names(&self, ty: T) -> Vec<String> {
+        match self.terms.head(ty) {
+            Term::Record(id, _) | Term::Native(id) => {
+                Self::declared_fields(self.modules.ty(*id)).iter().map(|f| f.name.text.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// `Name(args)`: a record.
+    pub fn construct(&mut self, name: &'a Name, args: &'a [Arg], span: Span, want: Want) -> Draft {
+        let Some((id, vars)) = self.record_named(name) else {
+            let error = Diagnostic::error(
+                "E0413",
+                format!("`{}` is not a record, so it is not built with parentheses", name.text),
+                name.span,
+                "",
+            )
+            .help(constructor_help(&name.text));
+            self.report(error);
+            self.infer_anyway(args);
+            return Draft::error(span);
+        };
+        let entry = self.modules.ty(id);
+        let ty = self.terms.add(Term::Record(id, vars.clone().into()));
+        // What is expected decides the arguments before the fields do, so that they are lifted where needed.
+        if let Want::Type(expected, _) = want {
+            let expected = match *self.terms.head(expected) {
+                Term::Option(item) => item,
+                _ => expected,
+            };
+            if !vars.is_empty() && self.terms.agree(expected, ty) && !self.terms.is_var(expected) {
+                self.terms.unify(expected, ty);
+            }
+        }
+        let (mut stmts, base, rest) = (Vec::new(), args.first(), args.get(1..).unwrap_or_default());
+        let (base, rest) = match base {
+            Some(Arg::Spread(value)) => {
+                let value = self.expr(value, Want::Type(ty, Origin::new(Why::Field, name.span)));
+                (Some(self.bind_once(value, &mut stmts)), rest)
+            }
+            _ => (None, args),
+        };
+        let fields = Self::declared_fields(entry);
+        let params: Vec<(&str, bool)> =
+            fields.iter().map(|f| (f.name.text.as_str(), base.is_some() || f.default.is_some())).collect();
+        let own = entry.module == ModuleId::MAIN;
+        let declared = own.then_some(entry.decl.name.span);
+        let callee = Callee { name: &name.text, declared, params: &params, noun: "field" };
+        let Some(given) = self.place_arguments(callee, None, rest, span) else {
+            self.infer_anyway(rest);
+            return Draft { ty, ..Draft::error(span) };
+        };
+        let vars = type_args(entry, &vars);
+        let mut values = Vec::with_capacity(fields.len());
+        for (i, (given, field)) in given.into_iter().zip(fields).enumerate() {
+            let field_ty = self.annotation(&field.ty, entry.module, &vars);
+            let want = Want::Type(field_ty, Origin { why: Why::Field, span: own.then_some(field.name.span) });
+            values.push(match (given, &base, &field.default) {
+                (Given::Expr(value), ..) => self.expr(value, want),
+                (_, Some(base), _) => {
+                    let base = match base.kind {
+                        Kind::Local(local) => Draft::new(Kind::Local(local), ty, base.span),
+                        _ => Draft::error(base.span),
+                    };
+                    Draft::new(Kind::Field(Box::new(base), i as u32), field_ty, span)
+                }
+                (_, None, Some(default)) => self.default_value(default, entry.module, &vars, want),
+                (_, None, None) => Draft::error(span),
+            });
+        }
+        let record = Draft::new(Kind::Record(values), ty, span);
+        self.behind(stmts, record)
+    }
+
+    /// The record type that a name stands for, through aliases, with fresh arguments.
+    fn record_named(&mut self, name: &Name) -> Option<(TypeId, Vec<T>)> {
+        let id = self.type_in_scope(&name.text)?;
+        let entry = self.modules.ty(id);
+        match &entry.decl.body {
+            TypeBody::Record(_) => Some((id, entry.decl.vars.iter().map(|_| self.terms.var()).collect())),
+            TypeBody::Native(_) => None,
+            TypeBody::Alias(target) => {
+                let vars: Vec<(&str, T)> =
+                    entry.decl.vars.iter().map(|v| (v.text.as_str(), self.terms.var())).collect();
+                let target = self.annotation(target, entry.module, &vars);
+                match self.terms.head(target) {
+                    Term::Record(id, args) => Some((*id, args.to_vec())),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Whether `ty` has a method of that name in its own module.
+    pub fn is_method(&mut self, ty: T, name: &str) -> bool {
+        let head = self.terms.head(ty).clone();
+        let home = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms));
+        home.is_some_and(|h| {
+            self.modules.find_fn(h, name).is_some_and(|f| self.modules.function(f).decl.public)
+        })
+    }
+}
+
+/// The type variables of a declaration with what they stand for.
+fn type_args<'a>(entry: TypeEntry<'a>, args: &[T]) -> Vec<(&'a str, T)> {
+    entry.decl.vars.iter().map(|v| v.text.as_str()).zip(args.iter().copied()).collect()
+}
+
+fn constructor_help(name: &str) -> &'static str {
+    match name {
+        "Int" => "A Text becomes an Int with `.to-int()`.",
+        "Text" => "Any value becomes a Text inside one: `\"{value}\"`.",
+        "List" => "A list is written in brackets: `[1, 2]`.",
+        "Option" => "An option is `Some(value)` or `None`.",
+        "Response" => "A response is made with `respond(status: 200, body: \"...\")`.",
+        _ => "Values of this type come from functions only.",
+    }
+}

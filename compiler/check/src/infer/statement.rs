@@ -1,0 +1,295 @@
+//! Statements: bindings, assignments, ways out, and values that nobody uses.
+
+use super::name::Meaning;
+use super::{Checker, Origin, Want, Why};
+use crate::draft::{Draft, Kind};
+use crate::modules::ModuleId;
+use crate::scope::Returns;
+use crate::unify::{T, Term};
+use weir_syntax::ast::{self, BinaryOp, ExprKind, PatternKind, Stmt, StmtKind, TypeExpr};
+use weir_syntax::diag::{Diagnostic, Severity};
+use weir_syntax::span::Span;
+
+impl<'a> Checker<'a> {
+    /// A statement that is not the value of its block.
+    pub fn statement(&mut self, stmt: &'a Stmt) -> Draft {
+        let draft = match &stmt.kind {
+            StmtKind::Let { mutable, pattern, ty, value } => {
+                let value = self.bound_value(ty.as_ref(), value);
+                self.bind(pattern, value, *mutable, stmt.span)
+            }
+            StmtKind::Assign { place, value } => self.assign(place, value, stmt.span),
+            StmtKind::Return(value) => self.return_value(value.as_ref(), stmt.span),
+            StmtKind::Break => self.leave(Kind::Break, "break", stmt.span),
+            StmtKind::Continue => self.leave(Kind::Continue, "continue", stmt.span),
+            StmtKind::Expr(expr) => self.effect(expr),
+            StmtKind::Error => Draft::error(stmt.span),
+        };
+        if !self.goals.is_empty() {
+            self.solve(false);
+        }
+        draft
+    }
+
+    /// The value of a `let`, of its written type where there is one.
+    pub fn bound_value(&mut self, ty: Option<&'a TypeExpr>, value: &'a ast::Expr) -> Draft {
+        match ty {
+            Some(ty) => {
+                let want = self.annotation_here(ty);
+                let draft = self.expr(value, Want::Type(want, Origin::new(Why::Annotation, ty.span)));
+                Draft { ty: want, ..draft }
+            }
+            None => self.expr(value, Want::Any),
+        }
+    }
+
+    fn bind(&mut self, pattern: &'a ast::Pattern, value: Draft, mutable: bool, span: Span) -> Draft {
+        match &pattern.kind {
+            PatternKind::Bind(name) => {
+                let ty = if matches!(value.kind, Kind::Error) && self.terms.is_unknown(value.ty) {
+                    T::UNKNOWN
+                } else {
+                    value.ty
+                };
+                let local = self.declare(&name.text, ty, name.span, mutable);
+                let never = self.never_comes_back(&value);
+                Draft::new(Kind::Let(local, Box::new(value)), if never { T::NEVER } else { T::UNIT }, span)
+            }
+            PatternKind::Wildcard | PatternKind::Error => value,
+            _ => {
+                self.refutable(pattern, "a `let`");
+                self.pattern(pattern, value.ty);
+                Draft::error(span)
+            }
+        }
+    }
+
+    fn never_comes_back(&self, value: &Draft) -> bool {
+        self.terms.is_never(value.ty)
+    }
+
+    /// Reports a pattern that may not take the value where one is needed that always does.
+    pub fn refutable(&mut self, pattern: &ast::Pattern, place: &str) {
+        let error = Diagnostic::error(
+            "E0504",
+            format!("This pattern may not fit, and {place} needs one that always does"),
+            pattern.span,
+            "does not take every value",
+        )
+        .help("Use a name here, and look into the value with `match` or `if let`.");
+        self.report(error);
+    }
+
+    fn assign(&mut self, place: &'a ast::Expr, value: &'a ast::Expr, span: Span) -> Draft {
+        let ExprKind::Name(name) = &place.kind else {
+            self.assign_elsewhere(place);
+            self.expr(value, Want::Any);
+            return Draft::error(span);
+        };
+        match self.meaning(&name.text) {
+            Meaning::Variable(binding) => {
+                let variable = self.frames[binding.frame.0 as usize].variable(binding.local).clone();
+                let value =
+                    self.expr(value, Want::Type(variable.ty, Origin::new(Why::Variable, variable.span)));
+                if binding.frame != self.here.frame {
+                    let error = Diagnostic::error("E0207", format!("`{}` belongs to the code around this lambda, which only has its value", name.text), name.span, "assigned here")
+                        .label(variable.span, "bound here, outside of the lambda")
+                        .help("A lambda captures values, not variables. Use a `for` loop, or `.fold` to build a result step by step.");
+                    self.report(error);
+                    return Draft::error(span);
+                }
+                if !variable.mutable {
+                    self.not_mutable(name, variable.span);
+                    return Draft::error(span);
+                }
+                let never = self.terms.is_never(value.ty);
+                let ty = if never { T::NEVER } else { T::UNIT };
+                Draft::new(Kind::Assign(binding.local, Box::new(value)), ty, span)
+            }
+            Meaning::Global(id) => {
+                let global = self.globals[id.0 as usize].clone();
+                self.expr(value, Want::Any);
+                if global.mutable {
+                    self.global(id, name);
+                } else {
+                    self.not_mutable(name, global.span);
+                }
+                Draft::error(span)
+            }
+            Meaning::Function(decl) => {
+                let function = self.modules.function(decl);
+                let mut error = Diagnostic::error(
+                    "E0208",
+                    format!("`{}` is a function and cannot be assigned to", name.text),
+                    name.span,
+                    "assigned here",
+                );
+                if function.module == ModuleId::MAIN {
+                    error = error.label(function.decl.name.span, "declared here");
+                }
+                self.report(
+                    error.help(format!("For a variable of that name write `var {} = ...` first.", name.text)),
+                );
+                self.expr(value, Want::Any);
+                Draft::error(span)
+            }
+            Meaning::Nothing => {
+                let error = Diagnostic::error(
+                    "E0201",
+                    format!("There is no variable `{}` here", name.text),
+                    name.span,
+                    "not known",
+                )
+                .help(format!(
+                    "Bind a new variable with `var {} = ...`, or a name for good with `let`.",
+                    name.text
+                ));
+                self.report(error);
+                self.expr(value, Want::Any);
+                Draft::error(span)
+            }
+        }
+    }
+
+    fn not_mutable(&mut self, name: &ast::Name, bound: Span) {
+        let error = Diagnostic::error(
+            "E0208",
+            format!("`{}` was not bound with `var`, so it keeps its value", name.text),
+            name.span,
+            "assigned here",
+        )
+        .label(bound, "bound here")
+        .help(format!("Bind it with `var {} = ...` to give it new values later.", name.text));
+        self.report(error);
+    }
+
+    fn assign_elsewhere(&mut self, place: &'a ast::Expr) {
+        let error = match &place.kind {
+            ExprKind::Field { name, .. } => Diagnostic::error(
+                "E0209",
+                "A field of a variable cannot be assigned to yet",
+                place.span,
+                "assigned here",
+            )
+            .help(format!("Give the variable a changed copy: `x = Type(..x, {}: ...)`.", name.text)),
+            ExprKind::Index { .. } => Diagnostic::error(
+                "E0209",
+                "An element of a list cannot be assigned to yet",
+                place.span,
+                "assigned here",
+            )
+            .help("Build a new list with `.map` or `.push`."),
+            ExprKind::Error => return,
+            _ => Diagnostic::error(
+                "E0209",
+                "This is not a variable, so it cannot be assigned to",
+                place.span,
+                "assigned here",
+            )
+            .help("On the left of `=` stands the name of a `var`. To compare, write `==`."),
+        };
+        self.expr(place, Want::Any);
+        self.report(error);
+    }
+
+    fn return_value(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Draft {
+        let want = match self.frame().returns {
+            Returns::Value(ty, origin) => Want::Type(ty, origin),
+            Returns::Respond(declared) => Want::Respond(declared),
+            Returns::Top => {
+                let error = Diagnostic::error(
+                    "E0212",
+                    "`return` leaves a function, and this is none",
+                    span,
+                    "at the top level",
+                )
+                .help("Put the statements into a function, or into an `if`.");
+                self.report(error);
+                if let Some(value) = value {
+                    self.expr(value, Want::Any);
+                }
+                return Draft::error(span);
+            }
+        };
+        let value = match value {
+            Some(value) => self.expr(value, want),
+            None => self.finish(Draft::unit(span), want),
+        };
+        Draft::new(Kind::Return(Box::new(value)), T::NEVER, span)
+    }
+
+    fn leave(&mut self, kind: Kind, word: &str, span: Span) -> Draft {
+        if self.here.loops == 0 {
+            let mut error = Diagnostic::error(
+                "E0211",
+                format!("`{word}` stands in a loop, and there is none around it"),
+                span,
+                "no loop here",
+            );
+            if self.frame().parent.is_some() {
+                error = error.help("A lambda cannot leave a loop of the code around it. Use a `for` loop instead of the lambda.");
+            }
+            self.report(error);
+            return Draft::error(span);
+        }
+        Draft::new(kind, T::NEVER, span)
+    }
+
+    /// An expression for its effect. Warns when it has none.
+    pub fn effect(&mut self, expr: &'a ast::Expr) -> Draft {
+        let draft = self.expr(expr, Want::Effect);
+        if matches!(self.terms.head(draft.ty), Term::Unit | Term::Never | Term::Unknown)
+            || matches!(draft.kind, Kind::Error)
+        {
+            return draft;
+        }
+        let help = match &expr.kind {
+            ExprKind::Binary { op: BinaryOp::Eq, .. } => {
+                "To give a variable a new value write a single `=`.".to_string()
+            }
+            ExprKind::Name(name) if matches!(draft.kind, Kind::FnValue(_)) => {
+                format!("Call the function: `{}(...)`.", name.text)
+            }
+            ExprKind::Method { name, .. } if self.gives_new_value(&draft, &name.text) => {
+                format!(
+                    "`.{}` changes nothing; it gives a new value. Keep it: `x = x.{}(...)`.",
+                    name.text, name.text
+                )
+            }
+            ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce, .. } => return draft,
+            ExprKind::Binary { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Int(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Text(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Name(_)
+            | ExprKind::Field { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::List(_)
+            | ExprKind::Lambda { .. }
+            | ExprKind::Range { .. } => "Bind it with `let`, print it, or take it away.".to_string(),
+            _ => return draft,
+        };
+        let mut warning =
+            Diagnostic::error("E0318", "This value is not used", expr.span, "computed and dropped")
+                .help(help);
+        warning.severity = Severity::Warning;
+        self.report(warning);
+        draft
+    }
+
+    /// Whether a method call is one of the library's methods that only compute something.
+    fn gives_new_value(&mut self, draft: &Draft, name: &str) -> bool {
+        let (Kind::CallNative(_, _, args) | Kind::Call(_, _, args)) = &draft.kind else { return false };
+        let Some(receiver) = args.first() else { return false };
+        let head = self.terms.head(receiver.ty).clone();
+        let home = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms));
+        let Some(decl) = home.and_then(|h| self.modules.find_fn(h, name)) else { return false };
+        let function = self.modules.function(decl).decl;
+        !function
+            .params
+            .iter()
+            .any(|p| matches!(p.ty.as_ref().map(|t| &t.kind), Some(ast::TypeExprKind::Fn(..))))
+    }
+}

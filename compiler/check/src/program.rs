@@ -1,0 +1,299 @@
+//! A whole program: the main file's statements, the handler, and every function whether used or not.
+
+use crate::Library;
+use crate::draft::{DeclId, Draft, FrameId, Kind};
+use crate::goals::{Ability, Goals};
+use crate::infer::{Checker, Here, TopLevel};
+use crate::instances::{HANDLER, Instances};
+use crate::modules::{FnEntry, ModuleId, Modules, Shelf};
+use crate::report::Reports;
+use crate::scope::{Frame, Returns};
+use crate::typed::{GlobalId, Program};
+use crate::unify::{T, Term, Terms};
+use crate::{order, zonk};
+use std::collections::HashMap;
+use weir_syntax::ast::{self, FnBody, Item, Name, PatternKind, Stmt, StmtKind, TypeBody};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::{FileId, Span};
+
+/// Checks a program. It is there exactly when no diagnostic is an error; diagnostics come in source order.
+pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<Diagnostic>) {
+    let shelf = Shelf::default();
+    let mut terms = Terms::new();
+    let modules = Modules::new(file, library, &shelf, &mut terms);
+    let start = file.items.first().map_or(Span::new(FileId(0), 0, 0), item_span);
+    let end = file.items.last().map_or(start, item_span);
+    let here = Here {
+        frame: FrameId(0),
+        module: ModuleId::MAIN,
+        scope: Vec::new(),
+        block: 0,
+        loops: 0,
+        chain: None,
+    };
+    let main = Frame::new("main".to_string(), start.to(end), Returns::Top, T::UNIT);
+    let mut checker = Checker {
+        terms,
+        modules,
+        frames: vec![main],
+        globals: Vec::new(),
+        instances: Instances::default(),
+        checked: HashMap::new(),
+        values: Vec::new(),
+        goals: Goals::default(),
+        reports: Reports::new(start.file),
+        here,
+        blocks: 0,
+        aliases: 0,
+        decided_at: HashMap::new(),
+    };
+    checker.declarations(file);
+    checker.main(file);
+    let handler = checker.handler();
+    checker.functions();
+    let mut program = None;
+    if checker.reports.errors() == 0 {
+        let made = zonk::program(&mut checker, FrameId(0), handler);
+        if checker.reports.errors() == 0 {
+            for error in order::check(&made) {
+                checker.report(error);
+            }
+            program = Some(made).filter(|_| checker.reports.errors() == 0);
+        }
+    }
+    (program, checker.reports.finish())
+}
+
+fn item_span(item: &Item) -> Span {
+    match item {
+        Item::Fn(f) => f.span,
+        Item::Type(t) => t.span,
+        Item::Stmt(s) => s.span,
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Looks at the declarations by themselves: names given twice, types of fields, natives out of place.
+    fn declarations(&mut self, file: &'a ast::File) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for item in &file.items {
+            match item {
+                Item::Fn(decl) => {
+                    self.once(&mut seen, &decl.name, "at the top level");
+                    let mut params = HashMap::new();
+                    for param in decl.params.iter().filter(|p| p.name.text != "_") {
+                        self.once(&mut params, &param.name, "among the parameters");
+                    }
+                    if let FnBody::Native(name) = &decl.body {
+                        self.not_for_programs(name.span, "function");
+                    }
+                }
+                Item::Type(decl) => {
+                    self.once(&mut seen, &decl.name, "at the top level");
+                    self.type_declaration(decl);
+                }
+                Item::Stmt(Stmt { kind: StmtKind::Let { mutable, pattern, .. }, .. }) => {
+                    if let PatternKind::Bind(name) = &pattern.kind {
+                        self.once(&mut seen, name, "at the top level");
+                        let ty = self.terms.var();
+                        let (name, span) = (name.text.clone(), name.span);
+                        self.globals.push(TopLevel {
+                            name,
+                            ty,
+                            span,
+                            mutable: *mutable,
+                            defined: false,
+                            shared: false,
+                        });
+                    }
+                }
+                Item::Stmt(_) => {}
+            }
+        }
+    }
+
+    fn once<'n>(&mut self, seen: &mut HashMap<&'n str, Span>, name: &'n Name, place: &str) {
+        if let Some(first) = seen.insert(&name.text, name.span) {
+            let error = Diagnostic::error(
+                "E0202",
+                format!("`{}` is declared twice {place}", name.text),
+                name.span,
+                "again here",
+            )
+            .label(first, "first declared here")
+            .help("Give one of them another name.");
+            self.report(error);
+        }
+    }
+
+    fn not_for_programs(&mut self, span: Span, what: &str) {
+        let error = Diagnostic::error(
+            "E0216",
+            format!("A native {what} belongs to the standard library"),
+            span,
+            "not for programs",
+        )
+        .help("Write it in Weir.");
+        self.report(error);
+    }
+
+    fn type_declaration(&mut self, decl: &'a ast::TypeDecl) {
+        let vars: Vec<(&str, T)> = decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
+        match &decl.body {
+            TypeBody::Record(fields) => {
+                let mut seen = HashMap::new();
+                for field in fields {
+                    self.once(&mut seen, &field.name, "among the fields");
+                    self.annotation(&field.ty, ModuleId::MAIN, &vars);
+                }
+            }
+            TypeBody::Native(_) => self.not_for_programs(decl.name.span, "type"),
+            TypeBody::Alias(ty) => {
+                self.annotation(ty, ModuleId::MAIN, &vars);
+            }
+        }
+    }
+
+    fn rigid(&mut self, name: &str) -> T {
+        self.terms.add(Term::Rigid(name.into()))
+    }
+
+    /// Infers the main file's statements.
+    fn main(&mut self, file: &'a ast::File) {
+        let mut drafts = Vec::new();
+        let mut next = 0;
+        for item in &file.items {
+            let Item::Stmt(stmt) = item else { continue };
+            let StmtKind::Let { mutable, pattern, ty, value } = &stmt.kind else {
+                drafts.push(self.statement(stmt));
+                continue;
+            };
+            if !matches!(pattern.kind, PatternKind::Bind(_)) {
+                drafts.push(self.statement(stmt));
+                continue;
+            }
+            let id = GlobalId(next);
+            next += 1;
+            if *mutable {
+                drafts.push(self.statement(stmt));
+            } else {
+                let value = self.bound_value(ty.as_ref(), value);
+                if !self.goals.is_empty() {
+                    self.solve(false);
+                }
+                let global = self.globals[id.0 as usize].clone();
+                self.terms.unify(global.ty, value.ty);
+                self.need(Ability::Kept, value.ty, global.span);
+                drafts.push(Draft::new(Kind::SetGlobal(id, Box::new(value)), T::UNIT, stmt.span));
+            }
+            self.globals[id.0 as usize].defined = true;
+        }
+        let span = self.frame().span;
+        drafts.push(Draft::unit(span.after()));
+        self.frame().body = Some(Draft::new(Kind::Block(drafts), T::UNIT, span));
+        self.conclude();
+    }
+
+    /// Infers `handle` for a Request.
+    fn handler(&mut self) -> Option<FrameId> {
+        let decl = self.modules.find_fn(ModuleId::MAIN, HANDLER)?;
+        let function = self.modules.function(decl);
+        let name = &function.decl.name;
+        if matches!(function.decl.body, FnBody::Native(_)) {
+            return None;
+        }
+        let [param] = function.decl.params.as_slice() else {
+            let message = format!(
+                "`handle` takes the request and nothing else, and this one has {} parameters",
+                function.decl.params.len()
+            );
+            let error = Diagnostic::error("E0407", message, name.span, "answers requests")
+                .help("Write `fn handle(req) { ... }`.");
+            self.report(error);
+            return None;
+        };
+        let request = self.request_type("Request");
+        let vars = self.fresh_vars(function);
+        if let Some(written) = &param.ty {
+            let ty = self.annotation(written, ModuleId::MAIN, &vars);
+            if !self.terms.unify(ty, request) {
+                let shown = self.terms.show(ty);
+                let error = Diagnostic::error(
+                    "E0407",
+                    format!("`handle` is given a `Request`, and `{}` is declared `{shown}`", param.name.text),
+                    written.span,
+                    "not what it is given",
+                )
+                .help("Write `fn handle(req) { ... }`; the parameter needs no type.");
+                self.report(error);
+                return None;
+            }
+        }
+        if function.decl.result.is_none() {
+            let instance = self.instance(decl, vec![request], &vars, name.span);
+            self.conclude();
+            return instance.map(|i| self.instances.get(i).frame);
+        }
+        let frame = self.open_frame(decl, &[request], vars);
+        let response = self.request_type("Response");
+        let body = &mut self.frames[frame.0 as usize];
+        if let Returns::Value(ty, origin) = body.returns {
+            body.returns = Returns::Respond(Some((ty, origin)));
+            body.result = response;
+        }
+        self.fill_frame(decl, frame, None);
+        self.conclude();
+        Some(frame)
+    }
+
+    /// Checks every function of the main file that no call has checked in full.
+    fn functions(&mut self) {
+        let failed = self.reports.errors() > 0;
+        let own = (0..self.modules.function_count() as u32).map(DeclId);
+        let own: Vec<DeclId> =
+            own.take_while(|d| self.modules.function(*d).module == ModuleId::MAIN).collect();
+        for decl in own {
+            let function = self.modules.function(decl);
+            if matches!(function.decl.body, FnBody::Native(_))
+                || (function.decl.name.text == HANDLER && !failed)
+            {
+                continue;
+            }
+            // After a mistake, the function as written tells which mistakes have no part in the call's types.
+            if function.is_declared() || failed || !self.instances.has(decl) {
+                self.as_written(decl, function);
+            }
+        }
+    }
+
+    /// Infers a function for what its signature says: type variables for every type at once, the rest unknown.
+    fn as_written(&mut self, decl: DeclId, function: FnEntry<'a>) {
+        let vars: Vec<(&str, T)> =
+            function.decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
+        let mut params: Vec<T> =
+            self.param_types(function, &vars).into_iter().map(|t| t.unwrap_or(T::UNKNOWN)).collect();
+        if function.decl.name.text == HANDLER && params.len() == 1 && function.decl.params[0].ty.is_none() {
+            params[0] = self.request_type("Request");
+        }
+        for (param, ty) in function.decl.params.iter().zip(&params) {
+            if let Some(default) = &param.default {
+                let want = crate::infer::Want::Type(
+                    *ty,
+                    crate::infer::Origin::new(crate::infer::Why::Parameter, param.name.span),
+                );
+                self.default_value(default, ModuleId::MAIN, &vars, want);
+            }
+        }
+        let generic = !vars.is_empty();
+        if function.is_declared() {
+            let frame = self.open_frame(decl, &params, vars);
+            self.fill_frame(decl, frame, None);
+            if !generic {
+                self.checked.insert(decl, frame);
+            }
+        } else {
+            self.unused_instance(decl, params, vars);
+        }
+        self.conclude();
+    }
+}

@@ -1,0 +1,106 @@
+//! Collecting diagnostics: where an error inside an instance was called from, and their final order.
+//!
+//! In: diagnostics as the rules build them. Out: one message per mistake, in source order.
+//! Invariant: the first label of every diagnostic lies in the main file, so that users never read errors about code of
+//! the standard library without their own call.
+
+use crate::draft::ChainId;
+use crate::unify::{T, Terms};
+use weir_syntax::diag::{Diagnostic, Label, Severity};
+use weir_syntax::span::{FileId, Span};
+
+/// One call on the way from the outermost function to the instance being inferred.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is called.
+    pub name: String,
+    /// The parameters whose types the call decided.
+    pub params: Vec<(String, T)>,
+    /// The call.
+    pub span: Span,
+    /// The call that the caller is inferred for.
+    pub parent: Option<ChainId>,
+}
+
+/// How many calls of a chain a diagnostic shows.
+const SHOWN_CALLS: usize = 3;
+
+/// All diagnostics of one check.
+pub struct Reports {
+    /// The main file.
+    main: FileId,
+    calls: Vec<Call>,
+    found: Vec<(Diagnostic, Option<ChainId>)>,
+    errors: usize,
+}
+
+impl Reports {
+    /// None yet; `main` is the user's file.
+    pub fn new(main: FileId) -> Self {
+        Self { main, calls: Vec::new(), found: Vec::new(), errors: 0 }
+    }
+
+    /// Notes a call whose callee is inferred for it.
+    pub fn call(&mut self, call: Call) -> ChainId {
+        self.calls.push(call);
+        ChainId(self.calls.len() as u32 - 1)
+    }
+
+    /// How many errors were found so far.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Adds a diagnostic found while the callee of `chain` was inferred.
+    pub fn add(&mut self, mut diagnostic: Diagnostic, chain: Option<ChainId>, terms: &Terms) {
+        if diagnostic.severity == Severity::Error {
+            self.errors += 1;
+        } else if chain.is_some() {
+            // A warning is about the function as written; its unused check or first instance gives it once.
+            self.found.push((diagnostic, None));
+            return;
+        }
+        let mut at = chain;
+        for _ in 0..SHOWN_CALLS {
+            let Some(id) = at else { break };
+            let call = self.calls[id.0 as usize].clone();
+            diagnostic.labels.push(Label { span: call.span, text: call_label(&call, terms) });
+            at = call.parent;
+        }
+        while let Some(id) = at.filter(|_| diagnostic.labels.iter().all(|l| l.span.file != self.main)) {
+            let call = self.calls[id.0 as usize].clone();
+            diagnostic.labels.push(Label { span: call.span, text: call_label(&call, terms) });
+            at = call.parent;
+        }
+        if let Some(own) = diagnostic.labels.iter().position(|l| l.span.file == self.main)
+            && own > 0
+        {
+            let label = diagnostic.labels.remove(own);
+            diagnostic.labels.insert(0, label);
+        }
+        self.found.push((diagnostic, chain));
+    }
+
+    /// Every mistake once, in source order. Where the same place was reported with and without a call, the one without
+    /// stays: then the call has no part in it.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        self.found
+            .sort_by_key(|(d, chain)| (d.span().file, d.span().start, d.span().end, d.code, chain.is_some()));
+        let mut out: Vec<Diagnostic> = Vec::new();
+        for (diagnostic, _) in self.found {
+            if !out.iter().rev().any(|d| d.code == diagnostic.code && d.span() == diagnostic.span()) {
+                out.push(diagnostic);
+            }
+        }
+        out
+    }
+}
+
+fn call_label(call: &Call, terms: &Terms) -> String {
+    let params: Vec<String> =
+        call.params.iter().map(|(name, ty)| format!("`{name}` is `{}`", terms.show(*ty))).collect();
+    match params.len() {
+        0 => format!("in this call of `{}`", call.name),
+        _ => format!("in this call of `{}`, where {}", call.name, params.join(" and ")),
+    }
+}

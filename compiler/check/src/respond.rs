@@ -1,0 +1,72 @@
+//! Handlers: each position that gives a handler's result becomes a response by itself.
+//!
+//! Allowed are Text, Stream[Text], Response, unit, and options of these; anything else is a mistake.
+
+use crate::draft::{ChainId, Draft, Kind};
+use crate::infer::{Checker, Origin};
+use crate::unify::{T, Term};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+
+impl<'a> Checker<'a> {
+    /// A handler's result as a response; of the declared type first, where there is one.
+    pub fn respond(&mut self, draft: Draft, declared: Option<(T, Origin)>) -> Draft {
+        let draft = match declared {
+            Some((ty, origin)) => self.coerce(draft, ty, origin),
+            None => draft,
+        };
+        if self.terms.is_never(draft.ty) {
+            return draft;
+        }
+        let response = self.request_type("Response");
+        if self.terms.is_unknown(draft.ty) || matches!(draft.kind, Kind::Error) {
+            return Draft { ty: response, ..draft };
+        }
+        let (ty, span) = (declared.map_or(draft.ty, |(ty, _)| ty), draft.span);
+        self.settle(crate::goals::Goal::Respond(ty, span, self.here.chain));
+        Draft::new(Kind::Respond(Box::new(draft)), response, span)
+    }
+
+    /// Reports a type that has no response form.
+    pub fn check_response(&mut self, ty: T, span: Span, chain: Option<ChainId>) {
+        let inner = match *self.terms.head(ty) {
+            Term::Option(inner) => inner,
+            _ => ty,
+        };
+        // `None` alone says nothing about what it could have been.
+        if self.terms.is_var(inner) && !self.terms.same(inner, ty) {
+            self.terms.unify(inner, T::TEXT);
+        }
+        if self.is_response(inner) {
+            return;
+        }
+        let shown = self.terms.show(ty);
+        let error = Diagnostic::error("E0314", format!("A handler cannot answer with a `{shown}`"), span, "this would be the answer")
+            .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, or an option of one of these, where `None` is 404.");
+        let error = match self.terms.head(inner) {
+            Term::List(item) if self.terms.agree(*item, T::TEXT) => {
+                error.help("A list of texts is sent line by line with `.stream()`, or as one with `.join()`.")
+            }
+            Term::Stream(_) => error.help("Make texts of the items first: `.map(x => \"{x}\")`."),
+            Term::Fn(..) => error.help("Call the function to answer with its result."),
+            Term::Int
+            | Term::Bool
+            | Term::Duration
+            | Term::Time
+            | Term::List(_)
+            | Term::Record(..)
+            | Term::Range => error.help("Make it a Text: `\"{value}\"`."),
+            _ => error,
+        };
+        self.reports.add(error, chain, &self.terms);
+    }
+
+    fn is_response(&self, ty: T) -> bool {
+        match self.terms.head(ty) {
+            Term::Text | Term::Unit | Term::Never | Term::Unknown => true,
+            Term::Stream(item) => matches!(self.terms.head(*item), Term::Text | Term::Unknown),
+            Term::Native(id) => self.modules.ty(*id).decl.name.text == "Response",
+            _ => false,
+        }
+    }
+}

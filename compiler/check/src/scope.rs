@@ -1,0 +1,112 @@
+//! Variables: which names are visible where, and the frames that own them.
+//!
+//! A frame is one function body under inference: main, an instance, or a lambda. Names are looked up innermost first; a
+//! variable of an enclosing frame is captured by every lambda on the way in.
+//! Not here: functions, types and top-level `let`s (`modules`, `infer::name`).
+
+use crate::draft::{Draft, FrameId};
+use crate::infer::Origin;
+use crate::typed::LocalId;
+use crate::unify::T;
+use weir_syntax::span::Span;
+
+/// A visible variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Which block bound it; a block binds a name once.
+    pub block: u32,
+    /// The frame that owns it.
+    pub frame: FrameId,
+    /// Which of its variables.
+    pub local: LocalId,
+}
+
+/// A variable of a frame.
+#[derive(Clone, Debug)]
+pub struct Variable<'a> {
+    /// Its name; made-up ones start with `$`.
+    pub name: &'a str,
+    /// Its type.
+    pub ty: T,
+    /// Where it was bound.
+    pub span: Span,
+    /// Whether it is a `var`.
+    pub mutable: bool,
+}
+
+/// What `return` and the tail of a body give.
+#[derive(Clone, Copy, Debug)]
+pub enum Returns {
+    /// The main file's statements: nothing.
+    Top,
+    /// A value of that type.
+    Value(T, Origin),
+    /// A response, of a value of any type or of that declared one.
+    Respond(Option<(T, Origin)>),
+}
+
+/// A function body under inference.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// What stack traces call it.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// The frame that a lambda was written in.
+    pub parent: Option<FrameId>,
+    /// Parameters in order.
+    pub params: Vec<LocalId>,
+    /// Captured variables: those of the parent and those that hold them here.
+    pub captures: Vec<(LocalId, LocalId)>,
+    /// All variables.
+    pub variables: Vec<Variable<'a>>,
+    /// Declared type variables.
+    pub type_vars: Vec<(&'a str, T)>,
+    /// What `return` gives.
+    pub returns: Returns,
+    /// The result's type.
+    pub result: T,
+    /// The body, once inferred.
+    pub body: Option<Draft>,
+}
+
+impl<'a> Frame<'a> {
+    /// A frame without variables.
+    pub fn new(name: String, span: Span, returns: Returns, result: T) -> Self {
+        Self {
+            name,
+            span,
+            parent: None,
+            params: Vec::new(),
+            captures: Vec::new(),
+            variables: Vec::new(),
+            type_vars: Vec::new(),
+            returns,
+            result,
+            body: None,
+        }
+    }
+
+    /// Adds a variable.
+    pub fn add(&mut self, name: &'a str, ty: T, span: Span, mutable: bool) -> LocalId {
+        self.variables.push(Variable { name, ty, span, mutable });
+        LocalId(self.variables.len() as u32 - 1)
+    }
+
+    /// The variable `id`.
+    pub fn variable(&self, id: LocalId) -> &Variable<'a> {
+        &self.variables[id.0 as usize]
+    }
+
+    /// The variable here that holds the parent's `outer`, added at the first use.
+    pub fn capture(&mut self, outer: LocalId, variable: &Variable<'a>) -> LocalId {
+        if let Some((_, inner)) = self.captures.iter().find(|(o, _)| *o == outer) {
+            return *inner;
+        }
+        let inner = self.add(variable.name, variable.ty, variable.span, false);
+        self.captures.push((outer, inner));
+        inner
+    }
+}

@@ -1,0 +1,364 @@
+//! Types under inference: terms with variables, and making two of them equal.
+//!
+//! Invariants: a solved variable is a link to another term; links form no cycle (`unify` refuses a type within itself).
+//! Not here: where types come from (`infer`), and the solved types of the typed tree (`types`).
+
+use std::rc::Rc;
+
+/// A type under inference: an index into [`Terms`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct T(u32);
+
+/// A declared record or native type: an index into the checker's table of type declarations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TypeId(pub u32);
+
+/// What a type under inference is.
+#[derive(Clone, Debug)]
+pub enum Term {
+    /// Of an erroneous expression; agrees with everything.
+    Unknown,
+    /// Of what does not come back.
+    Never,
+    /// `()`
+    Unit,
+    /// `Int`
+    Int,
+    /// `Bool`
+    Bool,
+    /// `Text`
+    Text,
+    /// `Duration`
+    Duration,
+    /// `Time`
+    Time,
+    /// `Range`
+    Range,
+    /// `List[T]`
+    List(T),
+    /// `Stream[T]`
+    Stream(T),
+    /// `T?`
+    Option(T),
+    /// `fn(A) -> B`
+    Fn(Rc<[T]>, T),
+    /// A declared record with its arguments.
+    Record(TypeId, Rc<[T]>),
+    /// A type of the runtime.
+    Native(TypeId),
+    /// A declared type variable while its function is checked for every type at once; equals only itself.
+    Rigid(Rc<str>),
+    /// Not known yet.
+    Var,
+    /// Solved: the same as another term.
+    Link(T),
+}
+
+impl T {
+    /// The one `Unknown`.
+    pub const UNKNOWN: T = T(0);
+    /// The one `Never`.
+    pub const NEVER: T = T(1);
+    /// The one `()`.
+    pub const UNIT: T = T(2);
+    /// The one `Int`.
+    pub const INT: T = T(3);
+    /// The one `Bool`.
+    pub const BOOL: T = T(4);
+    /// The one `Text`.
+    pub const TEXT: T = T(5);
+    /// The one `Duration`.
+    pub const DURATION: T = T(6);
+    /// The one `Time`.
+    pub const TIME: T = T(7);
+    /// The one `Range`.
+    pub const RANGE: T = T(8);
+}
+
+/// All terms of one check.
+#[derive(Debug)]
+pub struct Terms {
+    nodes: Vec<Term>,
+    /// Names of the declared types, by `TypeId`.
+    names: Vec<String>,
+}
+
+impl Terms {
+    /// The terms that are always there.
+    pub fn new() -> Self {
+        use Term::{Bool, Duration, Int, Never, Range, Text, Time, Unit, Unknown};
+        let mut nodes = Vec::with_capacity(256);
+        nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range]);
+        Self { nodes, names: Vec::new() }
+    }
+
+    /// Names the next declared type; called in the order of `TypeId`s.
+    pub fn name_type(&mut self, name: &str) {
+        self.names.push(name.to_string());
+    }
+
+    /// A new term.
+    pub fn add(&mut self, term: Term) -> T {
+        self.nodes.push(term);
+        T(self.nodes.len() as u32 - 1)
+    }
+
+    /// A new variable.
+    pub fn var(&mut self) -> T {
+        self.add(Term::Var)
+    }
+
+    /// `fn(params) -> result`
+    pub fn function(&mut self, params: &[T], result: T) -> T {
+        self.add(Term::Fn(params.into(), result))
+    }
+
+    /// The term that `t` stands for, behind all links.
+    pub fn resolve(&self, mut t: T) -> T {
+        while let Term::Link(next) = self.nodes[t.0 as usize] {
+            t = next;
+        }
+        t
+    }
+
+    /// What `t` is; never a link.
+    pub fn head(&self, t: T) -> &Term {
+        &self.nodes[self.resolve(t).0 as usize]
+    }
+
+    /// Whether nothing is known of `t` yet.
+    pub fn is_var(&self, t: T) -> bool {
+        matches!(self.head(t), Term::Var)
+    }
+
+    /// Whether `t` is the type of an erroneous expression.
+    pub fn is_unknown(&self, t: T) -> bool {
+        self.resolve(t) == T::UNKNOWN
+    }
+
+    /// Whether `t` is the type of what does not come back.
+    pub fn is_never(&self, t: T) -> bool {
+        self.resolve(t) == T::NEVER
+    }
+
+    /// The terms from `t` along its links, `t` first.
+    pub fn path(&self, t: T) -> impl Iterator<Item = T> + '_ {
+        std::iter::successors(Some(t), |t| match self.nodes[t.0 as usize] {
+            Term::Link(next) => Some(next),
+            _ => None,
+        })
+    }
+
+    /// Solves the variable `var`.
+    pub fn bind(&mut self, var: T, to: T) {
+        let var = self.resolve(var);
+        debug_assert!(matches!(self.nodes[var.0 as usize], Term::Var));
+        let to = self.resolve(to);
+        if var != to {
+            self.nodes[var.0 as usize] = Term::Link(to);
+        }
+    }
+
+    /// The direct parts of a term.
+    fn parts(&self, t: T) -> Vec<T> {
+        match self.head(t) {
+            Term::List(t) | Term::Stream(t) | Term::Option(t) => vec![*t],
+            Term::Fn(params, result) => params.iter().copied().chain([*result]).collect(),
+            Term::Record(_, args) => args.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether `holds` for a part of `t` or for itself.
+    pub fn any(&self, t: T, holds: &mut dyn FnMut(&Term, T) -> bool) -> bool {
+        let t = self.resolve(t);
+        holds(&self.nodes[t.0 as usize], t) || self.parts(t).into_iter().any(|part| self.any(part, holds))
+    }
+
+    /// Whether `t` has no variable in it.
+    pub fn is_closed(&self, t: T) -> bool {
+        !self.any(t, &mut |term, _| matches!(term, Term::Var))
+    }
+
+    /// Whether the variable `var` is a part of `t`.
+    pub fn occurs(&self, var: T, t: T) -> bool {
+        let var = self.resolve(var);
+        self.any(t, &mut |_, part| part == var)
+    }
+
+    /// Makes two types equal. False when they cannot be; then variables in them may have been solved all the same.
+    pub fn unify(&mut self, a: T, b: T) -> bool {
+        let (a, b) = (self.resolve(a), self.resolve(b));
+        if a == b {
+            return true;
+        }
+        match (self.nodes[a.0 as usize].clone(), self.nodes[b.0 as usize].clone()) {
+            (Term::Var, _) => self.solve(a, b),
+            (_, Term::Var) => self.solve(b, a),
+            (Term::Unknown, _) | (_, Term::Unknown) => true,
+            (Term::List(a), Term::List(b))
+            | (Term::Stream(a), Term::Stream(b))
+            | (Term::Option(a), Term::Option(b)) => self.unify(a, b),
+            (Term::Fn(ps, r), Term::Fn(qs, s)) => {
+                ps.len() == qs.len()
+                    && ps.iter().zip(qs.iter()).all(|(p, q)| self.unify(*p, *q))
+                    && self.unify(r, s)
+            }
+            (Term::Record(r, xs), Term::Record(s, ys)) => {
+                r == s && xs.iter().zip(ys.iter()).all(|(x, y)| self.unify(*x, *y))
+            }
+            (Term::Native(a), Term::Native(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    fn solve(&mut self, var: T, to: T) -> bool {
+        if self.occurs(var, to) {
+            return false;
+        }
+        self.bind(var, to);
+        true
+    }
+
+    /// Whether two types are the same without solving anything; a variable is the same as itself.
+    pub fn same(&self, a: T, b: T) -> bool {
+        self.compare(a, b, false)
+    }
+
+    /// Whether `unify` would probably succeed; a variable agrees with everything. Solves nothing.
+    pub fn agree(&self, a: T, b: T) -> bool {
+        self.compare(a, b, true)
+    }
+
+    fn compare(&self, a: T, b: T, lenient: bool) -> bool {
+        let (a, b) = (self.resolve(a), self.resolve(b));
+        if a == b {
+            return true;
+        }
+        match (self.head(a), self.head(b)) {
+            (Term::Var | Term::Unknown, _) | (_, Term::Var | Term::Unknown) => lenient,
+            (Term::List(a), Term::List(b))
+            | (Term::Stream(a), Term::Stream(b))
+            | (Term::Option(a), Term::Option(b)) => self.compare(*a, *b, lenient),
+            (Term::Fn(ps, r), Term::Fn(qs, s)) => {
+                ps.len() == qs.len()
+                    && ps.iter().zip(qs.iter()).all(|(p, q)| self.compare(*p, *q, lenient))
+                    && self.compare(*r, *s, lenient)
+            }
+            (Term::Record(r, xs), Term::Record(s, ys)) => {
+                r == s && xs.iter().zip(ys.iter()).all(|(x, y)| self.compare(*x, *y, lenient))
+            }
+            (Term::Native(a), Term::Native(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// How many options are around the type, and whether a variable is inside them, which may be more options.
+    pub fn option_depth(&self, t: T) -> (usize, bool) {
+        let (mut t, mut depth) = (t, 0);
+        loop {
+            match self.head(t) {
+                Term::Option(inner) => {
+                    t = *inner;
+                    depth += 1;
+                }
+                Term::Var | Term::Unknown => return (depth, true),
+                _ => return (depth, false),
+            }
+        }
+    }
+
+    /// The type as the user would write it; `_` where it is not known.
+    pub fn show(&self, t: T) -> String {
+        let mut out = String::new();
+        self.write(t, &mut out);
+        out
+    }
+
+    fn write(&self, t: T, out: &mut String) {
+        match self.head(t) {
+            Term::Unknown | Term::Var | Term::Link(_) => out.push('_'),
+            Term::Never => out.push_str("Never"),
+            Term::Unit => out.push_str("()"),
+            Term::Int => out.push_str("Int"),
+            Term::Bool => out.push_str("Bool"),
+            Term::Text => out.push_str("Text"),
+            Term::Duration => out.push_str("Duration"),
+            Term::Time => out.push_str("Time"),
+            Term::Range => out.push_str("Range"),
+            Term::List(t) => self.write_applied("List", &[*t], out),
+            Term::Stream(t) => self.write_applied("Stream", &[*t], out),
+            Term::Option(t) if matches!(self.head(*t), Term::Fn(..)) => {
+                self.write_applied("Option", &[*t], out)
+            }
+            Term::Option(t) => {
+                self.write(*t, out);
+                out.push('?');
+            }
+            Term::Fn(params, result) => {
+                out.push_str("fn(");
+                self.write_list(params, out);
+                out.push_str(") -> ");
+                self.write(*result, out);
+            }
+            Term::Record(id, args) => self.write_applied(&self.names[id.0 as usize], args, out),
+            Term::Native(id) => out.push_str(&self.names[id.0 as usize]),
+            Term::Rigid(name) => out.push_str(name),
+        }
+    }
+
+    fn write_applied(&self, name: &str, args: &[T], out: &mut String) {
+        out.push_str(name);
+        if !args.is_empty() {
+            out.push('[');
+            self.write_list(args, out);
+            out.push(']');
+        }
+    }
+
+    fn write_list(&self, types: &[T], out: &mut String) {
+        for (i, t) in types.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.write(*t, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_take_the_type_they_meet() {
+        let mut terms = Terms::new();
+        let v = terms.var();
+        let list = terms.add(Term::List(v));
+        let ints = terms.add(Term::List(T::INT));
+        assert!(terms.unify(list, ints));
+        assert_eq!(terms.resolve(v), T::INT);
+        assert_eq!(terms.show(list), "List[Int]");
+        assert!(!terms.unify(v, T::TEXT));
+    }
+
+    #[test]
+    fn no_type_is_within_itself() {
+        let mut terms = Terms::new();
+        let v = terms.var();
+        let list = terms.add(Term::List(v));
+        assert!(!terms.unify(v, list));
+        assert!(terms.is_var(v));
+    }
+
+    #[test]
+    fn comparing_solves_nothing() {
+        let mut terms = Terms::new();
+        let v = terms.var();
+        assert!(terms.agree(v, T::INT));
+        assert!(!terms.same(v, T::INT));
+        assert!(terms.is_var(v));
+        let option = terms.add(Term::Option(v));
+        assert_eq!(terms.option_depth(option), (1, true));
+    }
+}
