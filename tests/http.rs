@@ -1,0 +1,28 @@
+//! The `weir` binary as a server, over real sockets: examples, responses, proxying, disconnects, standard input, shutdown.
+//!
+//! Every test starts its own server on a port of the kernel's choice and plays clients and upstreams itself. Order is
+//! tested, durations are not. What the engine alone decides about bytes is tested by the transcripts in `tests/http`.
+
+#[allow(dead_code, reason = "each test binary uses its part of the support")]
+mod support;
+
+#[path = "serve/counters.rs"]
+mod counters;
+#[path = "serve/examples.rs"]
+mod examples;
+#[path = "serve/hangup.rs"]
+mod hangup;
+#[path = "serve/logs.rs"]
+mod logs;
+#[path = "serve/protocol.rs"]
+mod protocol;
+#[path = "serve/proxy.rs"]
+mod proxy;
+#[path = "serve/requests.rs"]
+mod requests;
+#[path = "serve/shutdown.rs"]
+mod shutdown;
+#[path = "serve/stdin.rs"]
+mod stdin;
+#[path = "serve/traps.rs"]
+mod traps;

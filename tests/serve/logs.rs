@@ -1,0 +1,55 @@
+//! The access log.
+
+use crate::support::weir_process::Launch;
+use rustix::process::Signal;
+
+const CODE: &str = "fn handle(req) { if req.path == \"/missing\" { return not-found() }; \"hello\" }";
+
+// rule: log.human
+#[test]
+fn human_lines() {
+    let server = Launch::new(&["-e", CODE, "--log-format", "human"]).start();
+    assert_eq!(server.get("/a?b=c").response().status(), 200);
+    assert_eq!(server.get("/missing").response().status(), 404);
+    let line = server.stderr_line("access line", |l| l.contains("/a?b=c"));
+    assert!(line.contains("GET") && line.contains("200"), "{line}");
+    let line = server.stderr_line("access line", |l| l.contains("/missing"));
+    assert!(line.contains("GET") && line.contains("404"), "{line}");
+}
+
+// rule: log.json
+#[test]
+fn json_lines() {
+    let server = Launch::new(&["-e", CODE, "--log-format", "json"]).start();
+    assert_eq!(server.get("/a\"b").response().status(), 200);
+    let line = server.stderr_line("access line", |l| l.starts_with('{'));
+    let entry: serde_json::Value = serde_json::from_str(&line).expect("an access line is JSON");
+    assert_eq!(entry["method"], "GET", "{line}");
+    assert_eq!(entry["status"], 200, "{line}");
+    assert!(
+        entry["path"].as_str().or(entry["target"].as_str()).is_some_and(|p| p.starts_with("/a")),
+        "{line}"
+    );
+}
+
+// rule: log.off
+#[test]
+fn no_lines() {
+    let server = Launch::new(&["-e", CODE, "--log-format", "off"]).start();
+    for _ in 0..5 {
+        assert_eq!(server.get("/a").response().status(), 200);
+    }
+    server.signal(Signal::TERM);
+    let (code, rest) = server.wait();
+    assert_eq!(code, 0);
+    assert!(rest.iter().all(|l| !l.contains("GET")), "{rest:?}");
+}
+
+#[test]
+fn lines_are_written_before_the_process_ends() {
+    let server = Launch::new(&["-e", CODE, "--log-format", "human"]).start();
+    assert_eq!(server.get("/last-words").response().status(), 200);
+    server.signal(Signal::TERM);
+    let (_, rest) = server.wait();
+    assert!(rest.iter().any(|l| l.contains("/last-words")), "{rest:?}");
+}
