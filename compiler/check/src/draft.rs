@@ -55,12 +55,19 @@ impl Draft {
         Self { kind: Kind::Unit, ty: T::UNIT, span }
     }
 
-    /// Whether evaluating it twice, or later, gives the same and costs nothing.
-    pub fn is_plain(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Local(_) | Kind::Int(_) | Kind::Bool(_) | Kind::Text(_) | Kind::Unit | Kind::Error
-        )
+    /// The same once more, when evaluating it twice, or later, gives the same and costs next to nothing.
+    pub fn again(&self) -> Option<Draft> {
+        let kind = match &self.kind {
+            Kind::Local(local) => Kind::Local(*local),
+            Kind::Global(global) => Kind::Global(*global),
+            Kind::Int(n) => Kind::Int(*n),
+            Kind::Bool(b) => Kind::Bool(*b),
+            Kind::Text(text) => Kind::Text(text.clone()),
+            Kind::Unit => Kind::Unit,
+            Kind::Error => Kind::Error,
+            _ => return None,
+        };
+        Some(Draft { kind, ..*self })
     }
 }
 

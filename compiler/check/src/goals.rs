@@ -104,6 +104,8 @@ enum Force {
 pub struct Goals<'a> {
     stuck: VecDeque<Goal<'a>>,
     demands: Vec<Demand>,
+    /// How many frames belong to inferences that are over.
+    concluded: usize,
 }
 
 impl Goals<'_> {
@@ -154,9 +156,24 @@ impl<'a> Checker<'a> {
         for goal in std::mem::take(&mut self.goals.stuck) {
             self.give_up(goal);
         }
+        self.decide_results();
         for demand in std::mem::take(&mut self.goals.demands) {
             self.look_at(demand);
         }
+    }
+
+    /// Decides the results of bodies that never give one: a function's is Never; a lambda's, which is handed to code that
+    /// expects a value, is unit.
+    fn decide_results(&mut self) {
+        for i in self.goals.concluded..self.frames.len() {
+            let frame = &self.frames[i];
+            let (result, is_lambda) = (frame.result, frame.parent.is_some());
+            let Some(body) = frame.body.as_ref().map(|b| b.ty).filter(|_| self.terms.is_var(result)) else { continue };
+            if self.terms.is_never(body) || (!is_lambda && self.terms.same(body, result)) {
+                self.terms.bind(result, if is_lambda { T::UNIT } else { T::NEVER });
+            }
+        }
+        self.goals.concluded = self.frames.len();
     }
 
     /// Infers the body of the first lambda whose parameters nobody decided.

@@ -29,8 +29,8 @@ enum State {
     Running,
     /// Inferred, and part of a component that is not closed.
     Open,
-    /// Done.
-    Closed,
+    /// Done. Whether its result was solved then: if not, each call may solve it differently and needs its own instance.
+    Closed { solved: bool },
 }
 
 /// One instance.
@@ -90,23 +90,18 @@ impl Instances {
         id
     }
 
-    fn end(&mut self, id: InstanceId) {
+    /// Ends the innermost running instance. The instances that are closed by it.
+    fn end(&mut self, id: InstanceId) -> Vec<InstanceId> {
         self.running.pop();
         let (depth, low) = (self.get(id).depth, self.get(id).low);
+        self.open.push(id);
         if low < depth {
             self.all[id.0 as usize].state = State::Open;
-            self.open.push(id);
             self.reach(low);
-            return;
+            return Vec::new();
         }
-        self.all[id.0 as usize].state = State::Closed;
-        while let Some(&member) = self.open.last() {
-            if self.get(member).depth < depth {
-                break;
-            }
-            self.all[member.0 as usize].state = State::Closed;
-            self.open.pop();
-        }
+        let first = self.open.iter().rposition(|m| self.get(*m).depth < depth).map_or(0, |i| i + 1);
+        self.open.split_off(first)
     }
 }
 
@@ -141,7 +136,7 @@ impl<'a> Checker<'a> {
         let frame = self.open_frame(decl, &params, vars.to_vec());
         let id = self.instances.begin(decl, params, frame);
         self.fill_frame(decl, frame, Some(chain));
-        self.instances.end(id);
+        self.close_instance(id);
         Some(id)
     }
 
@@ -150,7 +145,14 @@ impl<'a> Checker<'a> {
         let frame = self.open_frame(decl, &params, vars);
         let id = self.instances.begin(decl, params, frame);
         self.fill_frame(decl, frame, None);
-        self.instances.end(id);
+        self.close_instance(id);
+    }
+
+    fn close_instance(&mut self, id: InstanceId) {
+        for closed in self.instances.end(id) {
+            let solved = self.terms.is_closed(self.instance_result(closed));
+            self.instances.all[closed.0 as usize].state = State::Closed { solved };
+        }
     }
 
     /// An instance that a call with these types may use.
@@ -162,7 +164,7 @@ impl<'a> Checker<'a> {
             let same = instance.params.iter().zip(params).all(|(a, b)| self.terms.same(*a, *b));
             let usable = match instance.state {
                 State::Running | State::Open => true,
-                State::Closed => closed && self.terms.is_closed(self.instance_result(id)),
+                State::Closed { solved } => closed && solved,
             };
             if same && usable {
                 fallback = Some(id);
@@ -175,7 +177,7 @@ impl<'a> Checker<'a> {
         }
         let id = fallback?;
         let instance = self.instances.get(id).clone();
-        if instance.state != State::Closed {
+        if !matches!(instance.state, State::Closed { .. }) {
             for (own, given) in instance.params.iter().zip(params) {
                 self.terms.unify(*own, *given);
             }

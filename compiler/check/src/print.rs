@@ -30,13 +30,7 @@ struct Printer<'p> {
 impl<'p> Printer<'p> {
     fn function(&mut self, id: FnId, function: &'p Function) {
         self.function = Some(function);
-        let role = if self.program.handler == Some(id) {
-            "handler "
-        } else if function.is_lambda {
-            "lambda "
-        } else {
-            ""
-        };
+        let role = if self.program.handler == Some(id) { "handler " } else { "" };
         let _ = write!(self.out, "{role}{}#{}(", function.name, id.0);
         self.parameters(&function.params);
         if !function.captures.is_empty() {

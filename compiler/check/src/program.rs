@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
                     if let PatternKind::Bind(name) = &pattern.kind {
                         self.once(&mut seen, name, "at the top level");
                         let ty = self.terms.var();
-                        let (name, span) = (name.text.clone(), name.span);
+                        let (name, span) = (name.text.as_str(), name.span);
                         self.globals.push(TopLevel {
                             name,
                             ty,

@@ -44,7 +44,8 @@ struct Zonk<'c, 'a> {
     lambdas: HashMap<FrameId, FnId>,
     queue: Vec<(FnId, Work)>,
     /// What a top-level `let` becomes: a global when a function mentions it, else a variable of main.
-    globals: Vec<Place>,
+    /// `None` for a `var`, which is a variable of main from the start.
+    globals: Vec<Option<Place>>,
     /// The body being made.
     frame: FrameId,
     span: Span,
@@ -88,14 +89,15 @@ impl Zonk<'_, '_> {
         let mut globals = Vec::new();
         for top in self.c.globals.clone() {
             self.span = top.span;
-            let place = if top.shared && !top.mutable {
+            let place = if top.mutable {
+                None
+            } else if top.shared {
                 let ty = self.ty(top.ty);
-                globals.push(Global { name: top.name, ty, span: top.span });
-                Place::Global(GlobalId(globals.len() as u32 - 1))
+                globals.push(Global { name: top.name.to_string(), ty, span: top.span });
+                Some(Place::Global(GlobalId(globals.len() as u32 - 1)))
             } else {
                 let frame = &mut self.c.frames[main.0 as usize];
-                let local = frame.add("$top", top.ty, top.span, false);
-                Place::Local(local)
+                Some(Place::Local(frame.add(top.name, top.ty, top.span, false)))
             };
             self.globals.push(place);
         }
@@ -289,16 +291,18 @@ impl Zonk<'_, '_> {
             }
             Kind::Local(local) => ExprKind::Local(local),
             Kind::Global(id) => match self.globals[id.0 as usize] {
-                Place::Global(id) => ExprKind::Global(id),
-                Place::Local(local) => ExprKind::Local(local),
+                Some(Place::Global(id)) => ExprKind::Global(id),
+                Some(Place::Local(local)) => ExprKind::Local(local),
+                None => ExprKind::Unit,
             },
             Kind::Let(local, value) => ExprKind::Let(local, self.boxed(value)),
             Kind::Assign(local, value) => ExprKind::Assign(local, self.boxed(value)),
             Kind::SetGlobal(id, value) => {
                 let value = self.boxed(value);
                 match self.globals[id.0 as usize] {
-                    Place::Global(id) => ExprKind::SetGlobal(id, value),
-                    Place::Local(local) => ExprKind::Let(local, value),
+                    Some(Place::Global(id)) => ExprKind::SetGlobal(id, value),
+                    Some(Place::Local(local)) => ExprKind::Let(local, value),
+                    None => value.kind,
                 }
             }
             Kind::Call(target, chain, args) => {

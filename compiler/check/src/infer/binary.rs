@@ -125,7 +125,7 @@ impl<'a> Checker<'a> {
 
     /// A value that may be mentioned again or later: itself when plain, else a variable bound in `stmts`.
     pub fn bind_once(&mut self, draft: Draft, stmts: &mut Vec<Draft>) -> Draft {
-        if draft.is_plain() {
+        if draft.again().is_some() {
             return draft;
         }
         let (ty, span) = (draft.ty, draft.span);

@@ -111,9 +111,9 @@ pub struct Here<'a> {
 
 /// A top-level `let` or `var`.
 #[derive(Clone, Debug)]
-pub struct TopLevel {
+pub struct TopLevel<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// Its type.
     pub ty: T,
     /// Where it is bound.
@@ -135,7 +135,7 @@ pub struct Checker<'a> {
     /// Bodies under inference and inferred ones.
     pub frames: Vec<Frame<'a>>,
     /// Top-level variables in text order; `GlobalId`s index it.
-    pub globals: Vec<TopLevel>,
+    pub globals: Vec<TopLevel<'a>>,
     /// Instances of functions that are generic by use.
     pub instances: Instances,
     /// Frames of the declared functions without type variables that were checked already.

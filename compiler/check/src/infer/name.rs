@@ -52,6 +52,9 @@ impl<'a> Checker<'a> {
         if let Some(own) = self.modules.find_type(self.here.module, name) {
             return Some(own);
         }
+        if super::BUILT_IN.contains(&name) {
+            return None;
+        }
         for module in [crate::modules::PRELUDE, crate::modules::REQUEST] {
             let module = self.modules.library(module, &mut self.terms);
             if let Some(found) = module.and_then(|m| self.modules.find_type(m, name)) {
@@ -157,7 +160,7 @@ impl<'a> Checker<'a> {
     fn visible_names(&mut self) -> Vec<String> {
         let mut names: Vec<String> = self.here.scope.iter().rev().map(|b| b.name.to_string()).collect();
         if self.here.module == ModuleId::MAIN {
-            names.extend(self.globals.iter().map(|g| g.name.clone()));
+            names.extend(self.globals.iter().map(|g| g.name.to_string()));
         }
         names.extend(self.modules.fns_of(self.here.module).map(|f| f.decl.name.text.clone()));
         if let Some(prelude) = self.prelude() {

@@ -163,13 +163,9 @@ impl<'a> Checker<'a> {
         let (Some(slice), Some(len)) = (self.library_fn(home, "slice"), self.library_fn(home, "len")) else {
             return Draft::error(span);
         };
-        let (mut stmts, ty, at) = (Vec::new(), receiver.ty, receiver.span);
+        let (mut stmts, ty) = (Vec::new(), receiver.ty);
         let receiver = if high.is_none() { self.bind_once(receiver, &mut stmts) } else { receiver };
-        let again = match receiver.kind {
-            Kind::Local(local) => Some(Draft::new(Kind::Local(local), ty, at)),
-            Kind::Text(ref text) => Some(Draft::new(Kind::Text(text.clone()), ty, at)),
-            _ => None,
-        };
+        let again = receiver.again();
         let low = low.map_or_else(|| Draft::new(Kind::Int(0), T::INT, span), |low| self.expr(low, int));
         let high = match (high, again) {
             (Some(high), _) => {

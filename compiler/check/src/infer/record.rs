@@ -107,10 +107,7 @@ impl<'a> Checker<'a> {
             values.push(match (given, &base, &field.default) {
                 (Given::Expr(value), ..) => self.expr(value, want),
                 (_, Some(base), _) => {
-                    let base = match base.kind {
-                        Kind::Local(local) => Draft::new(Kind::Local(local), ty, base.span),
-                        _ => Draft::error(base.span),
-                    };
+                    let base = base.again().unwrap_or_else(|| Draft::error(base.span));
                     Draft::new(Kind::Field(Box::new(base), i as u32), field_ty, span)
                 }
                 (_, None, Some(default)) => self.default_value(default, entry.module, &vars, want),
