@@ -1,9 +1,12 @@
-//! A server to measure: `Hello, World!` on `/`, N chunked lines on `/lines/N`.
+//! A server to measure: `Hello, World!` on `/`, N chunked lines on `/lines/N`, a line a second on `/ticks`.
 //!
 //! Usage: `plain PORT [WORKERS]`
 
 use std::io::Write;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::{Instant, Interval, interval_at};
 
 use weir_http::{ItemSink, Limits, Listen, Pull, PullBody, Request, Response, Server, ShutdownHandle};
 
@@ -28,9 +31,26 @@ impl PullBody for Lines {
     }
 }
 
+/// `tick` and the time in microseconds, every second.
+struct Ticks(Interval);
+
+impl PullBody for Ticks {
+    fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
+        ready!(self.0.poll_tick(cx));
+        let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+        out.item(&[format!("tick {micros}\n").as_bytes()]);
+        Poll::Ready(Pull::Item)
+    }
+}
+
 fn answer(request: &Request) -> Response {
-    let response = match request.head.path().strip_prefix("/lines/") {
+    let path = request.head.path();
+    let second = Duration::from_secs(1);
+    let response = match path.strip_prefix("/lines/") {
         Some(count) => Response::stream(200, Lines { next: 0, end: count.parse().unwrap_or(0) }),
+        None if path == "/ticks" => {
+            Response::stream(200, Ticks(interval_at(Instant::now() + second, second)))
+        }
         None => Response::new(200, "Hello, World!"),
     };
     response.with_header("Content-Type", "text/plain").expect("a valid field")

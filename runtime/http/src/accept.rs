@@ -204,3 +204,27 @@ fn accept(listener: &OwnedFd) -> rustix::io::Result<(OwnedFd, Peer)> {
 fn peer(address: Option<rustix::net::SocketAddrAny>) -> Peer {
     address.and_then(|address| SocketAddr::try_from(address).ok()).map_or(Peer::Unix, Peer::Ip)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use rustix::net::sockopt;
+
+    use super::*;
+    use crate::listen::{Address, bind};
+
+    #[test]
+    fn accepted_sockets_inherit_what_the_listener_set() {
+        let listeners = bind(&"127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let Address::Ip(address) = listeners[0].address else { panic!("not a TCP address") };
+        let client = TcpStream::connect(address).expect("it listens");
+        let (socket, peer) = accept(&listeners[0].socket).expect("connected");
+        assert_eq!(peer, Peer::Ip(client.local_addr().expect("connected")));
+        assert!(sockopt::tcp_nodelay(&socket).expect("a TCP socket"));
+        assert!(sockopt::socket_keepalive(&socket).expect("a TCP socket"));
+        #[cfg(target_os = "linux")]
+        assert_eq!(sockopt::tcp_user_timeout(&socket), Ok(60_000));
+        assert!(matches!(accept(&listeners[0].socket), Err(Errno::AGAIN)), "accepting never blocks");
+    }
+}

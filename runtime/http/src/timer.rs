@@ -70,11 +70,11 @@ mod tests {
         let (mut timer, start) = (Timer::default(), Instant::now());
         let after = |ms| start + Duration::from_millis(ms);
         // Armed for 100, then moved later: one early fire, then the real one.
-        poll_fn(|cx| Poll::Ready(assert!(timer.poll(cx, after(100)).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(timer.poll(cx, after(100)))).await.is_pending());
         poll_fn(|cx| timer.poll(cx, after(250))).await;
         assert_eq!(start.elapsed().as_millis(), 250);
         // Moved earlier than armed.
-        poll_fn(|cx| Poll::Ready(assert!(timer.poll(cx, after(10_000)).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(timer.poll(cx, after(10_000)))).await.is_pending());
         poll_fn(|cx| timer.poll(cx, after(300))).await;
         assert_eq!(start.elapsed().as_millis(), 300);
         // A deadline in the past.

@@ -131,8 +131,8 @@ pub struct Enrolment {
 
 impl Enrolment {
     /// Names the task to wake when the phase changes.
-    pub fn attach(&self, waker: &Waker) {
-        self.core.roster.borrow_mut().wakers[self.place] = Some(waker.clone());
+    pub fn attach(&self, waker: Waker) {
+        self.core.roster.borrow_mut().wakers[self.place] = Some(waker);
     }
 }
 

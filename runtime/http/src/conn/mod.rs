@@ -78,7 +78,8 @@ pub async fn run<S: Service>(
 ) {
     // Both end with the connection, however it ends.
     let _held = slot;
-    poll_fn(|cx| Poll::Ready(enrolment.attach(cx.waker()))).await;
+    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    enrolment.attach(waker);
     // A socket that cannot be registered is only closed: the process is out of memory or descriptors.
     let Ok(io) = Io::new(socket) else { return };
     let mut conn = Conn::new(io, core, peer);
