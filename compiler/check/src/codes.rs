@@ -1,6 +1,262 @@
-//! The table of this pass's diagnostic codes.
+//! The table of this pass's diagnostic codes: names E02xx, types E03xx, calls E04xx, patterns E05xx.
 
 use weir_syntax::codes::Code;
 
+const fn code(code: &'static str, title: &'static str, explanation: &'static str) -> Code {
+    Code { code, title, explanation }
+}
+
 /// All of them, in order.
-pub const CODES: &[Code] = &[];
+pub const CODES: &[Code] = &[
+    code(
+        "E0201",
+        "unknown name",
+        "Nothing of that name is visible here. Variables are visible from their `let` to the end of its block;\nfunctions and top-level `let`s are visible everywhere in the file.\n\n    let total = 3\n    print(totl)          # did you mean `total`?\n\nA hyphen between letters belongs to a name: `a-b` is one name, `a - b` a subtraction.",
+    ),
+    code(
+        "E0202",
+        "name bound twice",
+        "A block binds a name once, so that one reading of the block tells what the name is.\n\n    let x = 1\n    let x = 2            # give one of them another name\n\nA block within the block may use the name for something else.",
+    ),
+    code(
+        "E0203",
+        "unknown type",
+        "No type of that name is built in, declared in this file, or part of the standard library.\n\n    fn shout(t: String) = t.upper()     # the type is called `Text`",
+    ),
+    code(
+        "E0204",
+        "wrong number of types in brackets",
+        "A generic type needs a type for each of its variables, any other type none.\n\n    fn first(xs: List) = xs[0]          # such as `List[Int]`",
+    ),
+    code(
+        "E0205",
+        "used before it is bound",
+        "Top-level statements run from top to bottom. A function may stand anywhere, but when it runs, the top-level\n`let`s that it reads must have been bound.\n\n    print(limit())\n    let max-size = 10\n    fn limit() = max-size               # move the `let` above the `print`",
+    ),
+    code(
+        "E0206",
+        "top-level var in a function",
+        "Functions, and with them all requests, share the top-level `let`s, which never change. A top-level `var` belongs to\nthe statements of the file alone.\n\n    var count = 0\n    fn next() = count + 1               # hand `count` over as an argument",
+    ),
+    code(
+        "E0207",
+        "assignment to a captured variable",
+        "A lambda captures the values of the variables around it, not the variables: assigning to one would change nothing\noutside.\n\n    var sum = 0\n    xs.map(x => { sum = sum + x })      # for x in xs { sum = sum + x }\n\n`xs.fold(0, (sum, x) => sum + x)` builds a result step by step.",
+    ),
+    code(
+        "E0208",
+        "assignment to what is not a var",
+        "Only a `var` takes new values; `let`s, parameters and functions keep theirs.\n\n    let x = 1\n    x = 2                               # var x = 1",
+    ),
+    code(
+        "E0209",
+        "not assignable",
+        "On the left of `=` stands the name of a variable. Fields and elements cannot be assigned to yet.\n\n    user.name = \"Bo\"                    # user = User(..user, name: \"Bo\")",
+    ),
+    code(
+        "E0210",
+        "not offered by the module",
+        "A module offers its public functions, which are called.\n\n    time.nwo()                          # did you mean `now`?\n    let f = time.now                    # time.now()",
+    ),
+    code(
+        "E0211",
+        "break or continue outside of a loop",
+        "`break` and `continue` act on the innermost loop of the same function or lambda.\n\n    xs.map(x => { break })              # use a `for` loop instead of the lambda",
+    ),
+    code(
+        "E0212",
+        "return outside of a function",
+        "The statements of a file are no function and give nothing.\n\n    return 3                            # put the statements into a function",
+    ),
+    code(
+        "E0213",
+        "type defined by itself",
+        "An alias must lead to a type that exists without it, and a generic record may contain itself only with the same\ntypes.\n\n    type A = B\n    type B = A\n    type Grow[A] = { next: Grow[List[A]]? }",
+    ),
+    code(
+        "E0301",
+        "wrong type",
+        "A value of one type stands where one of another is needed. The second label says why it is needed.\n\n    let n: Int = \"12\"                   # \"12\".to-int() ?? 0",
+    ),
+    code(
+        "E0302",
+        "operator on other types",
+        "Arithmetic works on two Ints; `+` and `-` also on two Durations, and on a Time and a Duration; `-` on two Times;\n`*` and `/` on a Duration and an Int.\n\n    print(2 * 5s)                       # 5s * 2",
+    ),
+    code(
+        "E0303",
+        "texts joined with +",
+        "Texts are put together by interpolation.\n\n    \"Hello, \" + name                    # \"Hello, {name}\"",
+    ),
+    code(
+        "E0304",
+        "no equality",
+        "Values compare with `==` unless there is a function, a stream or a value of the runtime in them.\n\n    stdin() == stdin()                  # two streams are never compared",
+    ),
+    code(
+        "E0305",
+        "no order",
+        "`<`, `<=`, `>` and `>=` compare Ints, Durations, Times and Texts.\n\n    [1] < [2]                           # compare their lengths, or elements",
+    ),
+    code(
+        "E0306",
+        "no text form",
+        "Every value can stand in a text or be printed, unless there is a function, a stream or a value of the runtime in it.\n\n    print(x => x)",
+    ),
+    code(
+        "E0307",
+        "if without else as a value",
+        "Without `else` there is no value when the condition does not hold.\n\n    let x: Int = if ready { 1 }         # if ready { 1 } else { 0 }",
+    ),
+    code(
+        "E0308",
+        "unknown field",
+        "The type has no field of that name.\n\n    req.pth                             # did you mean `path`?\n    text.len                            # a method: text.len()",
+    ),
+    code(
+        "E0309",
+        "not indexable",
+        "Lists have elements, `xs[i]`; lists and texts have slices, `xs[a..b]`, whose range is written in the brackets. A Text has\nno `t[i]`, because characters take one to four bytes.\n\n    \"abc\"[0]                            # \"abc\".chars()[0], or \"abc\".byte(0)",
+    ),
+    code(
+        "E0310",
+        "type not known",
+        "Nothing in the program says what the type is.\n\n    let xs = []                         # let xs: List[Int] = []",
+    ),
+    code(
+        "E0311",
+        "type within itself",
+        "A value would have to contain itself.\n\n    var xs = []\n    xs = [xs]",
+    ),
+    code(
+        "E0312",
+        "for over what is no sequence",
+        "`for` walks over a Range or a List.\n\n    for c in \"abc\" { }                  # for c in \"abc\".chars() { }\n    for i in 10 { }                     # for i in 0..10 { }",
+    ),
+    code(
+        "E0313",
+        "stream in a top-level let",
+        "A stream is read once; a top-level `let` is there for every request.\n\n    let lines = stdin()                 # fn handle(req) { stdin() }",
+    ),
+    code(
+        "E0314",
+        "no response form",
+        "`handle` answers with a Text, a Stream[Text], a Response, `()`, or an option of one of these.\n\n    fn handle(req) { 5 }                # \"{5}\"",
+    ),
+    code(
+        "E0315",
+        "?? without an option",
+        "`x ?? y` gives `y` when `x` is `None`; other values are always there.\n\n    5 ?? 3                              # 5",
+    ),
+    code(
+        "E0316",
+        "in without a whole",
+        "`x in xs` asks whether a List, a Range or a Text contains something.\n\n    1 in 5                              # 1 in 0..5",
+    ),
+    code(
+        "E0318",
+        "unused value",
+        "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.push(1)                          # xs = xs.push(1)",
+    ),
+    code(
+        "E0401",
+        "wrong number of arguments",
+        "Each parameter without a default is given one argument.\n\n    fn add(a, b) = a + b\n    add(1)                              # add(1, 2)",
+    ),
+    code(
+        "E0402",
+        "unknown parameter",
+        "A named argument names one of the function's parameters. Function values have none.\n\n    respond(code: 404)                  # respond(status: 404)",
+    ),
+    code(
+        "E0403",
+        "argument given twice",
+        "A parameter is given one argument, by place or by name.\n\n    fn f(a, b) = a + b\n    f(1, a: 2)                          # f(1, b: 2)",
+    ),
+    code("E0404", "not a function", "Only functions are called.\n\n    let x = 5\n    x(1)"),
+    code(
+        "E0405",
+        "unknown method",
+        "`x.f(y)` is a method of the type of `x`, or else the function `f(x, y)` of this file.\n\n    \"a\".uper()                          # did you mean `upper`?",
+    ),
+    code(
+        "E0406",
+        "field called as a method",
+        "`x.f(...)` calls a method. A function in a field is taken out first.\n\n    op.run(1)                           # (op.run)(1)\n    user.name()                         # user.name",
+    ),
+    code(
+        "E0407",
+        "wrong parameters of handle",
+        "`handle` is given the request.\n\n    fn handle() { \"hi\" }                # fn handle(req) { \"hi\" }",
+    ),
+    code(
+        "E0408",
+        "types grow without end",
+        "A function without types on its parameters is checked for the types of each call. This one calls itself with a new\ntype each time.\n\n    fn f(x) { f([x]) }",
+    ),
+    code(
+        "E0409",
+        "missing field",
+        "A record is built with all fields that have no default.\n\n    type User = { id: Int, name: Text }\n    User(id: 1)                         # User(id: 1, name: \"Ada\")",
+    ),
+    code(
+        "E0410",
+        "unknown field in a record",
+        "The record has no field of that name.\n\n    type User = { name: Text }\n    User(nam: \"Ada\")                    # did you mean `name`?",
+    ),
+    code(
+        "E0411",
+        "spread out of place",
+        "`..record` stands first where a record of the same type is built.\n\n    f(..xs)                             # User(..user, name: \"Bo\")",
+    ),
+    code(
+        "E0412",
+        "private function",
+        "A module's private functions serve itself.\n\n    text.slice(t, 0, 1)                 # t[0..1]",
+    ),
+    code(
+        "E0413",
+        "not a record",
+        "Records are built with parentheses; values of other types are written or given by functions.\n\n    Int(\"3\")                            # \"3\".to-int()",
+    ),
+    code(
+        "E0415",
+        "wrong number of lambda parameters",
+        "The lambda is called with another number of arguments than it has parameters.\n\n    xs.map((a, b) => a)                 # xs.map(a => a)",
+    ),
+    code(
+        "E0501",
+        "case not covered",
+        "A `match` says what to do with every value.\n\n    match b { true => 1 }               # add `false => ...`, or `_ => ...`",
+    ),
+    code(
+        "E0502",
+        "arm never taken",
+        "The arms above take every value that this one would.\n\n    match n { _ => 1, 5 => 2 }          # move `5` up",
+    ),
+    code(
+        "E0503",
+        "pattern of another type",
+        "The pattern never takes a value of this type.\n\n    match \"1\".to-int() { 1 => \"one\", _ => \"\" }   # Some(1) => ...",
+    ),
+    code(
+        "E0504",
+        "pattern that may not fit",
+        "`let` and `for` bind a name to every value.\n\n    let Some(x) = find()                # if let Some(x) = find() { }",
+    ),
+    code(
+        "E0505",
+        "unknown case",
+        "Options have the cases `Some(x)` and `None`.\n\n    match o { Sme(x) => x, _ => 0 }     # did you mean `Some`?",
+    ),
+    code(
+        "E0506",
+        "name in a joined pattern",
+        "Patterns joined with `|` bind no names, because only one of them takes the value.\n\n    Some(x) | None => x                 # an arm for each",
+    ),
+    code(
+        "E0507",
+        "empty range",
+        "No Int is in the range, so the pattern takes nothing.\n\n    match n { 5..5 => 1, _ => 0 }       # 5..=5, or 5",
+    ),
+];

@@ -4,8 +4,9 @@
 //! open then is decided by default (arithmetic on unknown types is arithmetic on Int). Demands on types that only hold or
 //! fail when the type is known (`==`, a text form) are looked at in `conclude`, never earlier.
 
-use crate::draft::{ChainId, DeclId, ValueId};
+use crate::draft::{ChainId, DeclId, Draft, Kind, ValueId};
 use crate::infer::{Checker, Here, Origin, Why};
+use crate::report::article;
 use crate::unify::{T, Term};
 use std::collections::VecDeque;
 use weir_syntax::ast::{self, BinaryOp};
@@ -168,7 +169,9 @@ impl<'a> Checker<'a> {
         for i in self.goals.concluded..self.frames.len() {
             let frame = &self.frames[i];
             let (result, is_lambda) = (frame.result, frame.parent.is_some());
-            let Some(body) = frame.body.as_ref().map(|b| b.ty).filter(|_| self.terms.is_var(result)) else { continue };
+            let Some(body) = frame.body.as_ref().map(|b| b.ty).filter(|_| self.terms.is_var(result)) else {
+                continue;
+            };
             if self.terms.is_never(body) || (!is_lambda && self.terms.same(body, result)) {
                 self.terms.bind(result, if is_lambda { T::UNIT } else { T::NEVER });
             }
@@ -306,9 +309,11 @@ impl<'a> Checker<'a> {
         self.need(Ability::Equality, ty, span);
     }
 
-    /// Demands that values of `ty` can stand in a text.
-    pub fn need_text_form(&mut self, ty: T, span: Span) {
-        self.need(Ability::TextForm, ty, span);
+    /// Demands that a value can stand in a text.
+    pub fn need_text_form(&mut self, value: &Draft) {
+        if !matches!(value.kind, Kind::Error) {
+            self.need(Ability::TextForm, value.ty, value.span);
+        }
     }
 
     /// Demands an ability of a type.
@@ -321,7 +326,8 @@ impl<'a> Checker<'a> {
         self.search(demand.ability, demand.ty, 0, &mut culprit);
         let Some(culprit) = culprit else { return };
         let (whole, part) = (self.terms.show(demand.ty), self.terms.show(culprit));
-        let inside = if whole == part { String::new() } else { format!(", because a `{part}` is in it") };
+        let inside =
+            if whole == part { String::new() } else { format!(", because {} is in it", article(&part)) };
         let error = match demand.ability {
             Ability::Equality => Diagnostic::error(
                 "E0304",
@@ -337,7 +343,7 @@ impl<'a> Checker<'a> {
             ),
             Ability::Kept => Diagnostic::error(
                 "E0313",
-                format!("A top-level `let` cannot hold a `{whole}`{inside}"),
+                format!("A top-level `let` cannot hold {}{inside}", article(&whole)),
                 demand.span,
                 "kept for the whole program",
             )

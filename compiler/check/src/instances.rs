@@ -7,7 +7,7 @@
 
 use crate::draft::{DeclId, FrameId, InstanceId};
 use crate::infer::{Checker, Here, Origin, Want, Why};
-use crate::report::Call;
+use crate::report::{Call, shortened};
 use crate::scope::{Frame, Returns};
 use crate::unify::T;
 use std::collections::HashMap;
@@ -269,13 +269,4 @@ impl<'a> Checker<'a> {
             .last()
             .is_some_and(|r| self.instances.get(*r).low < self.instances.get(*r).depth)
     }
-}
-
-/// A type that grew out of hand, cut to a length that can be read.
-fn shortened(text: String) -> String {
-    const LENGTH: usize = 60;
-    if text.chars().count() <= LENGTH {
-        return text;
-    }
-    text.chars().take(LENGTH).chain("...".chars()).collect()
 }

@@ -184,27 +184,9 @@ impl<'a> Modules<'a> {
     }
 }
 
-/// `QueryValue` as it stands in names of modules and natives: `query-value`.
-pub fn kebab(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 2);
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push('-');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kebab_case_joins_words_with_hyphens() {
-        assert_eq!(kebab("Query"), "query");
-        assert_eq!(kebab("FileHandle"), "file-handle");
-    }
 
     #[test]
     fn a_shelf_keeps_every_file() {

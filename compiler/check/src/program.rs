@@ -84,9 +84,6 @@ impl<'a> Checker<'a> {
                     for param in decl.params.iter().filter(|p| p.name.text != "_") {
                         self.once(&mut params, &param.name, "among the parameters");
                     }
-                    if let FnBody::Native(name) = &decl.body {
-                        self.not_for_programs(name.span, "function");
-                    }
                 }
                 Item::Type(decl) => {
                     self.once(&mut seen, &decl.name, "at the top level");
@@ -126,17 +123,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn not_for_programs(&mut self, span: Span, what: &str) {
-        let error = Diagnostic::error(
-            "E0216",
-            format!("A native {what} belongs to the standard library"),
-            span,
-            "not for programs",
-        )
-        .help("Write it in Weir.");
-        self.report(error);
-    }
-
     fn type_declaration(&mut self, decl: &'a ast::TypeDecl) {
         let vars: Vec<(&str, T)> = decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
         match &decl.body {
@@ -147,7 +133,7 @@ impl<'a> Checker<'a> {
                     self.annotation(&field.ty, ModuleId::MAIN, &vars);
                 }
             }
-            TypeBody::Native(_) => self.not_for_programs(decl.name.span, "type"),
+            TypeBody::Native(_) => {}
             TypeBody::Alias(ty) => {
                 self.annotation(ty, ModuleId::MAIN, &vars);
             }

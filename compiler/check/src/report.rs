@@ -22,6 +22,21 @@ pub struct Call {
     pub parent: Option<ChainId>,
 }
 
+/// A type with its article: an `Int`, a `Text`.
+pub fn article(ty: &str) -> String {
+    let an = ty.starts_with(['A', 'E', 'I', 'O']);
+    format!("{} `{ty}`", if an { "an" } else { "a" })
+}
+
+/// A type that may have grown out of hand, cut to a length that can be read.
+pub fn shortened(text: String) -> String {
+    const LENGTH: usize = 60;
+    if text.chars().count() <= LENGTH {
+        return text;
+    }
+    text.chars().take(LENGTH).chain("...".chars()).collect()
+}
+
 /// How many calls of a chain a diagnostic shows.
 const SHOWN_CALLS: usize = 3;
 
@@ -61,16 +76,16 @@ impl Reports {
             return;
         }
         let mut at = chain;
-        for _ in 0..SHOWN_CALLS {
-            let Some(id) = at else { break };
-            let call = self.calls[id.0 as usize].clone();
-            diagnostic.labels.push(Label { span: call.span, text: call_label(&call, terms) });
+        let mut shown = 0;
+        while let Some(id) = at {
+            let call = &self.calls[id.0 as usize];
             at = call.parent;
-        }
-        while let Some(id) = at.filter(|_| diagnostic.labels.iter().all(|l| l.span.file != self.main)) {
-            let call = self.calls[id.0 as usize].clone();
-            diagnostic.labels.push(Label { span: call.span, text: call_label(&call, terms) });
-            at = call.parent;
+            // Once the user's own code shows, a few calls are enough; a recursive call is shown once.
+            let seen = diagnostic.labels.iter().any(|l| l.span == call.span);
+            if !seen && (shown < SHOWN_CALLS || diagnostic.labels.iter().all(|l| l.span.file != self.main)) {
+                shown += 1;
+                diagnostic.labels.push(Label { span: call.span, text: call_label(call, terms) });
+            }
         }
         if let Some(own) = diagnostic.labels.iter().position(|l| l.span.file == self.main)
             && own > 0
@@ -88,6 +103,10 @@ impl Reports {
             .sort_by_key(|(d, chain)| (d.span().file, d.span().start, d.span().end, d.code, chain.is_some()));
         let mut out: Vec<Diagnostic> = Vec::new();
         for (diagnostic, _) in self.found {
+            // Next to an error, a value that is not used is more often its consequence than a slip of its own.
+            if self.errors > 0 && diagnostic.code == "E0318" {
+                continue;
+            }
             if !out.iter().rev().any(|d| d.code == diagnostic.code && d.span() == diagnostic.span()) {
                 out.push(diagnostic);
             }
@@ -97,8 +116,11 @@ impl Reports {
 }
 
 fn call_label(call: &Call, terms: &Terms) -> String {
-    let params: Vec<String> =
-        call.params.iter().map(|(name, ty)| format!("`{name}` is `{}`", terms.show(*ty))).collect();
+    let params: Vec<String> = call
+        .params
+        .iter()
+        .map(|(name, ty)| format!("`{name}` is `{}`", shortened(terms.show(*ty))))
+        .collect();
     match params.len() {
         0 => format!("in this call of `{}`", call.name),
         _ => format!("in this call of `{}`, where {}", call.name, params.join(" and ")),

@@ -4,6 +4,7 @@
 
 use crate::draft::{ChainId, Draft, Kind};
 use crate::infer::{Checker, Origin};
+use crate::report::article;
 use crate::unify::{T, Term};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -41,7 +42,7 @@ impl<'a> Checker<'a> {
             return;
         }
         let shown = self.terms.show(ty);
-        let error = Diagnostic::error("E0314", format!("A handler cannot answer with a `{shown}`"), span, "this would be the answer")
+        let error = Diagnostic::error("E0314", format!("A handler cannot answer with {}", article(&shown)), span, "this would be the answer")
             .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, or an option of one of these, where `None` is 404.");
         let error = match self.terms.head(inner) {
             Term::List(item) if self.terms.agree(*item, T::TEXT) => {

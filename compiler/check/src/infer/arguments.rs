@@ -42,6 +42,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Vec<Given<'a>>> {
         let mut given: Vec<Option<(Given<'a>, Span)>> = callee.params.iter().map(|_| None).collect();
         let (mut next, mut ok) = (0, true);
+        let is_method = receiver.is_some();
         if let (Some(receiver), Some(first)) = (receiver, given.first_mut()) {
             let span = receiver.span;
             *first = Some((Given::Draft(receiver), span));
@@ -91,17 +92,26 @@ impl<'a> Checker<'a> {
             .map(|(_, (name, _))| *name)
             .collect();
         if ok && (!missing.is_empty() || !too_many.is_empty()) {
-            self.wrong_count(callee, &missing, &too_many, call);
+            self.wrong_count(callee, is_method, &missing, &too_many, call);
             ok = false;
         }
         ok.then(|| given.into_iter().map(|g| g.map_or(Given::Default, |(g, _)| g)).collect())
     }
 
-    fn wrong_count(&mut self, callee: Callee<'_, '_>, missing: &[&str], too_many: &[Span], call: Span) {
+    fn wrong_count(
+        &mut self,
+        callee: Callee<'_, '_>,
+        is_method: bool,
+        missing: &[&str],
+        too_many: &[Span],
+        call: Span,
+    ) {
+        // A method's receiver does not stand between the parentheses.
+        let params = &callee.params[usize::from(is_method)..];
         let name = callee.name;
         let mut error = match too_many.first() {
             Some(first) => {
-                let takes = count(callee.params.len(), callee.noun);
+                let takes = count(params.len(), callee.noun);
                 Diagnostic::error(
                     "E0401",
                     format!("`{name}` takes {takes}, and more are given"),
@@ -123,10 +133,9 @@ impl<'a> Checker<'a> {
         if let Some(declared) = callee.declared {
             error = error.label(declared, "declared here");
         }
-        if !callee.params.is_empty() {
-            let params: Vec<&str> = callee.params.iter().map(|(p, _)| *p).collect();
-            error = error.help(format!("It is called as `{name}({})`.", params.join(", ")));
-        }
+        let params: Vec<&str> = params.iter().map(|(p, _)| *p).collect();
+        let dot = if is_method { "." } else { "" };
+        error = error.help(format!("It is called as `{dot}{name}({})`.", params.join(", ")));
         self.report(error);
     }
 

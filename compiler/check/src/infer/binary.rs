@@ -23,7 +23,7 @@ impl<'a> Checker<'a> {
         match op {
             BinaryOp::And | BinaryOp::Or => self.logical(op, left, right, span),
             BinaryOp::Coalesce => self.coalesce(left, right, span, want),
-            BinaryOp::In => self.membership(left, right, op_span, span),
+            BinaryOp::In => self.membership(left, right, span),
             BinaryOp::Eq | BinaryOp::Ne => self.equality(op, left, right, span),
             _ => self.operation(op, op_span, left, right, span),
         }
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `x in xs` is `xs.contains(x)`, with `x` evaluated first.
-    fn membership(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, op_span: Span, span: Span) -> Draft {
+    fn membership(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Draft {
         let item = self.expr(left, Want::Any);
         let whole = self.expr(right, Want::Any);
         let home = match self.known(whole.ty) {
@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
         let Some(contains) = self.library_fn(home, "contains") else { return Draft::error(span) };
         let mut stmts = Vec::new();
         let item = self.bind_once(item, &mut stmts);
-        let call = self.call_with(contains, vec![whole, item], op_span, span);
+        let call = self.call_with(contains, vec![whole, item], span);
         self.behind(stmts, call)
     }
 

@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A call with arguments that the checker made itself, one for each parameter.
-    pub fn call_with(&mut self, decl: DeclId, args: Vec<Draft>, at: Span, span: Span) -> Draft {
+    pub fn call_with(&mut self, decl: DeclId, args: Vec<Draft>, span: Span) -> Draft {
         let function = self.modules.function(decl);
         let vars = self.fresh_vars(function);
         let types = self.param_types(function, &vars);
@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
         let mut solved = Vec::with_capacity(args.len());
         for (arg, ty) in args.into_iter().zip(types) {
             let ty = ty.unwrap_or(arg.ty);
-            fitted.push(self.coerce(arg, ty, Origin::new(Why::Operand, at)));
+            fitted.push(self.coerce(arg, ty, Origin::of(Why::Operand)));
             solved.push(ty);
         }
         self.call_fitted(decl, fitted, solved, vars, span)
@@ -201,7 +201,7 @@ impl<'a> Checker<'a> {
             if WRITES_TEXT_FORM.contains(&native.text.as_str())
                 && let Some(arg) = args.first()
             {
-                self.need_text_form(arg.ty, arg.span);
+                self.need_text_form(arg);
             }
             let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
             let types = vars.into_iter().map(|(_, t)| t).collect();

@@ -3,6 +3,7 @@
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, DraftArm, Kind};
 use crate::exhaustive;
+use crate::report::article;
 use crate::typed::Pattern;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, Arm, Block, Cond, PatternKind, StmtKind};
@@ -164,7 +165,7 @@ impl<'a> Checker<'a> {
             let shown = self.terms.show(ty);
             let mut error = Diagnostic::error(
                 "E0307",
-                format!("This `if` has no `else`, and a `{shown}` is expected of it"),
+                format!("This `if` has no `else`, and {} is expected of it", article(&shown)),
                 span,
                 "gives nothing when the condition does not hold",
             )
@@ -229,11 +230,19 @@ impl<'a> Checker<'a> {
         }
         if let Some(case) = exhaustive::missing(&rows) {
             let shown = self.terms.show(subject.ty);
-            let message = format!("This `match` does not say what to do with `{case}`");
-            let error = Diagnostic::error("E0501", message, at, format!("a `{shown}` may be that"));
-            self.report(
-                error.help(format!("Add an arm `{case} => ...`, or `_ => ...` for everything else.")),
-            );
+            let (message, help) = if case == "_" {
+                let message = format!("This `match` does not take every `{shown}`");
+                (message, "Add an arm `_ => ...` for all others.".to_string())
+            } else {
+                let message = format!("This `match` does not say what to do with `{case}`");
+                (message, format!("Add an arm `{case} => ...`, or `_ => ...` for everything else."))
+            };
+            let label = if case == "_" {
+                "others are possible".to_string()
+            } else {
+                format!("{} may be that", article(&shown))
+            };
+            self.report(Diagnostic::error("E0501", message, at, label).help(help));
         }
     }
 
@@ -274,7 +283,7 @@ impl<'a> Checker<'a> {
         let shown = self.terms.show(iterable.ty);
         let error = Diagnostic::error(
             "E0312",
-            format!("`for` cannot walk over a `{shown}`"),
+            format!("`for` cannot walk over {}", article(&shown)),
             iterable.span,
             format!("this is `{shown}`"),
         );

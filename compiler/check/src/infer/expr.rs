@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
                 TextPart::Literal(text) => DraftPart::Literal(text.clone()),
                 TextPart::Expr(expr) => {
                     let value = self.expr(expr, Want::Any);
-                    self.need_text_form(value.ty, value.span);
+                    self.need_text_form(&value);
                     DraftPart::Value(value)
                 }
             });

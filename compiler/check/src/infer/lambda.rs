@@ -14,7 +14,7 @@ use weir_syntax::span::Span;
 impl<'a> Checker<'a> {
     /// `(params) => body`. The body is inferred as soon as the parameters' types are known.
     pub fn lambda(&mut self, params: &'a [Param], body: &'a ast::Expr, span: Span, want: Want) -> Draft {
-        let (types, result) = self.lambda_types(params, span, want);
+        let (fits, types, result) = self.lambda_types(params, span, want);
         for (param, ty) in params.iter().zip(&types) {
             if let Some(written) = &param.ty {
                 let annotated = self.annotation_here(written);
@@ -37,15 +37,21 @@ impl<'a> Checker<'a> {
         }
         let here = std::mem::replace(&mut self.here, outside);
         self.settle(Goal::Lambda(LambdaBody { here, body, params: types.clone() }));
+        if !fits {
+            return Draft::error(span);
+        }
         let ty = self.terms.function(&types, result);
         Draft::new(Kind::Closure(id), ty, span)
     }
 
-    /// The types of a lambda's parameters and result as far as they are expected, else variables.
-    fn lambda_types(&mut self, params: &'a [Param], span: Span, want: Want) -> (Vec<T>, T) {
+    /// The types of a lambda's parameters and result as far as they are expected, else variables; and whether it has the
+    /// expected number of parameters.
+    fn lambda_types(&mut self, params: &'a [Param], span: Span, want: Want) -> (bool, Vec<T>, T) {
         if let Want::Type(ty, origin) = want {
             match self.terms.head(ty).clone() {
-                Term::Fn(types, result) if types.len() == params.len() => return (types.to_vec(), result),
+                Term::Fn(types, result) if types.len() == params.len() => {
+                    return (true, types.to_vec(), result);
+                }
                 Term::Fn(types, _) => {
                     let (takes, gets) = (count(params.len(), "parameter"), count(types.len(), "argument"));
                     let mut error = Diagnostic::error(
@@ -58,13 +64,13 @@ impl<'a> Checker<'a> {
                         error = error.label(place, "expected because of this");
                     }
                     self.report(error.help("Write `_` for a parameter that is not needed."));
-                    return (vec![T::UNKNOWN; params.len()], T::UNKNOWN);
+                    return (false, vec![T::UNKNOWN; params.len()], T::UNKNOWN);
                 }
-                Term::Unknown => return (vec![T::UNKNOWN; params.len()], T::UNKNOWN),
+                Term::Unknown => return (true, vec![T::UNKNOWN; params.len()], T::UNKNOWN),
                 _ => {}
             }
         }
-        (params.iter().map(|_| self.terms.var()).collect(), self.terms.var())
+        (true, params.iter().map(|_| self.terms.var()).collect(), self.terms.var())
     }
 
     fn outer_name(&self) -> String {

@@ -3,10 +3,12 @@
 use super::name::Meaning;
 use super::{Checker, Want};
 use crate::draft::{Draft, Kind};
-use crate::modules::{ModuleId, kebab};
+use crate::modules::ModuleId;
+use crate::report::article;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, Arg, ExprKind, Name};
 use weir_syntax::diag::Diagnostic;
+use weir_syntax::naming::kebab_case;
 use weir_syntax::span::Span;
 use weir_syntax::suggest::closest;
 
@@ -100,7 +102,7 @@ impl<'a> Checker<'a> {
             Term::List(_) => "list",
             Term::Stream(_) => "stream",
             Term::Option(_) => "option",
-            Term::Native(id) => return Some(kebab(&self.modules.ty(*id).decl.name.text)),
+            Term::Native(id) => return Some(kebab_case(&self.modules.ty(*id).decl.name.text)),
             _ => return None,
         };
         Some(name.to_string())
@@ -124,9 +126,13 @@ impl<'a> Checker<'a> {
             self.report(error);
             return;
         }
-        let mut error =
-            Diagnostic::error("E0405", format!("A `{shown}` has no method `{text}`"), name.span, "not known")
-                .label(receiver.span, format!("this is `{shown}`"));
+        let mut error = Diagnostic::error(
+            "E0405",
+            format!("There is no method `{text}` for {}", article(&shown)),
+            name.span,
+            "not known",
+        )
+        .label(receiver.span, format!("this is `{shown}`"));
         let mut names: Vec<&str> = Vec::new();
         if let Some(home) = home {
             let methods = self.modules.fns_of(home).filter(|f| f.decl.public && f.has_self());
@@ -166,7 +172,7 @@ impl<'a> Checker<'a> {
         ty: T,
         span: Span,
     ) -> Draft {
-        let native = format!("{}-{field}", kebab(type_name));
+        let native = format!("{}-{field}", kebab_case(type_name));
         Draft::new(Kind::CallNative(native, Vec::new(), vec![receiver]), ty, span)
     }
 }

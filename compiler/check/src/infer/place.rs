@@ -2,6 +2,7 @@
 
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
+use crate::report::article;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, ExprKind, Name};
 use weir_syntax::diag::Diagnostic;
@@ -19,7 +20,7 @@ impl<'a> Checker<'a> {
                 "E0210",
                 format!("`{}` is a module, and what it offers is called", module.text),
                 name.span,
-                "",
+                "a function of the module",
             );
             if self.modules.find_fn(id, &name.text).is_some() {
                 error = error.help(format!("Call it: `{}.{}(...)`.", module.text, name.text));
@@ -56,9 +57,13 @@ impl<'a> Checker<'a> {
 
     fn no_field(&mut self, receiver: &Draft, name: &Name) {
         let (shown, text) = (self.terms.show(receiver.ty), name.text.as_str());
-        let error =
-            Diagnostic::error("E0308", format!("A `{shown}` has no field `{text}`"), name.span, "not known")
-                .label(receiver.span, format!("this is `{shown}`"));
+        let error = Diagnostic::error(
+            "E0308",
+            format!("There is no field `{text}` in {}", article(&shown)),
+            name.span,
+            "not known",
+        )
+        .label(receiver.span, format!("this is `{shown}`"));
         let fields = self.field_names(receiver.ty);
         let error = if self.is_method(receiver.ty, text) {
             error.help(format!("It is a method; call it with `.{text}()`.")).fix(name.span.after(), "()")
@@ -121,7 +126,7 @@ impl<'a> Checker<'a> {
             _ => {
                 self.report(Diagnostic::error(
                     "E0309",
-                    format!("A `{shown}` has no elements to index"),
+                    format!("There is nothing to index in {}", article(&shown)),
                     receiver.span,
                     format!("this is `{shown}`"),
                 ));
@@ -152,7 +157,7 @@ impl<'a> Checker<'a> {
                     let shown = self.terms.show(receiver.ty);
                     self.report(Diagnostic::error(
                         "E0309",
-                        format!("A `{shown}` has no slices"),
+                        format!("There are no slices of {}", article(&shown)),
                         receiver.span,
                         format!("this is `{shown}`"),
                     ));
@@ -172,10 +177,10 @@ impl<'a> Checker<'a> {
                 let high = self.expr(high, int);
                 if inclusive { self.add_one(high) } else { high }
             }
-            (None, Some(again)) => self.call_with(len, vec![again], span, span),
+            (None, Some(again)) => self.call_with(len, vec![again], span),
             (None, None) => Draft::error(span),
         };
-        let mut call = self.call_with(slice, vec![receiver, low, high], span, span);
+        let mut call = self.call_with(slice, vec![receiver, low, high], span);
         call.ty = ty;
         self.behind(stmts, call)
     }

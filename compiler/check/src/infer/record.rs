@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
         let (mut stmts, base, rest) = (Vec::new(), args.first(), args.get(1..).unwrap_or_default());
         let (base, rest) = match base {
             Some(Arg::Spread(value)) => {
-                let value = self.expr(value, Want::Type(ty, Origin::new(Why::Field, name.span)));
+                let value = self.expr(value, Want::Type(ty, Origin::of(Why::Field)));
                 (Some(self.bind_once(value, &mut stmts)), rest)
             }
             _ => (None, args),

@@ -237,6 +237,13 @@ impl<'a> Checker<'a> {
 
     /// An expression for its effect. Warns when it has none.
     pub fn effect(&mut self, expr: &'a ast::Expr) -> Draft {
+        if let ExprKind::Name(name) = &expr.kind
+            && matches!(self.meaning(&name.text), Meaning::Function(_))
+        {
+            let help = format!("Call the function: `{}(...)`.", name.text);
+            self.unused(expr.span, help);
+            return Draft::unit(expr.span);
+        }
         let draft = self.expr(expr, Want::Effect);
         if matches!(self.terms.head(draft.ty), Term::Unit | Term::Never | Term::Unknown)
             || matches!(draft.kind, Kind::Error)
@@ -246,9 +253,6 @@ impl<'a> Checker<'a> {
         let help = match &expr.kind {
             ExprKind::Binary { op: BinaryOp::Eq, .. } => {
                 "To give a variable a new value write a single `=`.".to_string()
-            }
-            ExprKind::Name(name) if matches!(draft.kind, Kind::FnValue(_)) => {
-                format!("Call the function: `{}(...)`.", name.text)
             }
             ExprKind::Method { name, .. } if self.gives_new_value(&draft, &name.text) => {
                 format!(
@@ -271,12 +275,13 @@ impl<'a> Checker<'a> {
             | ExprKind::Range { .. } => "Bind it with `let`, print it, or take it away.".to_string(),
             _ => return draft,
         };
-        let mut warning =
-            Diagnostic::error("E0318", "This value is not used", expr.span, "computed and dropped")
-                .help(help);
-        warning.severity = Severity::Warning;
-        self.report(warning);
+        self.unused(expr.span, help);
         draft
+    }
+
+    fn unused(&mut self, span: Span, help: String) {
+        let warning = Diagnostic::error("E0318", "This value is not used", span, "computed and dropped");
+        self.report(Diagnostic { severity: Severity::Warning, ..warning.help(help) });
     }
 
     /// Whether a method call is one of the library's methods that only compute something.

@@ -43,7 +43,7 @@ impl Sources {
     }
 }
 
-/// Parses and checks a program; its syntax must be fine.
+/// Parses and checks a program. Mistakes of syntax are given alone.
 pub fn check(text: &str) -> (Option<Program>, Vec<Diagnostic>) {
     check_with(text, &Sources::default())
 }
@@ -51,7 +51,9 @@ pub fn check(text: &str) -> (Option<Program>, Vec<Diagnostic>) {
 /// The same with a library that may be looked at afterwards.
 pub fn check_with(text: &str, library: &Sources) -> (Option<Program>, Vec<Diagnostic>) {
     let parsed = weir_syntax::parse(FileId(0), text);
-    assert!(parsed.diagnostics.is_empty(), "syntax of {text:?}: {:#?}", parsed.diagnostics);
+    if !parsed.diagnostics.is_empty() {
+        return (None, parsed.diagnostics);
+    }
     weir_check::check(&parsed.file, library)
 }
 
