@@ -268,8 +268,8 @@ impl Zonk<'_, '_> {
         stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.convert(draft))
     }
 
-    fn boxed(&mut self, draft: Box<Draft>) -> Box<Expr> {
-        Box::new(self.expr(*draft))
+    fn boxed(&mut self, draft: Draft) -> Box<Expr> {
+        Box::new(self.expr(draft))
     }
 
     fn all(&mut self, drafts: Vec<Draft>) -> Vec<Expr> {
@@ -295,10 +295,10 @@ impl Zonk<'_, '_> {
                 Some(Place::Local(local)) => ExprKind::Local(local),
                 None => ExprKind::Unit,
             },
-            Kind::Let(local, value) => ExprKind::Let(local, self.boxed(value)),
-            Kind::Assign(local, value) => ExprKind::Assign(local, self.boxed(value)),
+            Kind::Let(local, value) => ExprKind::Let(local, self.boxed(*value)),
+            Kind::Assign(local, value) => ExprKind::Assign(local, self.boxed(*value)),
             Kind::SetGlobal(id, value) => {
-                let value = self.boxed(value);
+                let value = self.boxed(*value);
                 match self.globals[id.0 as usize] {
                     Some(Place::Global(id)) => ExprKind::SetGlobal(id, value),
                     Some(Place::Local(local)) => ExprKind::Let(local, value),
@@ -316,7 +316,7 @@ impl Zonk<'_, '_> {
                 ExprKind::CallNative { name, types, args }
             }
             Kind::CallValue(callee, args) => {
-                let callee = self.boxed(callee);
+                let callee = self.boxed(*callee);
                 ExprKind::CallValue(callee, self.all(args))
             }
             Kind::Closure(frame) => self.closure(frame),
@@ -325,15 +325,15 @@ impl Zonk<'_, '_> {
                 None => ExprKind::Unit,
             },
             Kind::Record(fields) => ExprKind::Record(self.all(fields)),
-            Kind::Field(value, at) => ExprKind::Field(self.boxed(value), at),
+            Kind::Field(value, at) => ExprKind::Field(self.boxed(*value), at),
             Kind::List(items) => ExprKind::List(self.all(items)),
             Kind::Index(list, index) => {
-                let list = self.boxed(list);
-                ExprKind::Index(list, self.boxed(index))
+                let list = self.boxed(*list);
+                ExprKind::Index(list, self.boxed(*index))
             }
             Kind::Range(low, high, inclusive) => {
-                let low = self.boxed(low);
-                ExprKind::Range { low, high: self.boxed(high), inclusive }
+                let low = self.boxed(*low);
+                ExprKind::Range { low, high: self.boxed(*high), inclusive }
             }
             Kind::Operator(op, left, right) => {
                 let (left, right) = (self.expr(*left), self.expr(*right));
@@ -342,41 +342,41 @@ impl Zonk<'_, '_> {
             Kind::Neg(value) => ExprKind::Prim(Prim::Neg, vec![self.expr(*value)]),
             Kind::Not(value) => ExprKind::Prim(Prim::Not, vec![self.expr(*value)]),
             Kind::And(left, right) => {
-                let left = self.boxed(left);
-                ExprKind::And(left, self.boxed(right))
+                let left = self.boxed(*left);
+                ExprKind::And(left, self.boxed(*right))
             }
             Kind::Or(left, right) => {
-                let left = self.boxed(left);
-                ExprKind::Or(left, self.boxed(right))
+                let left = self.boxed(*left);
+                ExprKind::Or(left, self.boxed(*right))
             }
             Kind::If(cond, then, otherwise) => {
-                let cond = self.boxed(cond);
+                let cond = self.boxed(*cond);
                 let then = self.branch(*then, unit);
                 let otherwise = otherwise.map(|o| Box::new(self.branch(*o, unit)));
                 ExprKind::If(cond, Box::new(then), otherwise)
             }
             Kind::Match(subject, arms) => {
-                let subject = self.boxed(subject);
+                let subject = self.boxed(*subject);
                 ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
             }
-            Kind::Some(value) => ExprKind::Some(self.boxed(value)),
+            Kind::Some(value) => ExprKind::Some(self.boxed(*value)),
             Kind::None => ExprKind::None,
             Kind::Block(stmts) => self.block(stmts, unit, span),
             Kind::For(local, walked, body) => {
-                let walked = self.boxed(walked);
+                let walked = self.boxed(*walked);
                 let body = self.branch(*body, true);
                 ExprKind::For(local, walked, Box::new(body))
             }
             Kind::While(cond, body) => {
-                let cond = self.boxed(cond);
+                let cond = self.boxed(*cond);
                 let body = self.branch(*body, true);
                 ExprKind::While(cond, Box::new(body))
             }
             Kind::Loop(body) => ExprKind::Loop(Box::new(self.branch(*body, true))),
             Kind::Break => ExprKind::Break,
             Kind::Continue => ExprKind::Continue,
-            Kind::Return(value) => ExprKind::Return(self.boxed(value)),
-            Kind::Respond(value) => ExprKind::Respond(self.boxed(value)),
+            Kind::Return(value) => ExprKind::Return(self.boxed(*value)),
+            Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
         };
         Expr { kind, ty, span }
     }

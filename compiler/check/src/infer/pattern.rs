@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
             error = error.help(
                 "A record cannot be taken apart by a pattern yet; bind it to a name and read its fields.",
             );
-        } else if let Some(best) = closest(&name.text, ["Some", "None"].into_iter()) {
+        } else if let Some(best) = closest(&name.text, ["Some", "None"]) {
             error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
         } else {
             error = error.help("Options have the cases `Some(x)` and `None`. A name that is bound starts with a small letter.");

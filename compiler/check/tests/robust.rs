@@ -1,0 +1,70 @@
+//! The checker takes whatever tree the parser gives, and the standard library as it stands.
+
+mod support;
+
+use weir_syntax::diag::Severity;
+use weir_syntax::span::FileId;
+
+fn programs() -> Vec<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut out = Vec::new();
+    for folder in ["tests/mistakes", "../../examples", "../../bench"] {
+        for entry in
+            std::fs::read_dir(format!("{root}/{folder}")).expect("the folder is part of the repository")
+        {
+            let path = entry.expect("a readable folder").path();
+            match path.extension().and_then(|e| e.to_str()) {
+                Some("weir") => out.push(std::fs::read_to_string(path).expect("a readable file")),
+                Some("txt") => {
+                    let text = std::fs::read_to_string(path).expect("a readable file");
+                    let cases =
+                        text.split(">>> ").skip(1).filter_map(|c| c.split_once('\n')?.1.split_once("---\n"));
+                    out.extend(cases.map(|(program, _)| program.to_string()));
+                }
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+/// Checks a damaged program: it must not panic, and a program without errors must come with a tree.
+fn survive(text: &str, library: &support::Sources) {
+    let parsed = weir_syntax::parse(FileId(0), text);
+    let (program, diagnostics) = weir_check::check(&parsed.file, library);
+    assert_eq!(program.is_none(), diagnostics.iter().any(|d| d.severity == Severity::Error), "{text}");
+    for d in &diagnostics {
+        assert_eq!(d.span().file, FileId(0), "the first label is in the program: {text}\n{d:?}");
+    }
+}
+
+#[test]
+fn damaged_programs_are_survived() {
+    let library = support::Sources::default();
+    for program in programs() {
+        let mut at = 0;
+        for piece in program.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-') {
+            let rest = &program[at + piece.len()..];
+            survive(&format!("{}{rest}", &program[..at]), &library);
+            survive(&program[..at], &library);
+            survive(&format!("{}{piece}{piece}{rest}", &program[..at]), &library);
+            at += piece.len();
+        }
+    }
+}
+
+#[test]
+fn the_standard_library_checks() {
+    let library = support::Sources::default();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../stdlib");
+    for entry in std::fs::read_dir(folder).expect("the folder is part of the repository") {
+        let path = entry.expect("a readable folder").path();
+        if path.extension().is_none_or(|e| e != "weir") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a readable file");
+        let parsed = weir_syntax::parse_library(FileId(0), &text);
+        let (_, diagnostics) = weir_check::check(&parsed.file, &library);
+        assert!(diagnostics.is_empty(), "{}:\n{}", path.display(), support::show(&text, &diagnostics));
+    }
+}
