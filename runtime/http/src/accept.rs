@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use crate::counters::{Counters, Slot};
 use crate::io::register;
-use crate::listen::Listener;
+use crate::listen::{BACKLOG, Listener};
 use crate::request::Peer;
 use crate::shutdown::Wish;
 use crate::worker::Phase;
@@ -78,7 +78,7 @@ where
         tasks.push(spawn_local(async move {
             let _file = file;
             tokio::select! {
-                () = wish.reached(Phase::Draining) => while let Ok(true) = door.accept() {},
+                () = wish.reached(Phase::Draining) => door.accept_queue(),
                 () = door.accept_forever() => {}
             }
         }));
@@ -118,6 +118,15 @@ impl<D: Fn(usize, Accepted) + 'static> Door<D> {
                 }
             }
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// Accepts what had connected; what connects meanwhile may be too late.
+    fn accept_queue(&self) {
+        for _ in 0..BACKLOG {
+            if !matches!(self.accept(), Ok(true)) {
+                break;
+            }
         }
     }
 

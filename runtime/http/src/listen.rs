@@ -17,7 +17,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 
 /// Connections the kernel holds before they are accepted; the kernel lowers it to its own limit.
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: i32 = 4096;
 /// A peer that acknowledges nothing for so long is gone (TCP_USER_TIMEOUT), and so is one that does not answer
 /// probes on an idle connection.
 const VANISHED: Duration = Duration::from_secs(60);

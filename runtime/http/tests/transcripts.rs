@@ -344,7 +344,10 @@ impl Client {
             }
         }
         self.received.drain(..bytes.len());
-        while rest {
+        if !rest {
+            return Ok(());
+        }
+        loop {
             if let Some(end) = self.received.windows(2).position(|pair| pair == b"\r\n") {
                 self.received.drain(..end + 2);
                 return Ok(());
@@ -353,7 +356,6 @@ impl Client {
                 return Err(self.mismatch(b"the end of a line"));
             }
         }
-        Ok(())
     }
 
     fn mismatch(&self, expected: &[u8]) -> String {

@@ -4,43 +4,9 @@ use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 
-use super::Conn;
-use super::close::Exit;
-use super::record::Record;
+use super::state::{Conn, Ending};
 use crate::request::BodyError;
-use crate::service::Service;
 use crate::worker::Phase;
-
-/// Why an exchange cannot go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// The client closed or broke the connection.
-    Gone,
-    /// The client took no bytes for too long.
-    Stalled,
-    /// The server stops.
-    Cut,
-}
-
-impl Ending {
-    /// How the connection closes.
-    pub fn exit(self) -> Exit {
-        match self {
-            Ending::Gone => Exit::Drop,
-            // A body cut here must not look whole to the client, and its unsent bytes must not linger.
-            Ending::Stalled | Ending::Cut => Exit::Reset,
-        }
-    }
-
-    /// Notes the ending; a record without one was cut.
-    pub fn note<S: Service>(self, record: &mut Record<'_, S>) {
-        match self {
-            Ending::Gone => record.gone(),
-            Ending::Stalled => record.stalled(),
-            Ending::Cut => {}
-        }
-    }
-}
 
 impl Conn {
     /// Writes what waits. Pending while the peer takes no more.

@@ -6,27 +6,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Conn;
-use super::attend::Ending;
+use super::state::{Conn, Ending, Exit};
 use crate::worker::Phase;
 
 /// After the last response the client is read from for so long and so much: closing with unread input would
 /// send an RST, which can destroy the response on its way.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 512 * 1024;
-
-/// How a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// Nothing is left to say or no one to say it to.
-    Drop,
-    /// Write what waits, then close.
-    Close,
-    /// Write what waits, send a FIN, read on for a while, close.
-    Linger,
-    /// RST: unsent bytes are given up.
-    Reset,
-}
 
 impl Conn {
     /// Ends the connection.

@@ -4,24 +4,20 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::attend::Ending;
-use super::close::Exit;
 use super::incoming::DISCARD_MAX;
 use super::record::Record;
-use super::{BURST, Conn, yield_turn};
-use crate::proto::encode::{Persistence, ResponseHead};
-use crate::proto::framing::{ResponseFraming, Shape, Version, respond};
+use super::state::{BURST, Conn, Ending, Exit, yield_turn};
+use crate::proto::framing::{Shape, respond};
 use crate::proto::head::RequestHead;
 use crate::request::Request;
-use crate::response::{Body, Response, ResponseParts};
+use crate::response::{Body, Response};
 use crate::service::Service;
-use crate::worker::Phase;
 
 /// How long the rest of an unread request body may take to arrive.
 const DISCARD_TIME: Duration = Duration::from_secs(5);
@@ -46,7 +42,7 @@ impl Conn {
                 self.send_engine_answer(&mut record, 500, true)
             }
             Err(NoResponse::Over(ending)) => {
-                ending.note(&mut record);
+                record.ended(ending);
                 Err(ending.exit())
             }
         };
@@ -105,78 +101,6 @@ impl Conn {
         self.go_on(record, persists)
     }
 
-    /// Puts a response whose bytes are all there into the write buffer.
-    fn send_sized<S: Service>(
-        &mut self,
-        record: &mut Record<'_, S>,
-        parts: &ResponseParts,
-        body: Bytes,
-    ) -> Result<(), Exit> {
-        let shape = Shape::Sized(body.len() as u64);
-        let (framing, has_body) = respond(record.version(), record.wants_no_body(), parts.status, shape);
-        let persists = self.put_head(record, parts, framing);
-        if has_body {
-            record.bytes = body.len() as u64;
-            self.io.write.push(body);
-        }
-        record.answered();
-        self.go_on(record, persists)
-    }
-
-    /// Answers in the engine's own words; with `close` always the last response of the connection.
-    pub fn send_engine_answer<S: Service>(
-        &mut self,
-        record: &mut Record<'_, S>,
-        status: u16,
-        close: bool,
-    ) -> Result<(), Exit> {
-        let mut response = Response::plain(status);
-        if close {
-            response.close();
-        }
-        let (parts, body) = response.into_parts();
-        let Body::Bytes(bytes) = body else { unreachable!("plain responses have bytes") };
-        self.send_sized(record, &parts, bytes)
-    }
-
-    /// Appends the head of a response; true if the connection persists after it.
-    pub fn put_head<S: Service>(
-        &mut self,
-        record: &mut Record<'_, S>,
-        parts: &ResponseParts,
-        framing: ResponseFraming,
-    ) -> bool {
-        let persists = record.keep_alive()
-            && !parts.close
-            && framing != ResponseFraming::UntilClose
-            && self.core.phase() == Phase::Serving
-            && self.incoming.is_reusable();
-        let persistence = match (persists, record.version()) {
-            (false, _) => Persistence::Close,
-            (true, Version::Http10) => Persistence::KeepAlive,
-            (true, Version::Http11) => Persistence::Implied,
-        };
-        record.status = Some(parts.status);
-        self.incoming.responding = true;
-        self.io.write.lend(&self.core.pool);
-        let tail = self.io.write.tail();
-        self.core.with_date(self.now, |date| {
-            ResponseHead { status: parts.status, framing, persistence, date, fields: &parts.fields }
-                .encode(tail);
-        });
-        persists
-    }
-
-    /// What follows a whole response. Closing needs no care when the client knows that this was the last
-    /// response and nothing of it can be left unread.
-    pub fn go_on<S: Service>(&self, record: &Record<'_, S>, persists: bool) -> Result<(), Exit> {
-        if persists {
-            return Ok(());
-        }
-        let clean = !record.keep_alive() && self.incoming.is_done() && self.io.read.is_empty();
-        Err(if clean { Exit::Close } else { Exit::Linger })
-    }
-
     /// Reads and drops the rest of a request body that no one wanted.
     async fn discard(&mut self) -> Result<(), Exit> {
         let deadline = Instant::now() + DISCARD_TIME;
@@ -221,9 +145,4 @@ impl Conn {
 /// The panic itself was reported by the process' hook.
 fn panicked(_payload: Box<dyn Any + Send>) -> NoResponse {
     NoResponse::Panicked
-}
-
-/// Polls something of the application; `Err` if it panicked.
-pub(super) fn guarded<R>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> R) -> Result<R, ()> {
-    catch_unwind(AssertUnwindSafe(|| poll(cx))).map_err(|_| ())
 }

@@ -14,11 +14,12 @@ mod close;
 mod exchange;
 mod incoming;
 mod record;
+mod reply;
+mod state;
 mod stream;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -27,45 +28,17 @@ use tokio::time::Instant;
 
 use crate::counters::Slot;
 use crate::io::Io;
-use crate::proto::head::{HeadReader, RequestHead, empty_lines};
+use crate::proto::head::{RequestHead, empty_lines};
 use crate::proto::refusal::Refusal;
 use crate::request::Peer;
 use crate::service::Service;
-use crate::timer::Timer;
 use crate::worker::{Core, Enrolment, Phase};
 
-use close::Exit;
-use incoming::Incoming;
 use record::Record;
+use state::{BATCH, BURST, Conn, Exit, yield_turn};
 
-/// Unsent bytes above this are flushed before another request is taken, or another item pulled.
-const BATCH: usize = 64 * 1024;
-/// Reads or batches in a row before other connections get their turn.
-const BURST: u32 = 8;
 /// While draining, a connection that never sent a request may still have one on its way for so long.
 const FRESH_GRACE: Duration = Duration::from_millis(250);
-
-/// A connection between its polls. Its size is what an idle stream costs beside buffers.
-struct Conn {
-    io: Io,
-    timer: Timer,
-    core: Rc<Core>,
-    peer: Peer,
-    /// The time of the last read; good enough for deadlines and dates.
-    now: Instant,
-    reader: HeadReader,
-    /// When the first byte of an unfinished head came.
-    head_since: Option<Instant>,
-    /// Reads since the last wait.
-    burst: u32,
-    /// No request came yet.
-    fresh: bool,
-    /// When a fresh connection noticed the drain.
-    drain_since: Option<Instant>,
-    /// Since when unsent bytes wait for the peer.
-    stall_since: Option<Instant>,
-    incoming: Incoming,
-}
 
 /// Serves one accepted socket until it closes.
 pub async fn run<S: Service>(
@@ -104,23 +77,6 @@ enum Stop {
 }
 
 impl Conn {
-    fn new(io: Io, core: Rc<Core>, peer: Peer) -> Self {
-        Conn {
-            io,
-            timer: Timer::default(),
-            core,
-            peer,
-            now: Instant::now(),
-            reader: HeadReader::default(),
-            head_since: None,
-            burst: 0,
-            fresh: true,
-            drain_since: None,
-            stall_since: None,
-            incoming: Incoming::default(),
-        }
-    }
-
     /// The next request's head. Heads that are already here come before anything is flushed, so that the
     /// answers to pipelined requests share a write.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<RequestHead, Stop>> {
@@ -206,13 +162,6 @@ impl Conn {
         let _closes = self.send_engine_answer(&mut record, refusal.status(), true);
         Exit::Linger
     }
-}
-
-/// Lets other connections and the reactor have their turn before this one goes on.
-fn yield_turn<T>(cx: &mut Context<'_>) -> Poll<T> {
-    // The first poll of tokio's own yield asks to be woken after the reactor was looked at.
-    let _asked: Poll<()> = pin!(tokio::task::yield_now()).poll(cx);
-    Poll::Pending
 }
 
 #[cfg(test)]

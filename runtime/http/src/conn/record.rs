@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::Conn;
+use super::state::{Conn, Ending};
 use crate::body::Failure;
 use crate::proto::framing::Version;
 use crate::proto::head::RequestHead;
@@ -85,12 +85,12 @@ impl<'a, S: Service> Record<'a, S> {
         self.fate = Fate::Failed(failure.message);
     }
 
-    pub fn gone(&mut self) {
-        self.fate = Fate::Gone;
-    }
-
-    pub fn stalled(&mut self) {
-        self.fate = Fate::Stalled;
+    pub fn ended(&mut self, ending: Ending) {
+        self.fate = match ending {
+            Ending::Gone => Fate::Gone,
+            Ending::Stalled => Fate::Stalled,
+            Ending::Cut => Fate::Open,
+        };
     }
 }
 

@@ -5,15 +5,13 @@
 //! a body that fails before that becomes an ordinary error response.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, ready};
 
 use tokio::time::Instant;
 
-use super::attend::Ending;
-use super::close::Exit;
-use super::exchange::guarded;
 use super::record::Record;
-use super::{BATCH, BURST, Conn, yield_turn};
+use super::state::{BATCH, BURST, Conn, Ending, Exit, yield_turn};
 use crate::body::{Failure, ItemSink, Pull, PullBody};
 use crate::counters::StreamSlot;
 use crate::proto::chunk::LAST_CHUNK;
@@ -95,7 +93,7 @@ impl Conn {
                 self.go_on(record, persists)
             }
             StreamEnd::Over(ending) => {
-                ending.note(record);
+                record.ended(ending);
                 Err(ending.exit())
             }
             StreamEnd::Failed(failure) if !begun => {
@@ -255,4 +253,9 @@ impl Streaming {
 /// end of the connection tells the end of the body.
 fn abort(framing: ResponseFraming) -> Exit {
     if framing == ResponseFraming::Chunked { Exit::Close } else { Exit::Reset }
+}
+
+/// Polls something of the application; `Err` if it panicked.
+fn guarded<R>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> R) -> Result<R, ()> {
+    catch_unwind(AssertUnwindSafe(|| poll(cx))).map_err(|_| ())
 }
