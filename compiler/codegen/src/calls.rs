@@ -75,18 +75,33 @@ impl Emitter<'_> {
         self.build.ins().call_indirect(signature, address, &args)
     }
 
-    /// Compares the stack pointer with the limit and calls `stop` when it is below: the stack ends, or another thread
-    /// asked for a stop by raising the limit.
-    ///
-    /// The limit is read anew each time although the load is an ordinary one: the way through the cold block calls, and
-    /// joins, so no earlier load of it is known to be current here.
-    pub(crate) fn stop_check(&mut self) {
-        let (cold, on) = (self.cold_block(), self.block());
-        let ctx = self.ctx();
-        let limit = self.load(ctx, context::LIMIT);
+    /// The check of a prologue: calls `stop` when the stack pointer is below the limit, be it that the stack ends or that
+    /// another thread asked for a stop by raising the limit.
+    pub(crate) fn stack_check(&mut self) {
+        let limit = self.limit();
         let sp = self.build.ins().get_stack_pointer(WORD);
         let below = self.build.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
-        self.branch(below, cold, on);
+        self.stop_if(below);
+    }
+
+    /// `Stop`: calls `stop` when another thread asked for it. The stack has not grown since the prologue, and a loop that
+    /// does not look at the stack pointer has a register more.
+    pub(crate) fn stop_check(&mut self) {
+        let limit = self.limit();
+        let asked = self.build.ins().icmp_imm_s(IntCC::Equal, limit, usize::MAX as i64);
+        self.stop_if(asked);
+    }
+
+    /// The limit is read anew each time although the load is an ordinary one: the way through `stop_if`'s cold block
+    /// calls, and joins, so no earlier load of it is known to be current here.
+    fn limit(&mut self) -> Value {
+        let ctx = self.ctx();
+        self.load(ctx, context::LIMIT)
+    }
+
+    fn stop_if(&mut self, condition: Value) {
+        let (cold, on) = (self.cold_block(), self.block());
+        self.branch(condition, cold, on);
         self.enter(cold);
         self.suspending(false, |e| e.native(KNOWN.stop, &[]));
         self.jump(on);

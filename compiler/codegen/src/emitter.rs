@@ -91,6 +91,12 @@ impl<'a> Emitter<'a> {
         self.build.set_srcloc(clif::SourceLoc::new(self.places.len() as u32 - 1));
     }
 
+    /// The instruction that follows is a return, from the place told last.
+    pub(crate) fn at_return(&mut self) {
+        let place = self.build.srcloc().bits();
+        self.build.set_srcloc(clif::SourceLoc::new(place | RETURN));
+    }
+
     /// A variable's value.
     pub(crate) fn get(&mut self, var: Var) -> Value {
         self.build.use_var(Variable::from_u32(var.0))
@@ -230,6 +236,19 @@ impl<'a> Emitter<'a> {
         }
         inst
     }
+}
+
+/// Set in the source locations of returns.
+const RETURN: u32 = 1 << 31;
+
+/// The number of the place that a source location stands for; none for made-up code.
+pub(crate) fn place_number(loc: clif::SourceLoc) -> Option<usize> {
+    (!loc.is_default()).then(|| (loc.bits() & !RETURN) as usize)
+}
+
+/// Whether a source location marks a return.
+pub(crate) fn is_return(loc: clif::SourceLoc) -> bool {
+    !loc.is_default() && loc.bits() & RETURN != 0
 }
 
 /// The signature that takes so many words and gives one.

@@ -1,7 +1,8 @@
 //! What the compiled form of a function tells about its frames: which place each address comes from, and where owned
 //! references lie in each suspended call.
 
-use cranelift_codegen::{CompiledCode, ir as clif};
+use crate::emitter::place_number;
+use cranelift_codegen::CompiledCode;
 use weir_abi::code::{Place, StackMap};
 
 /// Offsets from which on a place holds, ascending; code without one is marked `None`.
@@ -17,17 +18,13 @@ pub(crate) fn lines(code: &CompiledCode, places: &[Place]) -> Vec<(u32, Option<P
         if range.start > end {
             from(end, None);
         }
-        from(range.start, place(range.loc, places));
+        from(range.start, place_number(range.loc).map(|n| places[n]));
         end = range.end;
     }
     if end < code.buffer.total_size() {
         from(end, None);
     }
     lines
-}
-
-fn place(loc: clif::SourceLoc, places: &[Place]) -> Option<Place> {
-    (!loc.is_default()).then(|| places[loc.bits() as usize])
 }
 
 /// The maps of all calls that hold something, by return offset.

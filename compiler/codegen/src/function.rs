@@ -137,7 +137,7 @@ impl Emitter<'_> {
             }
         }
         if check {
-            self.stop_check();
+            self.stack_check();
         }
         self.jump(body);
     }
@@ -212,6 +212,7 @@ impl Emitter<'_> {
             }
             Terminator::Return(var) => {
                 let value = self.get(*var);
+                self.at_return();
                 self.build.ins().return_(&[value]);
             }
             Terminator::Trap(kind, a, b) => {

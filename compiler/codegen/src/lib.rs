@@ -3,7 +3,7 @@
 //! ```text
 //! ir::Module -> function::build -> Cranelift -> memory::place -> code::Module
 //!                 arith calls      (isa)          literals         frames thunks
-//!                 counts objects
+//!                 counts objects   epilogue
 //! ```
 //! Invariants: ownership is the IR's, nothing is counted here that it does not say; compiled code refers to nothing by
 //! name; every call that may suspend has a stack map of the counts its frame holds.
@@ -15,6 +15,7 @@ mod calls;
 mod counts;
 mod emit;
 mod emitter;
+mod epilogue;
 mod facts;
 mod frames;
 mod function;
@@ -110,7 +111,7 @@ impl<'a> Compiler<'a> {
             lines: frames::lines(code, &places),
             stack_maps: frames::stack_maps(code),
         };
-        let (bytes, align) = (code.code_buffer().to_vec(), u64::from(code.buffer.alignment));
+        let (bytes, align) = (epilogue::bytes(code), u64::from(code.buffer.alignment));
         let relocs = self.relocs(id);
         let name = self.env.module.functions[id.0 as usize].name.clone();
         (Code { bytes, align, relocs }, FrameInfo { name, ..frame })

@@ -111,7 +111,11 @@ fn two_known_operands_fold() {
         let functions = pairs.clone().map(|(a, b)| function(prim, Some(a), Some(b))).collect();
         let mut host = Host::new(&module(functions));
         for (a, b) in pairs.clone() {
-            assert_eq!(host.run(&name(prim, Some(a), Some(b)), &[0, 0]), expected(prim, a, b), "{a} {prim:?} {b}");
+            assert_eq!(
+                host.run(&name(prim, Some(a), Some(b)), &[0, 0]),
+                expected(prim, a, b),
+                "{a} {prim:?} {b}"
+            );
         }
     }
 }

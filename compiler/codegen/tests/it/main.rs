@@ -2,7 +2,6 @@
 
 mod arithmetic;
 mod build;
-mod freeing;
 mod host;
 mod operations;
 mod suspended;

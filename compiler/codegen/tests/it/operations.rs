@@ -6,7 +6,9 @@ use weir_abi::layout::{self, shape};
 use weir_abi::native::{Mode, part};
 use weir_abi::trap::TrapKind;
 use weir_abi::types::TypeId;
-use weir_ir::ir::{BlockId, FuncId, Global, GlobalId, Module, Op, PartKind, Prim, Repr, Terminator, TextId, Var};
+use weir_ir::ir::{
+    BlockId, FuncId, Global, GlobalId, Module, Op, PartKind, Prim, Repr, Terminator, TextId, Var,
+};
 
 fn host(f: Fun) -> Host {
     Host::new(&module(vec![f.done()]))
@@ -51,9 +53,8 @@ fn text_literals_are_immortal_and_never_counted() {
 
 fn with_globals(functions: Vec<weir_ir::ir::Function>) -> Module {
     let mut ir = module(functions);
-    ir.globals = [Repr::Word, Repr::Ref, Repr::NullableRef]
-        .map(|repr| Global { name: "g".into(), repr })
-        .into();
+    ir.globals =
+        [Repr::Word, Repr::Ref, Repr::NullableRef].map(|repr| Global { name: "g".into(), repr }).into();
     ir
 }
 
@@ -75,7 +76,10 @@ fn globals_are_set_and_read_owned() {
     let object = text(1);
     host.value("set", &[42, object]);
     assert_eq!(host.globals[0], 42);
-    assert_eq!((host.value("word", &[]), host.value("ref", &[]), host.value("nullable", &[])), (42, object, 0));
+    assert_eq!(
+        (host.value("word", &[]), host.value("ref", &[]), host.value("nullable", &[])),
+        (42, object, 0)
+    );
     assert_eq!(count(object), 2);
     host.globals[2] = object;
     assert_eq!(host.value("nullable", &[]), object);
@@ -178,7 +182,9 @@ fn natives_get_types_before_arguments() {
 
 #[test]
 fn small_natives_are_not_called() {
-    for (name, a, b, expected) in [("int-bit-and", 12, 10, 8), ("int-bit-or", 12, 10, 14), ("int-bit-xor", 12, 10, 6)] {
+    for (name, a, b, expected) in
+        [("int-bit-and", 12, 10, 8), ("int-bit-or", 12, 10, 14), ("int-bit-xor", 12, 10, 6)]
+    {
         let mut f = Fun::new("f");
         let (p, q, r) = (f.word_param(), f.word_param(), f.word());
         f.native(r, name, &[p, q]).ret(r);
@@ -203,7 +209,8 @@ fn joined_texts_are_passed_as_pairs() {
     let mut f = Fun::new("f");
     let p = f.param(Repr::Ref, Mode::Borrow);
     let (n, r) = (f.constant(-3), f.owned());
-    f.op(Op::Concat(r, vec![(PartKind::Text, p), (PartKind::Int, n), (PartKind::Typed(TypeId(4)), p)])).ret(r);
+    f.op(Op::Concat(r, vec![(PartKind::Text, p), (PartKind::Int, n), (PartKind::Typed(TypeId(4)), p)]))
+        .ret(r);
     let mut host = host(f);
     host.value("f", &[99]);
     let parts = vec![part::TEXT, 99, part::INT, -3i64 as u64, part::TYPE + 4, 99];
@@ -350,7 +357,9 @@ fn unreachable_blocks_and_loops_to_the_entry_compile() {
     let n = f.word_param();
     let (one, stop) = (f.word(), f.word());
     let (again, done, dead) = (f.block(), f.block(), f.block());
-    f.op(Op::Const(one, 1)).op(Op::Prim(Prim::Le, stop, n, Some(one))).end(Terminator::Branch(stop, done, again));
+    f.op(Op::Const(one, 1))
+        .op(Op::Prim(Prim::Le, stop, n, Some(one)))
+        .end(Terminator::Branch(stop, done, again));
     f.at(again).op(Op::Prim(Prim::Sub, n, n, Some(one))).op(Op::Stop).end(Terminator::Jump(BlockId(0)));
     f.at(done).ret(n);
     f.at(dead).end(Terminator::Jump(done));
@@ -365,7 +374,12 @@ fn each_number_of_words_can_be_passed() {
         for _ in 0..n {
             let p = f.word_param();
             let two = f.constant(2);
-            f.op(Op::Prim(Prim::Mul, result, result, Some(two))).op(Op::Prim(Prim::Sub, result, result, Some(p)));
+            f.op(Op::Prim(Prim::Mul, result, result, Some(two))).op(Op::Prim(
+                Prim::Sub,
+                result,
+                result,
+                Some(p),
+            ));
         }
         f.ret(result);
         f.done()
