@@ -12,7 +12,8 @@ use weir_abi::native::Mode;
 /// Infers the modes of a module.
 pub(crate) fn infer(module: &mut Module) {
     let handler = module.handler;
-    let is_open = |i: usize, f: &Function| f.kind == FunctionKind::Direct && handler != Some(FuncId(i as u32));
+    let is_open =
+        |i: usize, f: &Function| f.kind == FunctionKind::Direct && handler != Some(FuncId(i as u32));
     for (i, f) in module.functions.iter_mut().enumerate() {
         if is_open(i, f) {
             f.params.iter_mut().filter(|p| p.mode == Mode::Own).for_each(|p| p.mode = Mode::Borrow);

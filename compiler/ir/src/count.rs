@@ -141,7 +141,8 @@ impl Counter<'_> {
             op = Op::Alias(d, s);
         }
         let owned_result = op.result().filter(|d| self.holders[d.0 as usize] == Holder::Owned);
-        let is_wanted = owned_result.is_some_and(|d| std::mem::replace(&mut self.wanted[d.0 as usize], false));
+        let is_wanted =
+            owned_result.is_some_and(|d| std::mem::replace(&mut self.wanted[d.0 as usize], false));
         let lent = self.collect(&op);
         let clash = owned_result.is_some_and(|d| self.operands.iter().any(|o| o.owner == d && o.looked_at));
 

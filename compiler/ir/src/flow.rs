@@ -191,11 +191,6 @@ impl Live {
         self.outs[block].iter().map(|i| self.vars[i])
     }
 
-    /// The variables live where the block begins.
-    pub(crate) fn live_in(&self, block: usize) -> impl Iterator<Item = Var> + '_ {
-        self.ins[block].iter().map(|i| self.vars[i])
-    }
-
     /// Whether the variable is live where the block begins.
     pub(crate) fn is_live_in(&self, block: usize, v: Var) -> bool {
         let bit = self.bits[v.0 as usize];

@@ -51,7 +51,8 @@ impl Facts {
         let mut consumed = vec![false; f.vars.len()];
         let mut moves = Vec::new();
         for p in &f.params {
-            source[p.var.0 as usize] = Some(if p.mode == Mode::Borrow { Source::Lent } else { Source::Fresh });
+            source[p.var.0 as usize] =
+                Some(if p.mode == Mode::Borrow { Source::Lent } else { Source::Fresh });
         }
         for block in &f.blocks {
             for inst in &block.ops {

@@ -120,7 +120,9 @@ impl fmt::Display for Operation<'_> {
                 Some(callee) => write!(out, "call {}({})", callee.name, Names(f, args)),
                 None => write!(out, "call @{}({})", callee.0, Names(f, args)),
             },
-            Op::CallClosure(_, callee, args) => write!(out, "call closure {}({})", name(callee), Names(f, args)),
+            Op::CallClosure(_, callee, args) => {
+                write!(out, "call closure {}({})", name(callee), Names(f, args))
+            }
             Op::CallNative { native, types, args, .. } => {
                 write!(out, "{}", native.row().name)?;
                 if !types.is_empty() {
@@ -141,14 +143,20 @@ impl fmt::Display for Operation<'_> {
                 }
                 Ok(())
             }
-            Op::New(_, shape, _, words) => write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words)),
+            Op::New(_, shape, _, words) => {
+                write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words))
+            }
             Op::NewClosure(_, shape, _, _, words) => {
                 write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words))
             }
-            Op::NewList(_, shape, words) => write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words)),
+            Op::NewList(_, shape, words) => {
+                write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words))
+            }
             Op::Load(_, v, offset) => write!(out, "load {} + {offset}", name(v)),
             Op::ListGet(_, list, index) => write!(out, "get {}[{}]", name(list), name(index)),
-            Op::ListGetUnchecked(_, list, index) => write!(out, "get unchecked {}[{}]", name(list), name(index)),
+            Op::ListGetUnchecked(_, list, index) => {
+                write!(out, "get unchecked {}[{}]", name(list), name(index))
+            }
             Op::Stop => write!(out, "stop"),
             Op::Dup(v) => write!(out, "dup {}", name(v)),
             Op::Drop(v) => write!(out, "drop {}", name(v)),

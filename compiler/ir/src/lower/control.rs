@@ -112,7 +112,12 @@ fn lower_body(
     }
 }
 
-pub(super) fn lower_while(b: &mut FunctionBuilder<'_, '_>, condition: &Expr, body: &Expr, span: Span) -> Option<()> {
+pub(super) fn lower_while(
+    b: &mut FunctionBuilder<'_, '_>,
+    condition: &Expr,
+    body: &Expr,
+    span: Span,
+) -> Option<()> {
     let (head, inside, next, exit) = (b.block(), b.block(), b.block(), b.block());
     b.jump(head, span);
     b.enter(head)?;
@@ -180,7 +185,15 @@ fn counter(b: &mut FunctionBuilder<'_, '_>, local: LocalId) -> Var {
     if b.is_constant(local) { Var(local.0) } else { b.temp(Repr::Word) }
 }
 
-fn compare(b: &mut FunctionBuilder<'_, '_>, prim: Prim, x: Var, y: Var, yes: BlockId, no: BlockId, span: Span) {
+fn compare(
+    b: &mut FunctionBuilder<'_, '_>,
+    prim: Prim,
+    x: Var,
+    y: Var,
+    yes: BlockId,
+    no: BlockId,
+    span: Span,
+) {
     let c = b.temp(Repr::Word);
     b.emit(Op::Prim(prim, c, x, Some(y)), span);
     b.end(Terminator::Branch(c, yes, no), span);
@@ -249,7 +262,13 @@ fn up_to_last(
 }
 
 /// A Range that is there as a value: its end is turned into its last Int where it has one.
-fn over_range(b: &mut FunctionBuilder<'_, '_>, local: LocalId, over: &Expr, body: &Expr, span: Span) -> Option<()> {
+fn over_range(
+    b: &mut FunctionBuilder<'_, '_>,
+    local: LocalId,
+    over: &Expr,
+    body: &Expr,
+    span: Span,
+) -> Option<()> {
     let range = value(b, over)?;
     let counter = counter(b, local);
     let last = b.temp(Repr::Word);
@@ -278,7 +297,13 @@ fn over_range(b: &mut FunctionBuilder<'_, '_>, local: LocalId, over: &Expr, body
 }
 
 /// The list as it was: it is held until the loop ends.
-fn over_list(b: &mut FunctionBuilder<'_, '_>, local: LocalId, over: &Expr, body: &Expr, span: Span) -> Option<()> {
+fn over_list(
+    b: &mut FunctionBuilder<'_, '_>,
+    local: LocalId,
+    over: &Expr,
+    body: &Expr,
+    span: Span,
+) -> Option<()> {
     let list = value_during(b, over, body)?;
     let (index, len) = (b.temp(Repr::Word), b.temp(Repr::Word));
     b.emit(Op::Load(len, list, LEN), over.span);

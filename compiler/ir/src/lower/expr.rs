@@ -37,7 +37,9 @@ pub(super) fn values<'e>(
     while let Some(e) = rest.next() {
         let v = value(b, e)?;
         vars.push(match e.kind {
-            ExprKind::Local(local) if rest.clone().any(|later| walk::assigns(later, local)) => snapshot(b, v, e.span),
+            ExprKind::Local(local) if rest.clone().any(|later| walk::assigns(later, local)) => {
+                snapshot(b, v, e.span)
+            }
             _ => v,
         });
     }
@@ -48,7 +50,9 @@ pub(super) fn values<'e>(
 pub(super) fn value_during(b: &mut FunctionBuilder<'_, '_>, e: &Expr, within: &Expr) -> Option<Var> {
     let v = value(b, e)?;
     Some(match e.kind {
-        ExprKind::Local(local) if !b.is_constant(local) && walk::assigns(within, local) => snapshot(b, v, e.span),
+        ExprKind::Local(local) if !b.is_constant(local) && walk::assigns(within, local) => {
+            snapshot(b, v, e.span)
+        }
         _ => v,
     })
 }
@@ -120,7 +124,9 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
         ExprKind::Interpolate(parts) => return lower_interpolate(b, parts, dst, span),
         ExprKind::Some(inner) => return lower_some(b, inner, dst, span),
         ExprKind::Respond(inner) => return lower_respond(b, inner, dst),
-        ExprKind::CallNative { name, types, args } => return lower_native(b, e.ty, name, types, args, dst, span),
+        ExprKind::CallNative { name, types, args } => {
+            return lower_native(b, e.ty, name, types, args, dst, span);
+        }
         ExprKind::Call(callee, args) => {
             let args = values(b, args)?;
             let d = target(b);
@@ -205,7 +211,12 @@ pub(super) fn unit(b: &mut FunctionBuilder<'_, '_>, dst: Option<Var>, span: Span
     give(b, dst, span, |d| Op::Const(d, 0))
 }
 
-pub(super) fn lower_text(b: &mut FunctionBuilder<'_, '_>, text: &str, dst: Option<Var>, span: Span) -> Option<()> {
+pub(super) fn lower_text(
+    b: &mut FunctionBuilder<'_, '_>,
+    text: &str,
+    dst: Option<Var>,
+    span: Span,
+) -> Option<()> {
     if let Some(d) = dst {
         let id = b.tables.text(text);
         b.emit(Op::Text(d, id), span);
@@ -245,7 +256,8 @@ fn lower_native(
         "list-len" | "text-len" => b.emit(Op::Load(d, args[0], LEN), span),
         _ => {
             let native = native(name);
-            let types = if native.row().types { types.iter().map(|t| TypeId(t.0)).collect() } else { Vec::new() };
+            let types =
+                if native.row().types { types.iter().map(|t| TypeId(t.0)).collect() } else { Vec::new() };
             b.emit(Op::CallNative { dst: d, native, types, args }, span);
             if native.row().gives == Gives::Never {
                 b.end(Terminator::Unreachable, span);
@@ -277,7 +289,12 @@ fn lower_some(b: &mut FunctionBuilder<'_, '_>, inner: &Expr, dst: Option<Var>, s
     Some(())
 }
 
-fn lower_interpolate(b: &mut FunctionBuilder<'_, '_>, parts: &[Part], dst: Option<Var>, span: Span) -> Option<()> {
+fn lower_interpolate(
+    b: &mut FunctionBuilder<'_, '_>,
+    parts: &[Part],
+    dst: Option<Var>,
+    span: Span,
+) -> Option<()> {
     let mut literal = String::new();
     let mut joined: Vec<(PartKind, Var)> = Vec::with_capacity(parts.len());
     let flush = |b: &mut FunctionBuilder<'_, '_>, literal: &mut String, joined: &mut Vec<(PartKind, Var)>| {
@@ -298,7 +315,9 @@ fn lower_interpolate(b: &mut FunctionBuilder<'_, '_>, parts: &[Part], dst: Optio
                 let v = match e.kind {
                     ExprKind::Local(local)
                         if !b.is_constant(local)
-                            && parts[i + 1..].iter().any(|p| matches!(p, Part::Value(e) if walk::assigns(e, local))) =>
+                            && parts[i + 1..]
+                                .iter()
+                                .any(|p| matches!(p, Part::Value(e) if walk::assigns(e, local))) =>
                     {
                         snapshot(b, v, e.span)
                     }

@@ -16,7 +16,9 @@ mod tables;
 mod walk;
 
 use crate::flow;
-use crate::ir::{Block, Function, FunctionKind, FuncId, Global, Inst, Module, Op, Param, Repr, Terminator, Var, VarInfo};
+use crate::ir::{
+    Block, FuncId, Function, FunctionKind, Global, Inst, Module, Op, Param, Repr, Terminator, Var, VarInfo,
+};
 use build::FunctionBuilder;
 use tables::Tables;
 use weir_abi::layout::CLOSURE_CAPTURES;
@@ -34,14 +36,19 @@ pub fn lower(program: &Program) -> Module {
         functions.push(function);
         next += 1;
     }
-    let globals = program
-        .globals
-        .iter()
-        .map(|g| Global { name: g.name.clone(), repr: tables.repr(g.ty) })
-        .collect();
+    let globals =
+        program.globals.iter().map(|g| Global { name: g.name.clone(), repr: tables.repr(g.ty) }).collect();
     let id = |f: FnId| FuncId(f.0);
     let (texts, shapes, types) = tables.finish();
-    Module { functions, main: id(program.main), handler: program.handler.map(id), globals, texts, shapes, types }
+    Module {
+        functions,
+        main: id(program.main),
+        handler: program.handler.map(id),
+        globals,
+        texts,
+        shapes,
+        types,
+    }
 }
 
 fn lower_function<'p>(tables: &mut Tables<'p>, program: &'p Program, f: &'p typed::Function) -> Function {
@@ -77,7 +84,10 @@ fn thunk(of: &Function, id: FuncId) -> Function {
     let mut params = vec![Param { var: Var(0), mode: Mode::Borrow }];
     for p in &of.params {
         let repr = of.vars[p.var.0 as usize].repr;
-        params.push(Param { var: Var(vars.len() as u32), mode: if repr.is_ref() { Mode::Own } else { Mode::Word } });
+        params.push(Param {
+            var: Var(vars.len() as u32),
+            mode: if repr.is_ref() { Mode::Own } else { Mode::Word },
+        });
         vars.push(unnamed(repr));
     }
     let args = params[1..].iter().map(|p| p.var).collect();

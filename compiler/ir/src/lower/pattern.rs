@@ -165,7 +165,14 @@ fn compare(b: &mut FunctionBuilder<'_, '_>, prim: Prim, v: Var, with: i64, fail:
 }
 
 /// Branches and goes on in `ok`, which is one of the targets.
-fn go_on(b: &mut FunctionBuilder<'_, '_>, condition: Var, yes: BlockId, no: BlockId, ok: BlockId, span: Span) {
+fn go_on(
+    b: &mut FunctionBuilder<'_, '_>,
+    condition: Var,
+    yes: BlockId,
+    no: BlockId,
+    ok: BlockId,
+    span: Span,
+) {
     b.end(Terminator::Branch(condition, yes, no), span);
     b.enter(ok).expect("the branch leads here");
 }

@@ -16,7 +16,14 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
                 }
             }
         }
-        Let(_, a) | Assign(_, a) | SetGlobal(_, a) | Field(a, _) | Some(a) | Loop(a) | Return(a) | Respond(a) => each(a),
+        Let(_, a)
+        | Assign(_, a)
+        | SetGlobal(_, a)
+        | Field(a, _)
+        | Some(a)
+        | Loop(a)
+        | Return(a)
+        | Respond(a) => each(a),
         Call(_, all) | CallNative { args: all, .. } | Record(all) | List(all) | Prim(_, all) | Block(all) => {
             all.iter().for_each(each);
         }

@@ -1,4 +1,44 @@
-//! placeholder
-use crate::ir::Module;
-/// Improves.
-pub fn optimise(_module: &mut Module) {}
+//! Optimisation of uncounted IR: small passes, each of which leaves a well-formed module.
+//!
+//! Functions are improved callees first, so that what is inlined is already small. Counts come later: a pass here may copy,
+//! move and drop mentions of references freely.
+//! Not here: what Cranelift does well by itself (registers, instruction choice, common subexpressions of words).
+
+mod blocks;
+mod copies;
+mod dead;
+mod facts;
+mod fold;
+mod inline;
+mod prune;
+
+use crate::ir::{Function, Module};
+use crate::verify::{self, Stage};
+
+/// Improves all functions of a module and takes those away that nothing calls any more.
+pub fn optimise(module: &mut Module) {
+    for f in &mut module.functions {
+        simplify(f);
+    }
+    verify::check("simplify", module, Stage::Uncounted);
+    inline::inline(module);
+    verify::check("inline", module, Stage::Uncounted);
+    prune::prune(module);
+    verify::check("prune", module, Stage::Uncounted);
+}
+
+/// How often the passes over one function feed each other. Arbitrary; most functions stop changing after two rounds.
+const ROUNDS: usize = 4;
+
+/// Improves one function without looking at others.
+fn simplify(f: &mut Function) {
+    for _ in 0..ROUNDS {
+        let mut changed = copies::propagate(f);
+        changed |= fold::fold(f);
+        changed |= blocks::thread(f);
+        changed |= dead::remove(f);
+        if !changed {
+            return;
+        }
+    }
+}

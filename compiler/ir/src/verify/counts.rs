@@ -60,7 +60,8 @@ pub(super) fn check(module: &Module, f: &Function) -> Result<(), Wrong> {
             for (side, to) in f.blocks[b].end.successors().enumerate() {
                 let mut states = check.states.clone();
                 if let (0, Some(v)) = (side, null) {
-                    states[v.0 as usize] = State { null: true, ..State::default() };
+                    let state = &mut states[v.0 as usize];
+                    *state = State { counts: 0, null: true, ..*state };
                 }
                 let is_end = f.blocks[to.0 as usize].end.is_end_of_all();
                 changed |= merge(&mut ins[to.0 as usize], states, is_end).map_err(|what| {
@@ -121,7 +122,12 @@ fn merge(into: &mut Option<Vec<State>>, states: Vec<State>, is_end: bool) -> Res
             (false, true) => known.counts,
             _ if known.counts == new.counts => known.counts,
             _ if is_end => known.counts.min(new.counts),
-            _ => return Err(format!("%{i} holds {} counts on one way and {} on another", known.counts, new.counts)),
+            _ => {
+                return Err(format!(
+                    "%{i} holds {} counts on one way and {} on another",
+                    known.counts, new.counts
+                ));
+            }
         };
         let joined = State { counts, null: known.null && new.null, borrows: known.borrows && new.borrows };
         changed |= *known != joined;

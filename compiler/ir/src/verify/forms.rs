@@ -113,7 +113,11 @@ impl Form<'_> {
             Op::New(d, _, size, words) => {
                 self.is(*d, true)?;
                 let room = (size.saturating_sub(8) / 8) as usize;
-                if room == words.len() { Ok(()) } else { Err(format!("{} words for {size} bytes", words.len())) }
+                if room == words.len() {
+                    Ok(())
+                } else {
+                    Err(format!("{} words for {size} bytes", words.len()))
+                }
             }
             Op::NewClosure(d, _, _, code, _) => {
                 self.is(*d, true)?;

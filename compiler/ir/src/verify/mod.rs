@@ -46,12 +46,13 @@ struct Wrong {
 /// Looks at every function of a module.
 pub fn verify(module: &Module, stage: Stage) -> Result<(), Bug> {
     for (i, f) in module.functions.iter().enumerate() {
-        let checked = forms::check(module, f, stage).and_then(|()| check_set_before_read(f)).and_then(|()| {
-            match stage {
-                Stage::Uncounted => Ok(()),
-                Stage::Counted => counts::check(module, f),
-            }
-        });
+        let checked =
+            forms::check(module, f, stage).and_then(|()| check_set_before_read(f)).and_then(
+                |()| match stage {
+                    Stage::Uncounted => Ok(()),
+                    Stage::Counted => counts::check(module, f),
+                },
+            );
         checked.map_err(|wrong| Bug { message: describe(module, i, &wrong) })?;
     }
     let main = &module.functions[module.main.0 as usize];
@@ -83,7 +84,10 @@ fn describe(module: &Module, function: usize, wrong: &Wrong) -> String {
         None => "the end".to_owned(),
     };
     let text = crate::print::print_function(module, crate::ir::FuncId(function as u32));
-    format!("{} in `{}`, block b{}, at {place} (operation {}):\n{text}", wrong.what, f.name, wrong.block, wrong.op)
+    format!(
+        "{} in `{}`, block b{}, at {place} (operation {}):\n{text}",
+        wrong.what, f.name, wrong.block, wrong.op
+    )
 }
 
 /// Each variable is set on every path before it is read.
@@ -123,7 +127,11 @@ fn check_set_before_read(f: &Function) -> Result<(), Wrong> {
             let mut unset: Option<Var> = None;
             inst.op.operands(|v| unset = unset.or((!set.has(v.0 as usize)).then_some(v)));
             if let Some(v) = unset {
-                return Err(Wrong { block: b.0 as usize, op: i, what: format!("%{} is read before it is set", v.0) });
+                return Err(Wrong {
+                    block: b.0 as usize,
+                    op: i,
+                    what: format!("%{} is read before it is set", v.0),
+                });
             }
             // A borrowed result may be set again by a move only; the counts' check asks that.
             if let Some(d) = inst.op.result() {
@@ -134,7 +142,11 @@ fn check_set_before_read(f: &Function) -> Result<(), Wrong> {
         block.end.uses(|v, _| unset = unset.or((!set.has(v.0 as usize)).then_some(v)));
         if let Some(v) = unset {
             let op = block.ops.len();
-            return Err(Wrong { block: b.0 as usize, op, what: format!("%{} is read before it is set", v.0) });
+            return Err(Wrong {
+                block: b.0 as usize,
+                op,
+                what: format!("%{} is read before it is set", v.0),
+            });
         }
     }
     Ok(())

@@ -1,0 +1,4 @@
+//! Tests of the passes together: programs run by an interpreter with real counts.
+
+mod machine;
+mod random;
