@@ -1,7 +1,8 @@
 //! The two readable forms of a module's code, for `weir check --emit`.
 
+use crate::compiler::Compiler;
+use crate::isa;
 use crate::literals::Literals;
-use crate::{Compiler, isa};
 use std::fmt::Write;
 use weir_abi::native::NativeId;
 use weir_ir::ir::{FuncId, Module};

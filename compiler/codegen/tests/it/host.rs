@@ -119,12 +119,12 @@ impl Host {
         std::mem::take(&mut self.state.calls)
     }
 
-    /// The same without `alloc`, by name only.
+    /// The frames at the last suspension, innermost first.
     pub fn frames(&mut self) -> Vec<Frame> {
         std::mem::take(&mut self.state.frames)
     }
 
-    /// A function's instructions are left at `return_address`; see [`code::FrameInfo::place`].
+    /// The place where compiled code was last left for a native.
     pub fn last_place(&self) -> Option<u32> {
         let frame = self.module.frame(self.ctx.exit_pc)?;
         frame.place(self.ctx.exit_pc).map(|p| p.start)

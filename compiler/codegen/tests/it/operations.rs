@@ -2,6 +2,7 @@
 
 use crate::build::{Fun, module};
 use crate::host::{self, Host, Outcome, count, field};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use weir_abi::layout::{self, shape};
 use weir_abi::native::{Mode, part};
 use weir_abi::trap::TrapKind;
@@ -289,6 +290,22 @@ fn loops_branch_and_stop() {
     *host.ctx.limit.get_mut() = usize::MAX;
     assert_eq!(host.value("sum", &[3]), 6);
     assert_eq!(names(&mut host), ["stop"; 3]);
+}
+
+/// The limit is read in every round, also where the loop calls nothing.
+#[test]
+fn another_thread_stops_a_loop() {
+    let mut host = host(sum());
+    host.suspend_in("stop");
+    let limit = &raw const host.ctx.limit as usize;
+    let other = std::thread::spawn(move || {
+        // SAFETY: the host, joined with below, keeps the cell.
+        let limit = unsafe { &*(limit as *const AtomicUsize) };
+        limit.store(usize::MAX, Ordering::Relaxed);
+    });
+    assert_eq!(host.run("sum", &[1 << 32]), Outcome::Suspended);
+    assert_eq!(names(&mut host), ["stop"]);
+    other.join().expect("it only stores");
 }
 
 #[test]
