@@ -1,1 +1,41 @@
-//! (to be written)
+//! Runs compiled scripts: heap, values, fibers, scopes, streams, natives, and the service that answers requests with them.
+//!
+//! In: a compiled [`weir_abi::code::Module`]. Out: its program's effects, its handler's responses.
+//! Invariants: a scope lives and dies on one worker; raw pointers stay in `heap`, `value`, `scope`, `stack`, `fiber`, `run`,
+//! `trace` and `shim`; a native's body is safe code over typed handles.
+//! Not here: the compiler, HTTP framing.
+
+mod app;
+mod clock;
+pub mod counters;
+mod equal;
+mod failure;
+mod fiber;
+mod form;
+mod heap;
+mod limits;
+mod log;
+mod natives;
+mod output;
+mod run;
+mod scope;
+mod service;
+mod shim;
+mod stack;
+mod start;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod value;
+mod worker;
+
+pub use app::App;
+pub use failure::Failure;
+pub use limits::{LIMITS, Limit, Limits, Unit, UnknownLimit};
+pub use log::{LogFormat, UnknownFormat};
+pub use output::finish;
+pub use service::HandlerService;
+pub use shim::address;
+pub use trace::Trace;
+pub use worker::{StopHandle, Worker};

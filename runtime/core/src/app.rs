@@ -1,0 +1,93 @@
+//! A running script version: its code, its global slots, its arguments and limits.
+//!
+//! Invariant: the slots are written by the main program only, before others see the version; from then on they and all
+//! that they reach are immortal and read-only, so any thread may read them.
+//! Not here: how the main program runs (`start`).
+
+use crate::heap::Word;
+use crate::limits::Limits;
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use weir_abi::code::Module;
+
+/// A script version. Its last reference frees its code and its globals.
+pub struct App {
+    /// What keeps the frozen globals: the main program's heap and buffers. Set once.
+    frozen: OnceLock<Frozen>,
+    globals: Box<[UnsafeCell<Word>]>,
+    args: Vec<String>,
+    limits: Limits,
+    /// Last: the globals may refer to its literals.
+    module: Arc<Module>,
+}
+
+// SAFETY: see the module's invariant: after the main program nothing of it is written.
+unsafe impl Send for App {}
+// SAFETY: as above.
+unsafe impl Sync for App {}
+
+/// A heap nobody runs in any more, which moves as a whole.
+struct Frozen(#[expect(dead_code, reason = "kept for its memory")] Box<dyn Any>);
+
+impl App {
+    /// A version whose main program has not run.
+    pub(crate) fn new(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Self {
+        let globals = (0..module.globals).map(|_| UnsafeCell::new(0)).collect();
+        Self { frozen: OnceLock::new(), globals, args, limits, module }
+    }
+
+    /// Its code.
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    /// The arguments behind the program's name.
+    pub fn args(&self) -> &[String] {
+        &self.args
+    }
+
+    /// The limits of its scopes.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether it can answer requests.
+    pub fn has_handler(&self) -> bool {
+        self.module.handler.is_some()
+    }
+
+    /// The address of the global slots.
+    pub(crate) fn globals(&self) -> *mut Word {
+        UnsafeCell::raw_get(self.globals.as_ptr())
+    }
+
+    /// The global slots that hold references.
+    ///
+    /// # Safety
+    /// No compiled code of this version that writes them is running.
+    pub(crate) unsafe fn global_refs(&self) -> impl Iterator<Item = Word> {
+        // SAFETY: the caller's promise.
+        let words = self.globals.iter().map(|cell| unsafe { *cell.get() });
+        words.zip(&self.module.global_refs).filter(|(_, is_ref)| **is_ref).map(|(word, _)| word)
+    }
+
+    /// Keeps what the globals lie in.
+    ///
+    /// # Safety
+    /// Nothing else refers to parts of `memory` that are not atomically counted.
+    pub(crate) unsafe fn keep(&self, memory: Box<dyn Any>) {
+        let kept = self.frozen.set(Frozen(memory));
+        debug_assert!(kept.is_ok(), "the main program runs once");
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("module", &self.module)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

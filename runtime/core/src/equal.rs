@@ -1,0 +1,61 @@
+//! Equality of values.
+//!
+//! In: two values of one type. Out: whether they are equal.
+//! Invariant: takes no stack however deep the values are.
+
+use crate::form::option_payload;
+use crate::value::{Any, List, Range, Text};
+use weir_abi::layout;
+use weir_abi::types::{TypeDesc, TypeId};
+
+/// Whether two values of type `ty` are equal. Ranges are equal when they hold the same Ints.
+pub fn are_equal(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> bool {
+    let mut todo = vec![(ty, a, b)];
+    while let Some((ty, a, b)) = todo.pop() {
+        let desc = &types[ty.0 as usize];
+        let same = match desc {
+            TypeDesc::Text => a.as_arg::<Text>().as_bytes() == b.as_arg::<Text>().as_bytes(),
+            TypeDesc::Range => {
+                let (a, b): (Range, Range) = (a.as_arg(), b.as_arg());
+                let is_empty = a.low() as i128 == a.end() && b.low() as i128 == b.end();
+                is_empty || a.low() == b.low() && a.end() == b.end()
+            }
+            TypeDesc::List(element) => {
+                let (left, right): (List, List) = (a.as_arg(), b.as_arg());
+                if left.len() == right.len() && left.has_refs() {
+                    todo.extend(a.elements().zip(b.elements()).rev().map(|(a, b)| (*element, a, b)));
+                    true
+                } else {
+                    left.words() == right.words()
+                }
+            }
+            TypeDesc::Option(_) if a.word() == 0 || b.word() == 0 => a.word() == b.word(),
+            TypeDesc::Option(inner) => {
+                todo.push((*inner, option_payload(types, *inner, a), option_payload(types, *inner, b)));
+                true
+            }
+            TypeDesc::Record(_, fields) => {
+                let parts = fields.iter().enumerate().rev().map(|(at, (_, ty))| {
+                    let offset = layout::field(at as u32);
+                    (*ty, a.part(offset), b.part(offset))
+                });
+                todo.extend(parts);
+                true
+            }
+            // Words. What has no equality is refused by the checker.
+            TypeDesc::Unit
+            | TypeDesc::Int
+            | TypeDesc::Bool
+            | TypeDesc::Duration
+            | TypeDesc::Time
+            | TypeDesc::Stream(_)
+            | TypeDesc::Fn
+            | TypeDesc::Native(_)
+            | TypeDesc::Never => a.word() == b.word(),
+        };
+        if !same {
+            return false;
+        }
+    }
+    true
+}

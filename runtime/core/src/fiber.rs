@@ -1,0 +1,217 @@
+//! Fibers: compiled code on a stack of its own, which it may leave in the middle and come back to.
+//!
+//! ```text
+//! worker's stack   resume ──▶ fiber: enter ──▶ compiled code ──▶ native ──▶ suspend
+//!                    ◀──────────────────────────────────────────────────────┘
+//! ```
+//! In: code, words, and what to go on with. Out: a [`Step`].
+//! Invariants: nothing below a suspension owns anything with `Drop`, so a fiber is abandoned by forgetting its frames;
+//! `Ctx::fiber` is the running [`Fiber`], and `Ctx` is whole again after each resumption.
+//! Not here: why it waits (`run`), what its frames own (`abandon`).
+
+use crate::heap::Word;
+use crate::stack::{RED_ZONE, Stack};
+use crate::worker::Worker;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::rc::Rc;
+use weir_abi::code::Enter;
+use weir_abi::context::Ctx;
+
+/// How far below a stack's base compiled code gets before it is noticed to be deep. A fiber that stays above leaves its
+/// stack as it is for the next one.
+const SHALLOW: usize = 16 * 1024;
+
+/// Why a fiber left its stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspend {
+    /// A native has to wait; the scope holds what for.
+    Wait,
+    /// Others shall run.
+    Yield,
+    /// It trapped; the scope holds the trap. It is not resumed.
+    Trap,
+}
+
+/// What became of a resumed fiber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It returned that word.
+    Done(Word),
+    /// It left its stack.
+    Left(Suspend),
+}
+
+/// Where compiled code was left: registers at its last call of a native that may trap or wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exit {
+    /// Frame pointer.
+    pub fp: usize,
+    /// Return address of the call.
+    pub pc: usize,
+    /// Stack pointer at the call.
+    pub sp: usize,
+}
+
+type Routine = Coroutine<Word, Suspend, Word, Stack>;
+
+/// A fiber. Its owner keeps it where it is while it runs.
+pub struct Fiber {
+    routine: ManuallyDrop<Routine>,
+    /// On the fiber's own stack, from its first resumption on.
+    yielder: Cell<*const Yielder<Word, Suspend>>,
+    /// Lowest address for compiled code.
+    floor: usize,
+    low: usize,
+    base: usize,
+    /// Compiled code got below [`SHALLOW`].
+    deep: Cell<bool>,
+    /// It waited: its stack was not the hottest of the pool, and giving memory back costs little beside the wait.
+    waited: bool,
+    exit: Exit,
+    worker: Rc<Worker>,
+}
+
+/// No more stacks.
+#[derive(Clone, Copy, Debug)]
+pub struct NoStack;
+
+impl Fiber {
+    /// A fiber on `stack` that will call `enter(ctx, code, words)`. Compiled code may use `depth` bytes of it.
+    pub fn new(
+        worker: &Rc<Worker>,
+        stack: Stack,
+        depth: usize,
+        enter: Enter,
+        code: *const u8,
+        words: [Word; 3],
+    ) -> Self {
+        let (low, base) = (stack.low(), stack.base());
+        let ctx = worker.ctx();
+        // The closure is plain data: it is forgotten with the stack.
+        let routine = Coroutine::with_stack(stack, move |yielder: &Yielder<Word, Suspend>, _| {
+            // SAFETY: `resume` set `Ctx::fiber` to this fiber; `code` is compiled code for `enter`'s number of words,
+            // and the scope that runs it keeps its module.
+            unsafe {
+                (*(*ctx).fiber.cast::<Fiber>()).yielder.set(yielder);
+                enter(ctx, code, words.as_ptr())
+            }
+        });
+        worker.counters.fibers.add(1);
+        Self {
+            routine: ManuallyDrop::new(routine),
+            yielder: Cell::new(ptr::null()),
+            floor: (low + RED_ZONE).max(base.saturating_sub(depth)),
+            low,
+            base,
+            deep: Cell::new(false),
+            waited: false,
+            exit: Exit::default(),
+            worker: Rc::clone(worker),
+        }
+    }
+
+    /// Lets it run with that scope and those globals until it returns or leaves. `word` is what the native that left gives.
+    ///
+    /// # Safety
+    /// `scope` and `globals` are what the compiled code's natives expect, and nobody else uses `scope` until this returns.
+    #[inline]
+    pub unsafe fn resume(&mut self, scope: *mut c_void, globals: *mut u64, word: Word) -> Step {
+        let ctx = self.worker.ctx();
+        // SAFETY: the context is this worker's and no compiled code runs now; `exit_*` are read by natives of this fiber.
+        unsafe {
+            (*ctx).scope = scope;
+            (*ctx).globals = globals;
+            (*ctx).fiber = ptr::from_mut(self).cast();
+        }
+        self.worker.set_limit(self.limit());
+        let result = self.routine.resume(word);
+        match result {
+            CoroutineResult::Return(word) => Step::Done(word),
+            CoroutineResult::Yield(why) => {
+                self.waited = true;
+                // SAFETY: as above.
+                self.exit = unsafe { Exit { fp: (*ctx).exit_fp, pc: (*ctx).exit_pc, sp: (*ctx).exit_sp } };
+                Step::Left(why)
+            }
+        }
+    }
+
+    fn limit(&self) -> usize {
+        if self.deep.get() { self.floor } else { self.floor.max(self.base - SHALLOW) }
+    }
+
+    /// Where it left.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Whether its stack holds that address.
+    pub fn holds(&self, address: usize) -> bool {
+        (self.low..self.base).contains(&address)
+    }
+
+    /// Whether it was resumed.
+    pub fn has_begun(&self) -> bool {
+        self.routine.started()
+    }
+
+    /// Whether it has returned.
+    pub fn is_done(&self) -> bool {
+        self.routine.done()
+    }
+}
+
+impl Drop for Fiber {
+    fn drop(&mut self) {
+        self.worker.counters.fibers.add(-1);
+        // SAFETY: nothing on the stack needs dropping (the module's invariant), and `routine` is taken once.
+        let stack = unsafe {
+            self.routine.force_reset();
+            ManuallyDrop::take(&mut self.routine).into_stack()
+        };
+        self.worker.stacks.give(stack, self.waited || self.deep.get());
+    }
+}
+
+/// Leaves the running fiber. Returns what it is resumed with.
+///
+/// # Safety
+/// Called on a fiber's stack, by a frame below which nothing owns anything with `Drop`; no reference to the scope is used
+/// after it that was made before.
+pub unsafe fn suspend(ctx: *mut Ctx, why: Suspend) -> Word {
+    // SAFETY: compiled code runs on a fiber, whose yielder was set when it began.
+    unsafe { (*(*(*ctx).fiber.cast::<Fiber>()).yielder.get()).suspend(why) }
+}
+
+/// What a stop check that hit comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Go on.
+    Go,
+    /// Let others run.
+    Yield,
+    /// The stack is used up.
+    Overflow,
+}
+
+/// Decides about a stop check that hit on the running fiber, and sets the limit anew.
+///
+/// # Safety
+/// As for [`suspend`].
+pub unsafe fn stop(ctx: *mut Ctx) -> Stop {
+    // SAFETY: compiled code runs on a fiber; the native's entry wrote `exit_sp`.
+    let (fiber, sp) = unsafe { (&*(*ctx).fiber.cast::<Fiber>(), (*ctx).exit_sp) };
+    if sp < fiber.floor {
+        return Stop::Overflow;
+    }
+    if sp < fiber.base - SHALLOW {
+        fiber.deep.set(true);
+    }
+    let asked = fiber.worker.take_stop();
+    fiber.worker.set_limit(fiber.limit());
+    if asked || cfg!(feature = "stress") { Stop::Yield } else { Stop::Go }
+}

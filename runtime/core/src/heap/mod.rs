@@ -1,0 +1,502 @@
+//! A scope's heap: small objects in chunks, large ones in blocks of their own.
+//!
+//! ```text
+//! chunk        Chunk { live, .. }   cell  cell  cell ...   unused
+//! free cell    0 class:u32   4 FREE:u32   8 next   16 previous         in the list of its class
+//! large block  Large { next, previous, size }   object
+//! ```
+//! In: sizes and headers; references that are given up. Out: objects; the slots of table entries that lost their handle.
+//! Invariants: `Chunk::live` counts the chunk's objects; a chunk without objects goes back to the pool unless it is the
+//! one being filled; `bytes` is what chunks, blocks and charged buffers take and never exceeds `limit`. Freeing a graph
+//! takes no stack and no memory, however deep it is. Dropping the heap looks at chunks and blocks, not at objects.
+//! Not here: fibers, resources, what objects mean.
+
+mod object;
+mod pages;
+mod size;
+
+pub use object::{Obj, Refs, Word};
+pub use pages::{Pages, no_huge_pages};
+
+use crate::counters::Counters;
+use pages::{ORDER_MAX, chunk_bytes, chunk_start};
+use size::{CLASSES, SIZES, SMALL_MAX, class_of};
+use std::alloc::{Layout, alloc, dealloc};
+use std::mem::size_of;
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+use weir_abi::layout::{self, IMMORTAL, Shape, shape};
+use weir_abi::trap::{Trap, TrapKind};
+
+/// The shape of a free cell.
+const FREE: u32 = 0xFFFF_FFFF;
+const NEXT: i32 = 8;
+const PREVIOUS: i32 = 16;
+/// What freed memory is filled with in stress builds.
+const POISON: u8 = 0xDD;
+
+/// The head of a chunk; cells follow.
+#[repr(C)]
+struct Chunk {
+    /// How many objects it holds.
+    live: u32,
+    /// Its size, see [`chunk_bytes`].
+    order: u32,
+    /// End of its cells, once it is no longer being filled.
+    top: *mut u8,
+    next: *mut Chunk,
+    previous: *mut Chunk,
+}
+
+/// Where a chunk's first cell is.
+const CELLS: usize = 48;
+const _: () = assert!(size_of::<Chunk>() <= CELLS && CELLS.is_multiple_of(16));
+
+/// The head of a large block; the object follows.
+#[repr(C, align(16))]
+struct Large {
+    next: *mut Large,
+    previous: *mut Large,
+    /// Of the whole block.
+    size: usize,
+}
+
+/// The heap has no room within its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl From<Full> for Trap {
+    #[cold]
+    fn from(_: Full) -> Self {
+        Trap::new(TrapKind::OutOfMemory)
+    }
+}
+
+/// A heap. Used by one thread.
+pub struct Heap {
+    /// First free cell by class, or null.
+    free: [*mut u8; CLASSES],
+    /// Where the chunk being filled goes on; null before the first.
+    bump: *mut u8,
+    /// Its end.
+    end: *mut u8,
+    /// The chunk being filled.
+    current: *mut Chunk,
+    /// All chunks.
+    chunks: *mut Chunk,
+    /// All large blocks.
+    large: *mut Large,
+    /// How many objects are alive.
+    live: usize,
+    /// How many of them the counters know about.
+    published: usize,
+    /// What chunks, blocks and charged buffers take.
+    bytes: usize,
+    limit: usize,
+    /// The order of the next chunk.
+    order: usize,
+    /// Slots of the table whose handle was freed; whoever freed takes them from here.
+    dead: Vec<u32>,
+    pages: Rc<Pages>,
+    counters: &'static Counters,
+}
+
+impl Heap {
+    /// An empty heap of at most `limit` bytes.
+    pub fn new(pages: Rc<Pages>, limit: usize, counters: &'static Counters) -> Self {
+        Self {
+            free: [ptr::null_mut(); CLASSES],
+            bump: ptr::null_mut(),
+            end: ptr::null_mut(),
+            current: ptr::null_mut(),
+            chunks: ptr::null_mut(),
+            large: ptr::null_mut(),
+            live: 0,
+            published: 0,
+            bytes: 0,
+            limit,
+            order: 0,
+            dead: Vec::new(),
+            pages,
+            counters,
+        }
+    }
+
+    /// How many objects are alive.
+    pub fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Bytes taken, by objects and by the rest of their chunks.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Tells the counters how many objects are alive. Cheap enough for each return from a fiber.
+    pub fn publish(&mut self) {
+        self.counters.objects.add(self.live as i64 - self.published as i64);
+        self.published = self.live;
+    }
+
+    /// An object of `size` bytes with that first word; the rest is not initialised.
+    #[inline]
+    pub fn alloc(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
+        if size > SMALL_MAX {
+            return self.alloc_large(size, header);
+        }
+        let class = class_of(size);
+        let cell = self.free[class];
+        let bytes = SIZES[class] as usize;
+        let object = if let Some(cell) = NonNull::new(cell) {
+            // SAFETY: a cell in a free list lies in one of this heap's chunks and holds its links.
+            unsafe {
+                let next = cell.offset(NEXT as isize).cast::<*mut u8>().read();
+                self.free[class] = next;
+                if !next.is_null() {
+                    next.offset(PREVIOUS as isize).cast::<*mut u8>().write(ptr::null_mut());
+                }
+                (*chunk_start(cell.as_ptr()).cast::<Chunk>()).live += 1;
+            }
+            cell
+        } else if bytes <= self.end as usize - self.bump as usize {
+            let cell = self.bump;
+            self.bump = cell.wrapping_add(bytes);
+            // SAFETY: with room between `bump` and `end` there is a chunk being filled, and `bump` is inside it.
+            unsafe {
+                (*self.current).live += 1;
+                NonNull::new_unchecked(cell)
+            }
+        } else {
+            return self.alloc_in_new_chunk(size, header);
+        };
+        self.live += 1;
+        if cfg!(feature = "stress") {
+            // SAFETY: the cell is ours and `bytes` long.
+            unsafe { object.as_ptr().write_bytes(POISON, bytes) };
+        }
+        // SAFETY: as above.
+        unsafe { object.cast::<u64>().write(header) };
+        Ok(Obj::from_ptr(object))
+    }
+
+    #[cold]
+    fn alloc_in_new_chunk(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
+        let mut order = self.order;
+        while order < ORDER_MAX && chunk_bytes(order) < CELLS + 2 * size {
+            order += 1;
+        }
+        self.charge(chunk_bytes(order))?;
+        let Some(memory) = self.pages.take(order) else {
+            self.uncharge(chunk_bytes(order));
+            return Err(Full);
+        };
+        self.order = (order + 1).min(ORDER_MAX);
+        self.counters.chunks.add(1);
+        let full = self.current;
+        let chunk = memory.as_ptr().cast::<Chunk>();
+        // SAFETY: the chunk is fresh memory of at least 1 KiB; `chunks` and `current` are null or live chunks.
+        unsafe {
+            chunk.write(Chunk {
+                live: 0,
+                order: order as u32,
+                top: ptr::null_mut(),
+                next: self.chunks,
+                previous: ptr::null_mut(),
+            });
+            if !self.chunks.is_null() {
+                (*self.chunks).previous = chunk;
+            }
+            self.chunks = chunk;
+            if !full.is_null() {
+                (*full).top = self.bump;
+            }
+            self.current = chunk;
+            self.bump = memory.as_ptr().add(CELLS);
+            self.end = memory.as_ptr().add(chunk_bytes(order));
+            if !full.is_null() && (*full).live == 0 {
+                self.give_chunk_back(full);
+            }
+        }
+        self.alloc(size, header)
+    }
+
+    fn alloc_large(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
+        let bytes = size.checked_add(size_of::<Large>()).ok_or(Full)?;
+        let layout = Layout::from_size_align(bytes, layout::ALIGN).map_err(|_| Full)?;
+        self.charge(bytes)?;
+        // SAFETY: the layout has a size.
+        let block = unsafe { alloc(layout) }.cast::<Large>();
+        if block.is_null() {
+            self.uncharge(bytes);
+            return Err(Full);
+        }
+        // SAFETY: `block` is fresh; `large` is null or a live block; an object follows the head.
+        unsafe {
+            block.write(Large { next: self.large, previous: ptr::null_mut(), size: bytes });
+            if !self.large.is_null() {
+                (*self.large).previous = block;
+            }
+            self.large = block;
+            let object = NonNull::new_unchecked(block.add(1).cast::<u8>());
+            object.cast::<u64>().write(header);
+            self.live += 1;
+            Ok(Obj::from_ptr(object))
+        }
+    }
+
+    /// Counts memory outside the heap that its objects keep.
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Full> {
+        match self.bytes.checked_add(bytes) {
+            Some(sum) if sum <= self.limit => {
+                self.bytes = sum;
+                Ok(())
+            }
+            _ => Err(Full),
+        }
+    }
+
+    /// Takes a charge back.
+    pub fn uncharge(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+    }
+
+    /// Gives up a reference (or 0). The caller looks at [`Heap::take_dead`] afterwards.
+    ///
+    /// # Safety
+    /// The word is 0 or a reference of this heap (or an immortal one) that the caller owns.
+    #[inline]
+    pub unsafe fn drop_word(&mut self, shapes: &[Shape], word: Word) {
+        // SAFETY: the caller's promise.
+        if let Some(object) = unsafe { Obj::from_word(word) }
+            && object.undup()
+        {
+            self.release(shapes, object);
+        }
+    }
+
+    /// Frees an object whose count fell to 0, and all that it alone holds.
+    ///
+    /// Objects still to be looked at are linked through their first reference, which is followed when they are entered.
+    #[inline]
+    pub fn release(&mut self, shapes: &[Shape], object: Obj) {
+        let mut list = self.enter(shapes, object, 0);
+        while list != 0 {
+            // SAFETY: the list links dead objects that have at least one reference.
+            let Some(object) = (unsafe { Obj::from_word(list) }) else { break };
+            match object.refs(shapes) {
+                Refs::At(offsets) => {
+                    list = object.get(offsets[0] as i32);
+                    for &offset in &offsets[1..] {
+                        list = self.unlink_child(shapes, object.get(offset as i32), list);
+                    }
+                }
+                Refs::Span { first, count } => {
+                    list = object.get(first);
+                    for at in 1..count {
+                        list = self.unlink_child(shapes, object.get(first + 8 * at as i32), list);
+                    }
+                }
+                Refs::None | Refs::Slot => {
+                    unreachable!("an object without references is freed when it is entered")
+                }
+            }
+            self.free_object(shapes, object);
+        }
+    }
+
+    #[inline]
+    fn unlink_child(&mut self, shapes: &[Shape], child: Word, list: Word) -> Word {
+        // SAFETY: a reference that a dead object of this heap owned.
+        match unsafe { Obj::from_word(child) } {
+            Some(child) if child.undup() => self.enter(shapes, child, list),
+            _ => list,
+        }
+    }
+
+    /// Frees dead objects without references at once and puts others on the list, following first references.
+    #[inline]
+    fn enter(&mut self, shapes: &[Shape], mut object: Obj, mut list: Word) -> Word {
+        loop {
+            let first = match object.refs(shapes) {
+                Refs::At([first, ..]) => *first as i32,
+                Refs::Span { first, count } if count > 0 => first,
+                Refs::Slot => {
+                    self.dead.push(object.get(layout::SLOT) as u32);
+                    self.free_object(shapes, object);
+                    return list;
+                }
+                _ => {
+                    self.free_object(shapes, object);
+                    return list;
+                }
+            };
+            let child = object.get(first);
+            object.set(first, list);
+            list = object.word();
+            // SAFETY: a reference that the dead object owned.
+            match unsafe { Obj::from_word(child) } {
+                Some(child) if child.undup() => object = child,
+                _ => return list,
+            }
+        }
+    }
+
+    /// A table slot whose last handle was freed.
+    #[inline]
+    pub fn take_dead(&mut self) -> Option<u32> {
+        self.dead.pop()
+    }
+
+    /// Whether [`Heap::take_dead`] has one.
+    #[inline]
+    pub fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    #[inline]
+    fn free_object(&mut self, shapes: &[Shape], object: Obj) {
+        if cfg!(feature = "stress") {
+            assert!(object.count() <= 1, "freed with count {:#x}", object.count());
+            assert!(self.live > 0);
+        }
+        let size = object.size(shapes);
+        self.live -= 1;
+        if size > SMALL_MAX {
+            return self.free_large(object);
+        }
+        let class = class_of(size);
+        let cell = object.ptr();
+        // SAFETY: the object lies in a cell of that class in one of this heap's chunks, and nobody refers to it.
+        unsafe {
+            if cfg!(feature = "stress") {
+                cell.write_bytes(POISON, SIZES[class] as usize);
+            }
+            let next = self.free[class];
+            cell.cast::<u64>().write(class as u64 | (FREE as u64) << 32);
+            cell.offset(NEXT as isize).cast::<*mut u8>().write(next);
+            cell.offset(PREVIOUS as isize).cast::<*mut u8>().write(ptr::null_mut());
+            if !next.is_null() {
+                next.offset(PREVIOUS as isize).cast::<*mut u8>().write(cell);
+            }
+            self.free[class] = cell;
+            let chunk = chunk_start(cell).cast::<Chunk>();
+            (*chunk).live -= 1;
+            if (*chunk).live == 0 && chunk != self.current {
+                self.give_chunk_back(chunk);
+            }
+        }
+    }
+
+    fn free_large(&mut self, object: Obj) {
+        let block = object.ptr().cast::<Large>().wrapping_sub(1);
+        // SAFETY: a large object follows the head of its block, which is in the list.
+        unsafe {
+            let Large { next, previous, size } = block.read();
+            if previous.is_null() {
+                self.large = next;
+            } else {
+                (*previous).next = next;
+            }
+            if !next.is_null() {
+                (*next).previous = previous;
+            }
+            self.uncharge(size);
+            dealloc(block.cast(), Layout::from_size_align_unchecked(size, layout::ALIGN));
+        }
+    }
+
+    /// Unlinks the cells of a chunk without objects and gives it back.
+    ///
+    /// # Safety
+    /// `chunk` is one of this heap's, holds no object and is not being filled.
+    #[cold]
+    unsafe fn give_chunk_back(&mut self, chunk: *mut Chunk) {
+        // SAFETY: all cells up to `top` are free: each holds its class and links.
+        unsafe {
+            let Chunk { order, top, next, previous, .. } = chunk.read();
+            let mut cell = chunk.cast::<u8>().add(CELLS);
+            while cell < top {
+                let class = cell.cast::<u32>().read() as usize;
+                let after = cell.offset(NEXT as isize).cast::<*mut u8>().read();
+                let before = cell.offset(PREVIOUS as isize).cast::<*mut u8>().read();
+                if before.is_null() {
+                    self.free[class] = after;
+                } else {
+                    before.offset(NEXT as isize).cast::<*mut u8>().write(after);
+                }
+                if !after.is_null() {
+                    after.offset(PREVIOUS as isize).cast::<*mut u8>().write(before);
+                }
+                cell = cell.add(SIZES[class] as usize);
+            }
+            if previous.is_null() {
+                self.chunks = next;
+            } else {
+                (*previous).next = next;
+            }
+            if !next.is_null() {
+                (*next).previous = previous;
+            }
+            self.uncharge(chunk_bytes(order as usize));
+            self.counters.chunks.add(-1);
+            self.pages.give(NonNull::new_unchecked(chunk.cast()), order as usize);
+        }
+    }
+
+    /// Makes everything reachable from `roots` immortal, where it lies. Streams among it count as read. Returns how many
+    /// objects that were.
+    ///
+    /// # Safety
+    /// The roots are 0 or references to live objects of this heap or immortal ones.
+    pub unsafe fn freeze(&mut self, shapes: &[Shape], roots: impl Iterator<Item = Word>) -> usize {
+        let mut todo: Vec<Word> = roots.collect();
+        let mut count = 0;
+        while let Some(word) = todo.pop() {
+            // SAFETY: the caller's promise, and what live objects refer to is alive.
+            let Some(object) = (unsafe { Obj::from_word(word) }) else { continue };
+            if object.is_immortal() {
+                continue;
+            }
+            object.set_count(IMMORTAL);
+            count += 1;
+            match object.refs(shapes) {
+                Refs::At(offsets) => todo.extend(offsets.iter().map(|&o| object.get(o as i32))),
+                Refs::Span { first, count: len } => {
+                    todo.extend((0..len).map(|i| object.get(first + 8 * i as i32)))
+                }
+                Refs::Slot if object.shape() == shape::STREAM => object.set(layout::SLOT, NO_SLOT as u64),
+                Refs::None | Refs::Slot => {}
+            }
+        }
+        count
+    }
+}
+
+/// The slot of a stream handle that can not be read.
+pub const NO_SLOT: u32 = u32::MAX;
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        self.live = 0;
+        self.publish();
+        // SAFETY: the lists hold live chunks and blocks; nobody uses their objects any more.
+        unsafe {
+            let mut chunk = self.chunks;
+            while !chunk.is_null() {
+                let Chunk { next, order, .. } = chunk.read();
+                self.counters.chunks.add(-1);
+                self.pages.give(NonNull::new_unchecked(chunk.cast()), order as usize);
+                chunk = next;
+            }
+            let mut block = self.large;
+            while !block.is_null() {
+                let Large { next, size, .. } = block.read();
+                dealloc(block.cast(), Layout::from_size_align_unchecked(size, layout::ALIGN));
+                block = next;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The limits of the runtime: one table yields fields, defaults, flags and help.
+
+use std::fmt;
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes, written with `kb` or `mb`.
+    Bytes,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// The flag without its dashes.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// What holds without the flag.
+    pub default: usize,
+    /// For `--help`.
+    pub help: &'static str,
+}
+
+macro_rules! limits {
+    ($($field:ident $name:literal $unit:ident $default:expr, $help:literal;)*) => {
+        /// The limits of one script version's scopes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = $help] pub $field: usize,)*
+        }
+
+        /// All limits.
+        pub const LIMITS: &[Limit] =
+            &[$(Limit { name: $name, unit: Unit::$unit, default: $default, help: $help }),*];
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default),* }
+            }
+        }
+
+        impl Limits {
+            /// Sets the limit of that name.
+            pub fn set(&mut self, name: &str, value: usize) -> Result<(), UnknownLimit> {
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return Err(UnknownLimit),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+limits! {
+    mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request or program, in bytes";
+    max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines, in bytes";
+    stack "stack" Bytes 768 << 10, "Stack of one request's code, in bytes; the main program has 64 MiB";
+}
+
+/// There is no limit of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLimit;
+
+impl fmt::Display for UnknownLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is no such limit")
+    }
+}
+
+impl std::error::Error for UnknownLimit {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_can_be_set() {
+        for limit in LIMITS {
+            let mut limits = Limits::default();
+            assert_eq!(limits.set(limit.name, 1), Ok(()));
+            assert_ne!(limits, Limits::default());
+        }
+        assert_eq!(Limits::default().set("no-such", 1), Err(UnknownLimit));
+    }
+}

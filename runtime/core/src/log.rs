@@ -1,0 +1,210 @@
+//! The log: one line per exchange, and what went wrong in the script.
+//!
+//! In: what the engine says about an exchange that ended; failures with their stack traces. Out: lines on standard error,
+//! for people or as JSON. Lines gather for at most 100 ms; when standard error is slow, they are dropped and counted
+//! (`output`).
+//! Invariant: what a client sent is escaped, so that a line stays a line.
+
+use crate::failure::Failure;
+use crate::form::write_now;
+use crate::output::STDERR;
+use std::fmt::{self, Write};
+use std::str::FromStr;
+use weir_http::{Access, Outcome};
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// One JSON object per line.
+    Json,
+    /// Failures of the script only, for people.
+    Off,
+}
+
+/// Not a log format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownFormat;
+
+impl fmt::Display for UnknownFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a log format is one of human, json, off")
+    }
+}
+
+impl std::error::Error for UnknownFormat {}
+
+impl FromStr for LogFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        match name {
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            "off" => Ok(Self::Off),
+            _ => Err(UnknownFormat),
+        }
+    }
+}
+
+impl LogFormat {
+    /// Logs an exchange that ended.
+    pub fn access(self, access: &Access<'_>) {
+        let line = match self {
+            Self::Off => return,
+            Self::Human => human_access(access),
+            Self::Json => json_access(access),
+        };
+        STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
+    }
+
+    /// Logs a failure of the script in request `id`.
+    pub fn failure(self, id: u64, failure: &Failure) {
+        let line = match self {
+            Self::Json => json_failure(id, failure),
+            Self::Human | Self::Off => format!("{} error #{id:x} {failure}\n", now()),
+        };
+        STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
+    }
+}
+
+fn now() -> String {
+    let mut out = Vec::new();
+    write_now(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What became of an exchange: a word, and why.
+fn outcome<'a>(outcome: &Outcome<'a>) -> (&'static str, Option<&'a str>) {
+    match *outcome {
+        Outcome::Answered => ("answered", None),
+        Outcome::Refused(why) => ("refused", Some(why)),
+        Outcome::Panicked => ("panicked", None),
+        Outcome::Failed(why) => ("failed", Some(why)),
+        Outcome::Gone => ("gone", None),
+        Outcome::Stalled => ("stalled", None),
+        Outcome::Cut => ("cut", None),
+    }
+}
+
+fn milliseconds(access: &Access<'_>) -> f64 {
+    access.started.elapsed().as_micros() as f64 / 1000.0
+}
+
+fn human_access(access: &Access<'_>) -> String {
+    let (method, target) = access.head.map_or(("-", "-"), |head| (head.method(), head.target()));
+    let status = access.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let mut line = format!(
+        "{} {} #{:x} {method} {target} {status} {}b {:.3}ms",
+        now(),
+        access.peer,
+        access.id,
+        access.bytes,
+        milliseconds(access)
+    );
+    let (what, why) = outcome(&access.outcome);
+    if access.outcome != Outcome::Answered {
+        let _ = write!(line, " {what}");
+    }
+    if let Some(why) = why {
+        let _ = write!(line, ": {}", why.escape_debug());
+    }
+    line.push('\n');
+    line
+}
+
+fn json_access(access: &Access<'_>) -> String {
+    let (what, why) = outcome(&access.outcome);
+    let mut line =
+        format!("{{\"time\":\"{}\",\"request\":\"{:x}\",\"peer\":\"{}\"", now(), access.id, access.peer);
+    if let Some(head) = access.head {
+        field(&mut line, "method", head.method());
+        field(&mut line, "target", head.target());
+    }
+    if let Some(status) = access.status {
+        let _ = write!(line, ",\"status\":{status}");
+    }
+    let _ =
+        write!(line, ",\"bytes\":{},\"ms\":{:.3},\"outcome\":\"{what}\"", access.bytes, milliseconds(access));
+    if let Some(why) = why {
+        field(&mut line, "why", why);
+    }
+    line.push_str("}\n");
+    line
+}
+
+fn json_failure(id: u64, failure: &Failure) -> String {
+    let mut line = format!("{{\"time\":\"{}\",\"request\":\"{id:x}\"", now());
+    field(&mut line, "error", &failure.message);
+    if let Some(trace) = &failure.trace {
+        line.push_str(",\"trace\":[");
+        for (at, frame) in trace.lines().iter().enumerate() {
+            if at > 0 {
+                line.push(',');
+            }
+            quote(&mut line, frame);
+        }
+        line.push(']');
+    }
+    line.push_str("}\n");
+    line
+}
+
+fn field(line: &mut String, name: &str, value: &str) {
+    let _ = write!(line, ",\"{name}\":");
+    quote(line, value);
+}
+
+fn quote(line: &mut String, text: &str) {
+    line.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => line.extend(['\\', c]),
+            c if c < ' ' => {
+                let _ = write!(line, "\\u{:04x}", c as u32);
+            }
+            c => line.push(c),
+        }
+    }
+    line.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_http::Peer;
+
+    fn access<'a>(outcome: Outcome<'a>) -> Access<'a> {
+        Access {
+            id: 31,
+            head: None,
+            peer: Peer::Unix,
+            status: Some(400),
+            bytes: 5,
+            started: tokio::time::Instant::now(),
+            outcome,
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        let line = human_access(&access(Outcome::Failed("a\nb \"c\"")));
+        assert!(
+            line.contains(" unix #1f - - 400 5b ") && line.ends_with("failed: a\\nb \\\"c\\\"\n"),
+            "{line}"
+        );
+        let line = json_access(&access(Outcome::Failed("a\nb \"c\"")));
+        assert!(line.ends_with("\"outcome\":\"failed\",\"why\":\"a\\u000ab \\\"c\\\"\"}\n"), "{line}");
+        assert!(!human_access(&access(Outcome::Answered)).contains("answered"));
+    }
+
+    #[test]
+    fn formats_have_names() {
+        assert_eq!(
+            ["human", "json", "off", "x"].map(LogFormat::from_str),
+            [Ok(LogFormat::Human), Ok(LogFormat::Json), Ok(LogFormat::Off), Err(UnknownFormat)]
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Natives that compiled code itself needs.
+
+use crate::equal::are_equal;
+use crate::form::{Digits, write_form};
+use crate::heap::Full;
+use crate::scope::Scope;
+use crate::value::{Any, Arg, List, Own, Parts, Text};
+use std::mem;
+use weir_abi::native::part;
+use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::types::TypeId;
+
+/// The trap that compiled code says.
+pub fn trap(_: &mut Scope, kind: i64, a: i64, b: i64) -> Result<(), Trap> {
+    let kind = TrapKind::from_number(kind as u64).unwrap_or(TrapKind::Native);
+    Err(Trap { kind, a, b, message: None })
+}
+
+/// The parts in a row, in one allocation.
+pub fn text_concat(scope: &mut Scope, parts: Parts) -> Result<Own<Text>, Trap> {
+    let pairs = parts.pairs();
+    let mut len = 0usize;
+    let mut is_formed = false;
+    for [kind, word] in pairs {
+        len += match *kind {
+            part::TEXT => as_text(*word).len(),
+            part::INT => Digits::of(*word as i64).as_bytes().len(),
+            _ => {
+                is_formed = true;
+                0
+            }
+        };
+    }
+    if is_formed {
+        return concat_formed(scope, pairs);
+    }
+    let text = scope.text_with(len, |filler| {
+        for [kind, word] in pairs {
+            match *kind {
+                part::TEXT => filler.push(as_text(*word).as_bytes()),
+                _ => filler.push(Digits::of(*word as i64).as_bytes()),
+            }
+        }
+    })?;
+    Ok(text)
+}
+
+fn as_text(word: u64) -> Text {
+    as_any(word).as_arg()
+}
+
+fn as_any(word: u64) -> Any {
+    // SAFETY: compiled code passes each part as a word of the type that its kind says, and holds it.
+    unsafe { Any::from_word(word) }
+}
+
+/// As `text_concat`, for parts of which some have a text form of any length.
+fn concat_formed(scope: &mut Scope, pairs: &[[u64; 2]]) -> Result<Own<Text>, Trap> {
+    let mut out = mem::take(&mut scope.scratch);
+    out.clear();
+    let app = std::rc::Rc::clone(scope.shared_app());
+    for [kind, word] in pairs {
+        match *kind {
+            part::TEXT => out.extend_from_slice(as_text(*word).as_bytes()),
+            part::INT => out.extend_from_slice(Digits::of(*word as i64).as_bytes()),
+            kind => {
+                write_form(&app.module().types, TypeId((kind - part::TYPE) as u32), as_any(*word), &mut out)
+            }
+        }
+    }
+    let text = scope.text_with(out.len(), |filler| filler.push(&out));
+    scope.scratch = out;
+    Ok(text?)
+}
+
+/// Whether two texts are the same characters.
+pub fn text_equal(_: &mut Scope, a: Text, b: Text) -> bool {
+    a.as_bytes() == b.as_bytes()
+}
+
+/// Whether `a` comes before `b`, by code points.
+pub fn text_less(_: &mut Scope, a: Text, b: Text) -> bool {
+    a.as_bytes() < b.as_bytes()
+}
+
+/// Whether two values of a type are equal.
+pub fn value_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
+    are_equal(&scope.app().module().types, ty, a, b)
+}
+
+/// An empty list.
+pub fn list_new(scope: &mut Scope, shape: i64, capacity: i64) -> Result<Own<List>, Trap> {
+    let capacity = usize::try_from(capacity).map_err(|_| Trap::from(Full))?;
+    Ok(scope.list(shape as u32, capacity)?)
+}

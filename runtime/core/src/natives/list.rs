@@ -1,0 +1,121 @@
+//! Natives of `list.weir`. A list that nobody else holds is changed in place.
+
+use crate::heap::Word;
+use crate::scope::Scope;
+use crate::stream;
+use crate::value::{Any, List, Own, Stream, Text};
+use weir_abi::layout::{self, shape};
+use weir_abi::trap::{Trap, TrapKind};
+
+/// Room of the smallest list that was pushed to: with it the object fills a cell of 64 bytes.
+const FIRST_CAPACITY: usize = 5;
+
+/// How many elements.
+pub fn list_len(_: &mut Scope, list: List) -> i64 {
+    list.len() as i64
+}
+
+/// With one element more.
+pub fn list_push(scope: &mut Scope, list: Own<List>, item: Any) -> Result<Own<List>, Trap> {
+    let old = list.get();
+    if old.object().is_unique() && old.len() < old.capacity() {
+        old.append(&[item.word()]);
+        return Ok(list);
+    }
+    let capacity = old.len().saturating_mul(2).max(FIRST_CAPACITY);
+    let has_refs = old.has_refs();
+    let copied = copy(scope, list, 0..old.len(), capacity);
+    match copied {
+        Ok(list) => {
+            list.get().append(&[item.word()]);
+            Ok(list)
+        }
+        Err(trap) => {
+            if has_refs {
+                // SAFETY: the item came owned, and lists of references hold references.
+                unsafe { scope.drop_word(item.word()) };
+            }
+            Err(trap)
+        }
+    }
+}
+
+/// A list of its own, of the elements `range` with that capacity, in place of `list`.
+fn copy(
+    scope: &mut Scope,
+    list: Own<List>,
+    range: std::ops::Range<usize>,
+    capacity: usize,
+) -> Result<Own<List>, Trap> {
+    let old = list.get();
+    let shape = old.object().shape();
+    let made = match scope.list(shape, capacity) {
+        Ok(made) => made,
+        Err(full) => {
+            scope.give_up(list);
+            return Err(full.into());
+        }
+    };
+    let words = &old.words()[range.clone()];
+    made.get().append(words);
+    if old.object().is_unique() && range.len() == old.len() {
+        // The references moved.
+        old.object().set(layout::LEN, 0);
+    } else if old.has_refs() {
+        dup_all(scope, words);
+    }
+    scope.give_up(list);
+    Ok(made)
+}
+
+fn dup_all(scope: &Scope, words: &[Word]) {
+    for word in words {
+        // SAFETY: elements of a list of references that is held.
+        let element = unsafe { <Any as crate::value::Arg>::from_word(*word) };
+        scope.dup_any(element, true);
+    }
+}
+
+/// The last element first.
+pub fn list_reverse(scope: &mut Scope, list: Own<List>) -> Result<Own<List>, Trap> {
+    let own = if list.get().object().is_unique() {
+        list
+    } else {
+        let len = list.get().len();
+        copy(scope, list, 0..len, len)?
+    };
+    own.get().reverse_in_place();
+    Ok(own)
+}
+
+/// The elements from `low` up to `high`.
+pub fn list_slice(scope: &mut Scope, list: Own<List>, low: i64, high: i64) -> Result<Own<List>, Trap> {
+    let len = list.get().len();
+    if low < 0 || low > high || high as u64 > len as u64 {
+        scope.give_up(list);
+        return Err(Trap { kind: TrapKind::BadSlice, a: low, b: high, message: None });
+    }
+    let range = low as usize..high as usize;
+    if range.len() == len { Ok(list) } else { copy(scope, list, range.clone(), range.len()) }
+}
+
+/// Texts in a row.
+pub fn list_join(scope: &mut Scope, list: List, separator: Text) -> Result<Own<Text>, Trap> {
+    let between = separator.len().saturating_mul(list.len().saturating_sub(1));
+    let len = list.texts().fold(between, |sum, text| sum.saturating_add(text.len()));
+    let text = scope.text_with(len, |filler| {
+        for (at, text) in list.texts().enumerate() {
+            if at > 0 {
+                filler.push(separator.as_bytes());
+            }
+            filler.push(text.as_bytes());
+        }
+    })?;
+    Ok(text)
+}
+
+/// The elements one by one.
+pub fn list_stream(scope: &mut Scope, list: Own<List>) -> Result<Own<Stream>, Trap> {
+    debug_assert!(matches!(list.get().object().shape(), shape::LIST_WORD | shape::LIST_REF));
+    Ok(scope.stream(Box::new(stream::Elements::new(list)))?)
+}

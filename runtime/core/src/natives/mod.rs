@@ -1,0 +1,42 @@
+//! The bodies of the natives, one module per module of the standard library.
+//!
+//! A body is safe code: `fn(&mut Scope, arguments) -> result`, its name that of its row in the native table, its result a
+//! plain value for an effect `pure`, a `Result<_, Trap>` for `traps`, a `Result<Flow, Trap>` for `waits`.
+//! Invariant: an [`Own`](crate::value::Own) argument is handed on or given up on every way out, traps included.
+//! Not here: how compiled code gets to a body (`shim`).
+
+mod built_in;
+mod int;
+mod list;
+mod prelude;
+mod range;
+mod request;
+mod response;
+mod stream;
+mod text;
+mod time;
+
+pub use built_in::*;
+pub use int::*;
+pub use list::*;
+pub use prelude::*;
+pub use range::*;
+pub use request::*;
+pub use response::*;
+pub use stream::*;
+pub use text::*;
+pub use time::*;
+
+use crate::heap::Word;
+
+/// What a native that may wait comes to.
+#[derive(Clone, Copy, Debug)]
+pub enum Flow {
+    /// It is done, with that result.
+    Done(Word),
+    /// It put its operation into the scope; the fiber is to be suspended.
+    Wait,
+}
+
+#[cfg(test)]
+mod tests;

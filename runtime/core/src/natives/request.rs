@@ -1,0 +1,114 @@
+//! Natives of `request.weir`, `query.weir` and `headers.weir`: read from the head as it was sent, when asked for.
+
+use crate::heap::Full;
+use crate::scope::Scope;
+use crate::value::{List, Own, Resource, Text};
+use std::borrow::Cow;
+use weir_abi::trap::Trap;
+use weir_http::RequestHead;
+
+/// The method.
+pub fn request_method(scope: &mut Scope, request: Resource) -> Result<Own<Text>, Trap> {
+    let head = scope.request_of(request);
+    Ok(scope.text(head.method())?)
+}
+
+/// The path, percent-decoded.
+pub fn request_path(scope: &mut Scope, request: Resource) -> Result<Own<Text>, Trap> {
+    let head = scope.request_of(request);
+    Ok(scope.text(&decode(head.path(), false))?)
+}
+
+/// The query.
+pub fn request_query(scope: &mut Scope, request: Resource) -> Result<Own<Resource>, Trap> {
+    let head = scope.request_of(request);
+    Ok(scope.request(head)?)
+}
+
+/// The headers.
+pub fn request_headers(scope: &mut Scope, request: Resource) -> Result<Own<Resource>, Trap> {
+    request_query(scope, request)
+}
+
+/// The first value of a key.
+pub fn query_get(scope: &mut Scope, query: Resource, key: Text) -> Result<Option<Own<Text>>, Trap> {
+    let head = scope.request_of(query);
+    match values(&head, key.as_str()).next() {
+        Some(value) => Ok(Some(scope.text(&value)?)),
+        None => Ok(None),
+    }
+}
+
+/// All values of a key.
+pub fn query_all(scope: &mut Scope, query: Resource, key: Text) -> Result<Own<List>, Trap> {
+    let head = scope.request_of(query);
+    let values: Vec<_> = values(&head, key.as_str()).collect();
+    Ok(scope.text_list(values.iter().map(|value| &**value))?)
+}
+
+/// The first value of a header.
+pub fn headers_get(scope: &mut Scope, headers: Resource, name: Text) -> Result<Option<Own<Text>>, Trap> {
+    let head = scope.request_of(headers);
+    let text: Option<Result<_, Full>> =
+        head.header(name.as_str()).map(|value| scope.text(&String::from_utf8_lossy(value)));
+    Ok(text.transpose()?)
+}
+
+/// All values of a header.
+pub fn headers_all(scope: &mut Scope, headers: Resource, name: Text) -> Result<Own<List>, Trap> {
+    let head = scope.request_of(headers);
+    let values: Vec<_> = head.header_all(name.as_str()).map(String::from_utf8_lossy).collect();
+    Ok(scope.text_list(values.iter().map(|value| &**value))?)
+}
+
+/// The values of a key, each decoded when it is reached.
+fn values<'a>(head: &'a RequestHead, key: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+    let pairs = head.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
+    pairs.filter_map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name == key || decode(name, true) == key).then(|| decode(value, true))
+    })
+}
+
+/// Resolves `%41`, and `+` for a space where it stands for one. A `%` without two hexadecimal digits stays; bytes that are
+/// not UTF-8 become U+FFFD.
+fn decode(raw: &str, plus_is_space: bool) -> Cow<'_, str> {
+    if !raw.bytes().any(|b| b == b'%' || plus_is_space && b == b'+') {
+        return Cow::Borrowed(raw);
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match tail {
+            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
+            _ => None,
+        };
+        bytes.push(match escaped {
+            Some(byte) => byte,
+            None if plus_is_space && *first == b'+' => b' ',
+            None => *first,
+        });
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    Cow::Owned(
+        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+    )
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    (digit as char).to_digit(16).map(|value| value as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_resolved() {
+        assert_eq!(decode("a+b%20c", true), "a b c");
+        assert_eq!(decode("a+b%20c", false), "a+b c");
+        assert_eq!(decode("%C3%a9%", true), "é%");
+        assert_eq!(decode("%zz%4", true), "%zz%4");
+        assert_eq!(decode("%ff%41", true), "\u{fffd}A");
+    }
+}

@@ -1,0 +1,125 @@
+//! Natives that make responses.
+
+use crate::heap::{Full, Word};
+use crate::scope::Scope;
+use crate::value::{Handle, List, Own, Response, Stream, Text};
+use weir_abi::layout::{response, shape};
+use weir_abi::trap::Trap;
+
+/// What `respond` and a handler's Text have when nothing else is said.
+pub const PLAIN: &str = "text/plain; charset=utf-8";
+
+fn new_response(
+    scope: &mut Scope,
+    status: i64,
+    kind: u64,
+    headers: Word,
+    body: Word,
+) -> Result<Own<Response>, Full> {
+    let words = [
+        (response::STATUS, status as Word),
+        (response::KIND, kind),
+        (response::HEADERS, headers),
+        (response::BODY, body),
+    ];
+    scope
+        .object(response::SIZE as usize, shape::RESPONSE, &words)
+        .map(|object| Own::new(Response::of(object)))
+}
+
+/// 200 with a text.
+pub fn respond_text(scope: &mut Scope, body: Own<Text>) -> Result<Own<Response>, Trap> {
+    let made = new_response(scope, 200, response::KIND_TEXT, 0, body.get().word());
+    made.map_err(|full| {
+        scope.give_up(body);
+        full.into()
+    })
+}
+
+/// 200 with a stream of lines.
+pub fn respond_lines(scope: &mut Scope, body: Own<Stream>) -> Result<Own<Response>, Trap> {
+    let made = new_response(scope, 200, response::KIND_LINES, 0, body.get().word());
+    made.map_err(|full| {
+        scope.give_up(body);
+        full.into()
+    })
+}
+
+/// A response without a body.
+pub fn respond_empty(scope: &mut Scope, status: i64) -> Result<Own<Response>, Trap> {
+    check_status(status, 200..=599)?;
+    Ok(new_response(scope, status, response::KIND_EMPTY, 0, 0)?)
+}
+
+/// A response with that status, text and content type.
+pub fn respond(
+    scope: &mut Scope,
+    status: i64,
+    body: Own<Text>,
+    content_type: Text,
+) -> Result<Own<Response>, Trap> {
+    match respond_parts(scope, status, body.get(), content_type) {
+        Ok(made) => Ok(made),
+        Err(trap) => {
+            scope.give_up(body);
+            Err(trap)
+        }
+    }
+}
+
+fn respond_parts(
+    scope: &mut Scope,
+    status: i64,
+    body: Text,
+    content_type: Text,
+) -> Result<Own<Response>, Trap> {
+    check_status(status, 200..=599)?;
+    check_value("content-type", content_type.as_str())?;
+    let is_plain = content_type.as_str() == PLAIN;
+    let headers = if is_plain {
+        None
+    } else {
+        Some(scope.text_list(["content-type", content_type.as_str()].into_iter())?)
+    };
+    finish(scope, status, response::KIND_TEXT, headers, body.word())
+}
+
+/// Makes the response, or gives the headers up. The body stays with the caller on failure.
+fn finish(
+    scope: &mut Scope,
+    status: i64,
+    kind: u64,
+    headers: Option<Own<List>>,
+    body: Word,
+) -> Result<Own<Response>, Trap> {
+    let word = headers.as_ref().map_or(0, |h| h.get().word());
+    new_response(scope, status, kind, word, body).map_err(|full| {
+        if let Some(headers) = headers {
+            scope.give_up(headers);
+        }
+        full.into()
+    })
+}
+
+/// A redirection.
+pub fn redirect(scope: &mut Scope, location: Text, status: i64) -> Result<Own<Response>, Trap> {
+    check_status(status, 300..=399)?;
+    check_value("location", location.as_str())?;
+    let headers = scope.text_list(["location", location.as_str()].into_iter())?;
+    finish(scope, status, response::KIND_EMPTY, Some(headers), 0)
+}
+
+fn check_status(status: i64, allowed: std::ops::RangeInclusive<i64>) -> Result<(), Trap> {
+    if allowed.contains(&status) {
+        return Ok(());
+    }
+    Err(Trap::native(format!("status {status} is not in {}..={}", allowed.start(), allowed.end())))
+}
+
+/// What the engine would refuse is refused where the script can be told.
+fn check_value(name: &str, value: &str) -> Result<(), Trap> {
+    if value.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f)) {
+        return Ok(());
+    }
+    Err(Trap::native(format!("the {name} of a response holds a control character")))
+}

@@ -1,0 +1,119 @@
+//! A run: a fiber that executes compiled code inside a scope.
+//!
+//! In: code and its words. Out: the word it returns, or the failure that ended it.
+//! Invariants: the operation a fiber waits for is polled on the worker's stack, with the scope free for it to use; a run
+//! is polled with the scope that it was started with. Dropping a run abandons its fiber, for a scope that goes too;
+//! [`Run::abandon`] gives back what the fiber owned.
+
+use crate::failure::{Failure, UNAVAILABLE};
+use crate::fiber::{Fiber, Step, Suspend};
+use crate::heap::Word;
+use crate::scope::{Operation, Scope};
+use crate::stack::{MAIN_STACK, Stack};
+use crate::trace::{self, Trace};
+use std::ptr;
+use std::task::{Context, Poll};
+use weir_abi::trap::Trap;
+
+/// A fiber in a scope.
+pub struct Run {
+    fiber: Fiber,
+    waits_for: Option<Box<dyn Operation>>,
+}
+
+impl Run {
+    /// Prepares a call of `code` with these words, at most three, on a pooled stack.
+    #[inline]
+    pub fn new(scope: &Scope, code: *const u8, words: &[Word]) -> Result<Self, Failure> {
+        let stack = scope.worker().stacks.take();
+        Self::on(scope, stack, scope.app().limits().stack, code, words)
+    }
+
+    /// Prepares a call on a stack of [`MAIN_STACK`] bytes.
+    pub fn new_main(scope: &Scope, code: *const u8) -> Result<Self, Failure> {
+        Self::on(scope, scope.worker().stacks.take_main(), MAIN_STACK, code, &[])
+    }
+
+    #[inline]
+    fn on(
+        scope: &Scope,
+        stack: Option<Stack>,
+        depth: usize,
+        code: *const u8,
+        words: &[Word],
+    ) -> Result<Self, Failure> {
+        let Some(stack) = stack else {
+            return Err(Failure::new(UNAVAILABLE, "no memory for another stack"));
+        };
+        let mut all = [0; 3];
+        all[..words.len()].copy_from_slice(words);
+        let enter = scope.app().module().enter[words.len()];
+        let fiber = Fiber::new(scope.worker(), stack, depth, enter, code, all);
+        Ok(Self { fiber, waits_for: None })
+    }
+
+    /// Runs on until it ends, waits or lets others run. `Pending` registered a waker.
+    pub fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Failure>> {
+        let mut word = 0;
+        loop {
+            if let Some(operation) = &mut self.waits_for {
+                let Poll::Ready(result) = operation.poll(scope, cx) else { return Poll::Pending };
+                self.waits_for = None;
+                match result {
+                    Ok(given) => word = given,
+                    Err(trap) => return Poll::Ready(Err(self.fail(scope, &trap))),
+                }
+            }
+            let globals = scope.app().globals();
+            // SAFETY: natives expect the scope at that address, and only they use it until `resume` returns.
+            let step = unsafe { self.fiber.resume(ptr::from_mut(scope).cast(), globals, word) };
+            scope.heap_mut().publish();
+            match step {
+                Step::Done(word) => return Poll::Ready(Ok(word)),
+                Step::Left(Suspend::Wait) => {
+                    self.waits_for = scope.pending.take();
+                    debug_assert!(self.waits_for.is_some(), "a native that waits says for what");
+                }
+                Step::Left(Suspend::Yield) => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Step::Left(Suspend::Trap) => {
+                    let trap = scope.trap.take().expect("a native that traps says why");
+                    return Poll::Ready(Err(self.fail(scope, &trap)));
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, scope: &Scope, trap: &Trap) -> Failure {
+        Failure::of_trap(trap, Trace::of(&self.fiber, scope.app().module()))
+    }
+
+    /// Whether its fiber has run at all. Before that it owns the words it was given.
+    pub fn has_begun(&self) -> bool {
+        self.fiber.has_begun()
+    }
+
+    /// Ends it early inside a scope that goes on: cancels what it waits for and drops the references its frames own.
+    pub fn abandon(self, scope: &mut Scope) {
+        drop(self.waits_for);
+        if self.fiber.is_done() {
+            return;
+        }
+        let app = std::sync::Arc::clone(scope.app());
+        for frame in trace::frames(&self.fiber, app.module()) {
+            let Some(map) = frame.info.stack_map(frame.pc) else { continue };
+            for slot in &map.slots {
+                let address = frame.sp + *slot as usize;
+                debug_assert!(self.fiber.holds(address), "a frame's slots lie on its stack");
+                // SAFETY: the stack map names words of a suspended frame that own a reference or hold 0; the fiber is
+                // never resumed, so each is given up once.
+                unsafe { scope.drop_word(*(address as *const Word)) };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

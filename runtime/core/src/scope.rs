@@ -1,0 +1,444 @@
+//! A scope: what one request, or one program, owns while it runs.
+//!
+//! In: demands of natives. Out: objects, resources, the operation a fiber waits for.
+//! Invariants: everything reachable from the heap is in the heap or the table. A scope never leaves its worker. Dropping
+//! it drops the table's resources, then the heap whole; nobody looks at single objects.
+//! Not here: the fibers that run in it (`run`), what its streams do (`stream`).
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
+use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Resource, Stream, Text};
+use crate::worker::Worker;
+use bytes::Bytes;
+use std::fmt;
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use weir_abi::layout::{self, shape};
+use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::types::{TypeDesc, TypeId};
+use weir_http::RequestHead;
+
+/// A lazy source of items, or a stage behind one. Dropping it closes what it reads from.
+pub trait Source {
+    /// The next item: an owned word. After an end or a failure it is not polled again.
+    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>>;
+
+    /// Closes it and gives back the references that it holds, for a scope that goes on.
+    fn close(self: Box<Self>, scope: &mut Scope);
+
+    /// How many stages lie upon each other.
+    fn depth(&self) -> usize {
+        1
+    }
+}
+
+/// What a suspended fiber waits for; polled on the worker's stack.
+pub trait Operation {
+    /// The word that the native gives, once there is one.
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>>;
+}
+
+/// What a handle in the heap stands for.
+pub enum Entry {
+    /// Nothing; the next free slot.
+    Free(u32),
+    /// A stream, until it is read or passed on.
+    Stream(Option<Box<dyn Source>>),
+    /// A request's head: for a Request, its Query or its Headers.
+    Request(RequestHead),
+    /// A buffer that texts point into; its size is charged to the heap.
+    Foreign(Bytes),
+}
+
+/// The resources of a scope by slot.
+pub struct Table {
+    entries: Vec<Entry>,
+    /// The first free slot, or [`NO_SLOT`].
+    free: u32,
+    worker: Rc<Worker>,
+    used: usize,
+}
+
+impl Table {
+    fn new(worker: Rc<Worker>) -> Self {
+        Self { entries: Vec::new(), free: NO_SLOT, worker, used: 0 }
+    }
+
+    fn insert(&mut self, entry: Entry) -> u32 {
+        self.used += 1;
+        self.worker.counters.resources.add(1);
+        if self.free == NO_SLOT {
+            self.entries.push(entry);
+            return (self.entries.len() - 1) as u32;
+        }
+        let slot = self.free;
+        if let Entry::Free(next) = mem::replace(&mut self.entries[slot as usize], entry) {
+            self.free = next;
+        }
+        slot
+    }
+
+    fn remove(&mut self, slot: u32) -> Entry {
+        if slot == NO_SLOT {
+            return Entry::Stream(None);
+        }
+        self.used -= 1;
+        self.worker.counters.resources.add(-1);
+        let entry = mem::replace(&mut self.entries[slot as usize], Entry::Free(self.free));
+        self.free = slot;
+        entry
+    }
+
+    /// How many resources there are.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        self.worker.counters.resources.add(-(self.used as i64));
+    }
+}
+
+/// A scope.
+pub struct Scope {
+    // The order of these is the order in which they are dropped.
+    /// What a native that suspended its fiber waits for, until the run takes it.
+    pub(crate) pending: Option<Box<dyn Operation>>,
+    table: Table,
+    heap: Heap,
+    /// The trap that suspended a fiber, until the run takes it.
+    pub(crate) trap: Option<Trap>,
+    /// Taken by whoever formats a value.
+    pub(crate) scratch: Vec<u8>,
+    worker: Rc<Worker>,
+    app: Rc<Arc<App>>,
+}
+
+impl Scope {
+    /// A scope of that version on that worker.
+    pub fn new(app: Rc<Arc<App>>, worker: Rc<Worker>) -> Self {
+        worker.counters.scopes.add(1);
+        let heap = Heap::new(Rc::clone(&worker.pages), app.limits().mem_limit, worker.counters);
+        Self {
+            pending: None,
+            table: Table::new(Rc::clone(&worker)),
+            heap,
+            trap: None,
+            scratch: Vec::new(),
+            worker,
+            app,
+        }
+    }
+
+    /// Its version.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Its version, to hold on to while the scope is used.
+    pub fn shared_app(&self) -> &Rc<Arc<App>> {
+        &self.app
+    }
+
+    /// Its worker.
+    pub fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    /// Its heap.
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    pub(crate) fn heap_mut(&mut self) -> &mut Heap {
+        &mut self.heap
+    }
+
+    /// How many resources it has.
+    pub fn resources(&self) -> usize {
+        self.table.used()
+    }
+
+    /// The description of a type.
+    pub fn type_desc(&self, id: TypeId) -> &TypeDesc {
+        &self.app.module().types[id.0 as usize]
+    }
+
+    // ---- references
+
+    /// One reference more to a value of a type variable.
+    pub fn dup_any(&self, value: Any, is_ref: bool) -> Any {
+        if is_ref {
+            // SAFETY: a value of a reference type is 0 or a reference that somebody holds.
+            if let Some(object) = unsafe { Obj::from_word(value.word()) } {
+                object.dup();
+            }
+        }
+        value
+    }
+
+    /// One reference more.
+    pub fn dup<T: Handle>(&self, handle: T) -> Own<T> {
+        // SAFETY: a handle's word is a reference that somebody holds.
+        if let Some(object) = unsafe { Obj::from_word(handle.word()) } {
+            object.dup();
+        }
+        Own::new(handle)
+    }
+
+    /// Gives a reference up.
+    #[inline]
+    pub fn give_up<T: Handle>(&mut self, own: Own<T>) {
+        // SAFETY: an `Own` is a count of a live object, given up here.
+        unsafe { self.drop_word(own.get().word()) }
+    }
+
+    /// Gives up a reference, or 0.
+    ///
+    /// # Safety
+    /// The word is 0 or a reference that the caller owns.
+    #[inline]
+    pub unsafe fn drop_word(&mut self, word: Word) {
+        // SAFETY: the caller's promise.
+        unsafe { self.heap.drop_word(&self.app.module().shapes, word) };
+        if self.heap.has_dead() {
+            self.bury();
+        }
+    }
+
+    /// Frees an object whose count compiled code saw fall to 0.
+    ///
+    /// # Safety
+    /// The word refers to an object of this scope that nobody refers to.
+    #[inline]
+    pub unsafe fn free_word(&mut self, word: Word) {
+        // SAFETY: the caller's promise.
+        if let Some(object) = unsafe { Obj::from_word(word) } {
+            self.heap.release(&self.app.module().shapes, object);
+        }
+        if self.heap.has_dead() {
+            self.bury();
+        }
+    }
+
+    /// Ends the resources whose handles were freed. What they hold may free more of them.
+    #[cold]
+    fn bury(&mut self) {
+        while let Some(slot) = self.heap.take_dead() {
+            match self.table.remove(slot) {
+                Entry::Stream(Some(source)) => source.close(self),
+                Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
+                Entry::Free(_) | Entry::Stream(None) | Entry::Request(_) => {}
+            }
+        }
+    }
+
+    // ---- texts
+
+    /// A text of `len` bytes, which `fill` writes.
+    #[inline]
+    pub fn text_with(&mut self, len: usize, fill: impl FnOnce(&mut Filler)) -> Result<Own<Text>, Full> {
+        let size = len.checked_add(layout::TEXT_DATA as usize).ok_or(Full)?;
+        let object = self.heap.alloc(size, layout::header(shape::TEXT))?;
+        object.set(layout::LEN, len as u64);
+        object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
+        let mut filler = Filler::of(object, len);
+        fill(&mut filler);
+        assert!(filler.left() == 0, "a text is written whole");
+        Ok(Own::new(Text::of(object)))
+    }
+
+    /// A text of these characters.
+    #[inline]
+    pub fn text(&mut self, text: &str) -> Result<Own<Text>, Full> {
+        self.text_with(text.len(), |filler| filler.push(text.as_bytes()))
+    }
+
+    /// The bytes `range` of a text, which lie on character boundaries; takes over the text.
+    pub fn text_slice(&mut self, text: Own<Text>, range: std::ops::Range<usize>) -> Result<Own<Text>, Full> {
+        /// Up to here a copy costs no more than a slice and keeps nothing else alive.
+        const COPIED: usize = 40;
+        let whole = text.get();
+        if range.len() == whole.len() {
+            return Ok(text);
+        }
+        let made = if range.len() <= COPIED {
+            self.text_with(range.len(), |filler| filler.push(&whole.as_bytes()[range.clone()]))
+        } else {
+            let keeper = whole.keeper();
+            let address = whole.as_bytes()[range.clone()].as_ptr() as u64;
+            self.new_slice(keeper, address, range.len())
+        };
+        self.give_up(text);
+        made
+    }
+
+    fn new_slice(&mut self, keeper: Obj, address: u64, len: usize) -> Result<Own<Text>, Full> {
+        let object = self.heap.alloc(32, layout::header(shape::TEXT_SLICE))?;
+        keeper.dup();
+        object.set(layout::LEN, len as u64);
+        object.set(layout::TEXT_PTR, address);
+        object.set(layout::TEXT_DATA, keeper.word());
+        Ok(Own::new(Text::of(object)))
+    }
+
+    /// A buffer that texts can point into. Its size counts as the heap's.
+    pub fn foreign(&mut self, bytes: Bytes) -> Result<Own<Resource>, Full> {
+        let object = self.heap.alloc(16, layout::header(shape::FOREIGN))?;
+        // So that giving it up on failure finds no entry.
+        object.set(layout::SLOT, NO_SLOT as u64);
+        if let Err(full) = self.heap.charge(bytes.len()) {
+            self.give_up(Own::new(Resource::of(object)));
+            return Err(full);
+        }
+        let slot = self.table.insert(Entry::Foreign(bytes));
+        object.set(layout::SLOT, slot as u64);
+        Ok(Own::new(Resource::of(object)))
+    }
+
+    /// A text that points into a foreign buffer. The caller checked that those bytes are UTF-8.
+    pub fn foreign_text(
+        &mut self,
+        foreign: Resource,
+        range: std::ops::Range<usize>,
+    ) -> Result<Own<Text>, Full> {
+        let Entry::Foreign(bytes) = &self.table.entries[foreign.object().get(layout::SLOT) as usize] else {
+            unreachable!("a FOREIGN object's slot holds its buffer");
+        };
+        let (address, len) = (bytes[range.clone()].as_ptr() as u64, range.len());
+        self.new_slice(foreign.object(), address, len)
+    }
+
+    /// A list of these texts.
+    pub fn text_list<'a>(&mut self, texts: impl Iterator<Item = &'a str> + Clone) -> Result<Own<List>, Full> {
+        let list = self.list(shape::LIST_REF, texts.clone().count())?;
+        for text in texts {
+            match self.text(text) {
+                Ok(text) => list.get().append(&[text.get().word()]),
+                Err(full) => {
+                    self.give_up(list);
+                    return Err(full);
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    // ---- other objects
+
+    /// An empty list of that shape with room for `capacity` elements.
+    #[inline]
+    pub fn list(&mut self, shape: u32, capacity: usize) -> Result<Own<List>, Full> {
+        let size =
+            capacity.checked_mul(8).and_then(|s| s.checked_add(layout::LIST_DATA as usize)).ok_or(Full)?;
+        let object = self.heap.alloc(size, layout::header(shape))?;
+        object.set(layout::LEN, 0);
+        object.set(layout::LIST_CAPACITY, capacity as u64);
+        Ok(Own::new(List::of(object)))
+    }
+
+    /// `Some` of a word that is no reference.
+    pub fn some_word(&mut self, word: Word) -> Result<Own<Boxed>, Full> {
+        let object = self.heap.alloc(16, layout::header(shape::BOX_WORD))?;
+        object.set(layout::BOX_VALUE, word);
+        Ok(Own::new(Boxed::of(object)))
+    }
+
+    /// An object of `size` bytes of which `words` are set; the others of its words are 0.
+    pub fn object(&mut self, size: usize, shape: u32, words: &[(i32, Word)]) -> Result<Obj, Full> {
+        let object = self.heap.alloc(size, layout::header(shape))?;
+        for offset in (layout::HEADER..size as i32).step_by(8) {
+            object.set(offset, 0);
+        }
+        for (offset, word) in words {
+            object.set(*offset, *word);
+        }
+        Ok(object)
+    }
+
+    /// An object of `size` bytes with that first word; the rest is compiled code's to write.
+    #[inline(always)]
+    pub fn raw(&mut self, size: u64, header: u64) -> Result<Obj, Full> {
+        self.heap.alloc(size as usize, header)
+    }
+
+    // ---- resources
+
+    /// A handle of that request, or of its query or headers.
+    pub fn request(&mut self, head: RequestHead) -> Result<Own<Resource>, Full> {
+        let object = self.heap.alloc(16, layout::header(shape::RESOURCE))?;
+        let slot = self.table.insert(Entry::Request(head));
+        object.set(layout::SLOT, slot as u64);
+        Ok(Own::new(Resource::of(object)))
+    }
+
+    /// The request behind a handle.
+    pub fn request_of(&self, resource: Resource) -> RequestHead {
+        match &self.table.entries[resource.object().get(layout::SLOT) as usize] {
+            Entry::Request(head) => head.clone(),
+            _ => unreachable!("a RESOURCE object's slot holds a request"),
+        }
+    }
+
+    /// A handle of that stream; on failure the stream is closed.
+    pub fn stream(&mut self, source: Box<dyn Source>) -> Result<Own<Stream>, Full> {
+        let object = match self.heap.alloc(16, layout::header(shape::STREAM)) {
+            Ok(object) => object,
+            Err(full) => {
+                source.close(self);
+                return Err(full);
+            }
+        };
+        let slot = self.table.insert(Entry::Stream(Some(source)));
+        object.set(layout::SLOT, slot as u64);
+        Ok(Own::new(Stream::of(object)))
+    }
+
+    /// Takes the stream out of a handle and gives the handle up. Traps when it was taken before.
+    pub fn take_stream(&mut self, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
+        let slot = handle.get().object().get(layout::SLOT) as u32;
+        let source = match self.table.entries.get_mut(slot as usize) {
+            Some(Entry::Stream(source)) => source.take(),
+            _ => None,
+        };
+        self.give_up(handle);
+        source.ok_or_else(|| Trap::new(TrapKind::StreamUsed))
+    }
+
+    /// Takes a word for an owned reference that was handed over.
+    ///
+    /// # Safety
+    /// The word is an owned reference of that type.
+    pub unsafe fn own<T: Handle + Arg>(&self, word: Word) -> Own<T> {
+        // SAFETY: the caller's promise.
+        unsafe { Own::from_word(word) }
+    }
+
+    /// Takes the heap and what its objects point into, for a version that keeps them.
+    pub(crate) fn into_memory(mut self) -> (Heap, Vec<Bytes>) {
+        let foreign = self.table.entries.drain(..).filter_map(|entry| match entry {
+            Entry::Foreign(bytes) => Some(bytes),
+            _ => None,
+        });
+        let foreign = foreign.collect();
+        let pages = Rc::clone(&self.worker.pages);
+        (mem::replace(&mut self.heap, Heap::new(pages, 0, self.worker.counters)), foreign)
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.worker.counters.scopes.add(-1);
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({} objects, {} resources)", self.heap.live(), self.table.used())
+    }
+}

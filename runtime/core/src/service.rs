@@ -1,0 +1,279 @@
+//! Answers requests with a script's handler.
+//!
+//! In: the engine's requests. Out: its responses; a lazy body keeps the request's scope until it ends.
+//! Invariants: a request's scope belongs to the exchange, then to its body, and dropping either cancels all that
+//! the request does. What a client learns about a failure is its status.
+
+use crate::app::App;
+use crate::failure::{Failure, INTERNAL};
+use crate::heap::Word;
+use crate::log::LogFormat;
+use crate::natives::PLAIN;
+use crate::output;
+use crate::run::Run;
+use crate::scope::{Scope, Source};
+use crate::value::{Arg, Handle, List, Own, Response, Stream, Text};
+use crate::worker::Worker;
+use bytes::Bytes;
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use weir_abi::layout::response;
+use weir_http::{Access, Body, ItemSink, Pull, PullBody, Request, Service};
+
+const CONTENT_TYPE: &str = "content-type";
+
+/// A worker's service.
+pub struct HandlerService {
+    app: Rc<Arc<App>>,
+    worker: Rc<Worker>,
+    log: LogFormat,
+}
+
+impl HandlerService {
+    /// A service of this thread that answers with the handler of `app`.
+    pub fn new(app: Arc<App>, log: LogFormat) -> Self {
+        output::serve();
+        Self { app: Rc::new(app), worker: Worker::current(), log }
+    }
+}
+
+impl Service for HandlerService {
+    type Future = Exchange;
+
+    fn call(&self, request: Request) -> Exchange {
+        let id = request.id;
+        let mut scope = Box::new(Scope::new(Rc::clone(&self.app), Rc::clone(&self.worker)));
+        let state = match begin(&mut scope, request) {
+            Ok(run) => State::Running(run, scope),
+            Err(failure) => State::Failed(failure),
+        };
+        Exchange { state, id, log: self.log }
+    }
+
+    fn finished(&self, access: &Access<'_>) {
+        self.log.access(access);
+    }
+}
+
+/// Prepares the handler's call.
+fn begin(scope: &mut Scope, request: Request) -> Result<Run, Failure> {
+    let Some(handler) = scope.app().module().handler else {
+        return Err(Failure::new(404, "the script has no handler"));
+    };
+    let request =
+        scope.request(request.head).map_err(|_| Failure::new(INTERNAL, "no memory for the request"))?;
+    Run::new(scope, handler.0, &[request.get().word()])
+}
+
+/// The work on one request.
+pub struct Exchange {
+    state: State,
+    id: u64,
+    log: LogFormat,
+}
+
+enum State {
+    /// The handler runs; its run is dropped before its scope.
+    Running(Run, Box<Scope>),
+    /// It could not be started.
+    Failed(Failure),
+    Over,
+}
+
+impl Future for Exchange {
+    type Output = weir_http::Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<weir_http::Response> {
+        let this = &mut *self;
+        let polled = match &mut this.state {
+            State::Running(run, scope) => ready!(run.poll(scope, cx)),
+            State::Failed(_) | State::Over => Ok(0),
+        };
+        let result = match std::mem::replace(&mut this.state, State::Over) {
+            State::Running(run, mut scope) => match polled {
+                Ok(word) => {
+                    drop(run);
+                    respond(scope, word, this.id, this.log)
+                }
+                Err(failure) => {
+                    if cfg!(feature = "stress") {
+                        run.abandon(&mut scope);
+                        assert_empty(&scope);
+                    }
+                    Err(failure)
+                }
+            },
+            State::Failed(failure) => Err(failure),
+            State::Over => Err(Failure::new(INTERNAL, "polled after its end")),
+        };
+        Poll::Ready(result.unwrap_or_else(|failure| {
+            this.log.failure(this.id, &failure);
+            plain(failure.status)
+        }))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if cfg!(feature = "stress")
+            && let State::Running(run, mut scope) = std::mem::replace(&mut self.state, State::Over)
+            && run.has_begun()
+        {
+            run.abandon(&mut scope);
+            assert_empty(&scope);
+        }
+    }
+}
+
+/// In stress builds: an exchange that gave everything back has nothing left.
+fn assert_empty(scope: &Scope) {
+    if cfg!(feature = "stress") && !std::thread::panicking() {
+        assert_eq!(
+            (scope.heap().live(), scope.resources()),
+            (0, 0),
+            "objects and resources left by a request"
+        );
+    }
+}
+
+/// What a client is told about a failure.
+fn plain(status: u16) -> weir_http::Response {
+    let text = match status {
+        404 => "not found\n",
+        502 => "bad gateway\n",
+        503 => "service unavailable\n",
+        504 => "gateway timeout\n",
+        _ => "internal server error\n",
+    };
+    let mut made = weir_http::Response::new(status, text);
+    push(&mut made, CONTENT_TYPE, PLAIN);
+    made
+}
+
+/// Fields that the natives checked, or that are ours.
+fn push(made: &mut weir_http::Response, name: &str, value: &str) {
+    let pushed = made.push_header(name, value.as_bytes());
+    debug_assert!(pushed.is_ok(), "field {name}");
+}
+
+/// Turns the handler's Response into the engine's. A scope that no body needs ends here.
+fn respond(
+    mut scope: Box<Scope>,
+    word: Word,
+    id: u64,
+    log: LogFormat,
+) -> Result<weir_http::Response, Failure> {
+    // SAFETY: the handler gives an owned Response.
+    let own: Own<Response> = unsafe { scope.own(word) };
+    let object = own.get().object();
+    let status = object.get(response::STATUS) as u16;
+    let is_bodiless = matches!(status, 204 | 304);
+    let (kind, body) = (object.get(response::KIND), object.get(response::BODY));
+    let has_content = kind != response::KIND_EMPTY && !is_bodiless;
+    let fields = fields(object.get(response::HEADERS), has_content);
+    let body = match kind {
+        _ if !has_content => Body::Empty,
+        response::KIND_TEXT => {
+            // SAFETY: the body of this kind is a Text that the response holds.
+            let text = unsafe { Text::from_word(body) };
+            Body::Bytes(Bytes::copy_from_slice(text.as_bytes()))
+        }
+        _ => {
+            // SAFETY: the body of any other kind is a Stream.
+            let stream = scope.dup(unsafe { Stream::from_word(body) });
+            scope.give_up(own);
+            let source =
+                scope.take_stream(stream).map_err(|trap| Failure::new(INTERNAL, trap.to_string()))?;
+            scope.worker().counters.streams.add(1);
+            let body = LineBody { source: Some(source), scope, id, log };
+            return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
+        }
+    };
+    if cfg!(feature = "stress") {
+        // Otherwise the scope goes whole.
+        scope.give_up(own);
+        assert_empty(&scope);
+    }
+    Ok(respond_with(status, body, &fields))
+}
+
+fn respond_with(
+    status: u16,
+    body: Body,
+    fields: &[(Cow<'static, str>, Cow<'static, str>)],
+) -> weir_http::Response {
+    let mut made = weir_http::Response::new(status, body);
+    for (name, value) in fields {
+        push(&mut made, name, value);
+    }
+    made
+}
+
+/// The fields of a response, copied out of the scope. `headers` is 0 or a list of names and values in turn.
+fn fields(headers: Word, has_content: bool) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    let mut fields = Vec::new();
+    if headers != 0 {
+        // SAFETY: a Response's headers are a list of Texts that it holds.
+        let list = unsafe { List::from_word(headers) };
+        let texts: Vec<Text> = list.texts().collect();
+        let owned = |text: &Text| Cow::<'static, str>::Owned(text.as_str().to_owned());
+        fields.extend(texts.chunks_exact(2).map(|pair| (owned(&pair[0]), owned(&pair[1]))));
+    }
+    if has_content && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE)) {
+        fields.push((Cow::Borrowed(CONTENT_TYPE), Cow::Borrowed(PLAIN)));
+    }
+    fields
+}
+
+/// A stream of lines as a body.
+struct LineBody {
+    /// Before the scope, whose memory it refers to.
+    source: Option<Box<dyn Source>>,
+    scope: Box<Scope>,
+    id: u64,
+    log: LogFormat,
+}
+
+impl PullBody for LineBody {
+    fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
+        let Some(source) = &mut self.source else { return Poll::Ready(Pull::End) };
+        Poll::Ready(match ready!(source.poll_next(&mut self.scope, cx)) {
+            Some(Ok(word)) => {
+                // SAFETY: a body's items are owned Texts.
+                let text: Own<Text> = unsafe { self.scope.own(word) };
+                let line = text.get();
+                match line.as_bytes() {
+                    [.., b'\n'] => out.item(&[line.as_bytes()]),
+                    bytes => out.item(&[bytes, b"\n"]),
+                }
+                self.scope.give_up(text);
+                Pull::Item
+            }
+            None => Pull::End,
+            Some(Err(failure)) => {
+                if failure.trace.is_some() {
+                    self.log.failure(self.id, &failure);
+                }
+                Pull::Failed(weir_http::Failure::new(failure.message, failure.status))
+            }
+        })
+    }
+}
+
+impl Drop for LineBody {
+    fn drop(&mut self) {
+        self.scope.worker().counters.streams.add(-1);
+        if cfg!(feature = "stress")
+            && let Some(source) = self.source.take()
+        {
+            source.close(&mut self.scope);
+            assert_empty(&self.scope);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! Where compiled code meets the natives: C entries around the safe bodies, and the table of their addresses.
+//!
+//! ```text
+//! compiled code ──▶ entry (naked; notes where compiled code was left) ──▶ shim ──▶ body
+//! ```
+//! An entry takes the context and up to five words in registers. It is needed only by natives that may trap or wait; the
+//! others begin at the shim. A body that traps or waits suspends its fiber here, below compiled code's frames and with
+//! nothing on the stack that would have to be dropped. A panic of a body is a bug, and becomes a trap.
+
+use crate::fiber::{self, Stop, Suspend};
+use crate::heap::Word;
+use crate::natives::{self, Flow};
+use crate::scope::Scope;
+use crate::value::{Arg, Gives, Parts};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use weir_abi::code::CodePtr;
+use weir_abi::context::Ctx;
+use weir_abi::for_each_native;
+use weir_abi::native::NativeId;
+use weir_abi::trap::{Trap, TrapKind};
+
+/// The address that compiled code calls for a native.
+pub fn address(id: NativeId) -> *const u8 {
+    ADDRESSES[id.0 as usize].0
+}
+
+/// A body of any number of arguments.
+trait Body<Args> {
+    type Out;
+
+    /// # Safety
+    /// The words are arguments of the body's types.
+    unsafe fn call(self, scope: &mut Scope, words: [Word; 5]) -> Self::Out;
+}
+
+impl<F, R> Body<()> for F
+where
+    F: FnOnce(&mut Scope) -> R,
+{
+    type Out = R;
+
+    #[inline(always)]
+    unsafe fn call(self, scope: &mut Scope, _: [Word; 5]) -> R {
+        self(scope)
+    }
+}
+
+macro_rules! bodies {
+    ($(($($arg:ident $at:literal),*);)*) => {$(
+        impl<F, R, $($arg: Arg),*> Body<($($arg,)*)> for F
+        where
+            F: FnOnce(&mut Scope, $($arg),*) -> R,
+        {
+            type Out = R;
+
+            #[inline(always)]
+            unsafe fn call(self, scope: &mut Scope, words: [Word; 5]) -> R {
+                // SAFETY: the caller's promise.
+                unsafe { self(scope, $($arg::from_word(words[$at])),*) }
+            }
+        }
+    )*};
+}
+bodies! {
+    (A 0);
+    (A 0, B 1);
+    (A 0, B 1, C 2);
+    (A 0, B 1, C 2, D 3);
+    (A 0, B 1, C 2, D 3, E 4);
+}
+
+/// Runs a body and catches its panics.
+///
+/// # Safety
+/// Called by compiled code through an entry: `ctx` has a scope that nobody else uses, the words are the body's arguments.
+#[inline(always)]
+unsafe fn run<A, F: Body<A>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Result<F::Out, Trap> {
+    // SAFETY: the caller's promise.
+    let call = || unsafe { body.call(&mut *(*ctx).scope.cast::<Scope>(), words) };
+    catch_unwind(AssertUnwindSafe(call)).map_err(panicked)
+}
+
+#[cold]
+fn panicked(payload: Box<dyn Any + Send>) -> Trap {
+    let text =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    Trap::native(format!("a native panicked, which is a bug of Weir: {}", text.unwrap_or("no message")))
+}
+
+/// Ends the running fiber with a trap.
+///
+/// # Safety
+/// As for [`fiber::suspend`].
+#[cold]
+unsafe fn leave(ctx: *mut Ctx, trap: Trap) -> ! {
+    // SAFETY: the caller's promise; the trap moves into the scope, so nothing stays here.
+    unsafe {
+        (*(*ctx).scope.cast::<Scope>()).trap = Some(trap);
+        fiber::suspend(ctx, Suspend::Trap);
+    }
+    // A fiber that trapped is not resumed.
+    std::process::abort()
+}
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn pure<A, F: Body<A>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Word
+where
+    F::Out: Gives,
+{
+    // SAFETY: the caller's promise. A body without an entry panics without a place.
+    unsafe {
+        match run(body, ctx, words) {
+            Ok(out) => out.into_word(),
+            Err(trap) => {
+                ((*ctx).exit_fp, (*ctx).exit_pc) = (0, 0);
+                leave(ctx, trap)
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
+    body: F,
+    ctx: *mut Ctx,
+    words: [Word; 5],
+) -> Word {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match run(body, ctx, words) {
+            Ok(Ok(out)) => out.into_word(),
+            Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`run`].
+#[inline(always)]
+unsafe fn waits<A, F: Body<A, Out = Result<Flow, Trap>>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Word {
+    // SAFETY: the caller's promise; a `Flow` owns nothing.
+    unsafe {
+        match run(body, ctx, words) {
+            Ok(Ok(Flow::Done(word))) => word,
+            Ok(Ok(Flow::Wait)) => fiber::suspend(ctx, Suspend::Wait),
+            Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
+        }
+    }
+}
+
+/// Natives whose shims are written out below: the hot ones without catching panics, and what is no plain call.
+mod special {
+    use super::*;
+
+    pub(super) unsafe extern "C" fn alloc(ctx: *mut Ctx, size: Word, header: Word) -> Word {
+        // SAFETY: compiled code calls with its scope; an allocation does not panic.
+        unsafe {
+            match (*(*ctx).scope.cast::<Scope>()).raw(size, header) {
+                Ok(object) => object.word(),
+                Err(full) => leave(ctx, full.into()),
+            }
+        }
+    }
+
+    pub(super) unsafe extern "C" fn free(ctx: *mut Ctx, object: Word) -> Word {
+        // SAFETY: compiled code saw the object's count fall to 0.
+        unsafe { (*(*ctx).scope.cast::<Scope>()).free_word(object) };
+        0
+    }
+
+    pub(super) unsafe extern "C" fn stop(ctx: *mut Ctx) -> Word {
+        // SAFETY: called by compiled code, on its fiber.
+        unsafe {
+            match fiber::stop(ctx) {
+                Stop::Go => 0,
+                Stop::Yield => fiber::suspend(ctx, Suspend::Yield),
+                Stop::Overflow => leave(ctx, Trap::new(TrapKind::StackOverflow)),
+            }
+        }
+    }
+
+    pub(super) unsafe extern "C" fn text_concat(ctx: *mut Ctx, first: Word, count: Word) -> Word {
+        // SAFETY: compiled code passes the address and number of parts that stay while the native runs.
+        unsafe {
+            let body = |scope: &mut Scope| natives::text_concat(scope, Parts::at(first, count));
+            match catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))) {
+                Ok(Ok(text)) => text.into_word(),
+                Ok(Err(trap)) => leave(ctx, trap),
+                Err(payload) => leave(ctx, panicked(payload)),
+            }
+        }
+    }
+}
+
+/// Notes in the context where compiled code was left, and goes on in a shim with all registers as they are.
+macro_rules! entry {
+    ($name:ident, $shim:path) => {
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name() {
+            #[cfg(target_arch = "x86_64")]
+            std::arch::naked_asm!(
+                "mov [rdi + {fp}], rbp",
+                "mov rax, [rsp]",
+                "mov [rdi + {pc}], rax",
+                "lea rax, [rsp + 8]",
+                "mov [rdi + {sp}], rax",
+                "jmp {shim}",
+                fp = const weir_abi::context::EXIT_FP,
+                pc = const weir_abi::context::EXIT_PC,
+                sp = const weir_abi::context::EXIT_SP,
+                shim = sym $shim,
+            );
+            #[cfg(target_arch = "aarch64")]
+            std::arch::naked_asm!(
+                "str x29, [x0, #{fp}]",
+                "str x30, [x0, #{pc}]",
+                "mov x9, sp",
+                "str x9, [x0, #{sp}]",
+                "b {shim}",
+                fp = const weir_abi::context::EXIT_FP,
+                pc = const weir_abi::context::EXIT_PC,
+                sp = const weir_abi::context::EXIT_SP,
+                shim = sym $shim,
+            );
+        }
+    };
+}
+
+macro_rules! shim {
+    // The special ones have theirs.
+    (alloc $effect:ident) => {};
+    (free $effect:ident) => {};
+    (stop $effect:ident) => {};
+    (text_concat $effect:ident) => {};
+    ($name:ident $effect:ident) => {
+        pub(super) unsafe extern "C" fn $name(
+            ctx: *mut Ctx,
+            a: Word,
+            b: Word,
+            c: Word,
+            d: Word,
+            e: Word,
+        ) -> Word {
+            // SAFETY: compiled code calls with its scope and the words of the native's row in the table, the first ones;
+            // the body's types are those of the row's declaration.
+            unsafe { $effect(natives::$name, ctx, [a, b, c, d, e]) }
+        }
+    };
+}
+
+macro_rules! entered {
+    (alloc $effect:ident) => {
+        entry!(alloc, super::special::alloc);
+    };
+    (free $effect:ident) => {};
+    (stop $effect:ident) => {
+        entry!(stop, super::special::stop);
+    };
+    (text_concat $effect:ident) => {
+        entry!(text_concat, super::special::text_concat);
+    };
+    ($name:ident pure) => {};
+    ($name:ident $effect:ident) => {
+        entry!($name, super::shims::$name);
+    };
+}
+
+macro_rules! address_of {
+    (free $effect:ident) => {
+        CodePtr(special::free as *const u8)
+    };
+    ($name:ident pure) => {
+        CodePtr(shims::$name as *const u8)
+    };
+    ($name:ident $effect:ident) => {
+        CodePtr(entries::$name as *const u8)
+    };
+}
+
+macro_rules! link {
+    ($($rust:ident $name:literal $types:tt ($($mode:ident)*) $gives:ident, $effect:ident, $cost:ident;)*) => {
+        mod shims {
+            use super::*;
+            $(shim!($rust $effect);)*
+        }
+
+        mod entries {
+            $(entered!($rust $effect);)*
+        }
+
+        static ADDRESSES: [CodePtr; NATIVES_LEN] = [$(address_of!($rust $effect)),*];
+        const NATIVES_LEN: usize = [$($name),*].len();
+    };
+}
+for_each_native!(link);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use weir_abi::native::NATIVES;
+
+    #[test]
+    fn every_native_has_an_address_of_its_own() {
+        let addresses: HashSet<_> = (0..NATIVES.len()).map(|at| address(NativeId(at as u16))).collect();
+        // Shims of equal bodies may be merged, but not all.
+        assert!(addresses.len() > NATIVES.len() / 2 && !addresses.contains(&std::ptr::null()));
+        assert_eq!(NATIVES.len(), ADDRESSES.len());
+    }
+}

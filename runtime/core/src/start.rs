@@ -1,0 +1,76 @@
+//! Starts a version: runs its main program and freezes its globals.
+//!
+//! In: a module, arguments, limits. Out: an [`App`] that any thread may use, or the failure that ended the program.
+//! Invariant: when the program has ended, its globals and all that they reach are immortal, and their memory is the
+//! version's; everything else of the program is gone.
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::limits::Limits;
+use crate::output;
+use crate::run::Run;
+use crate::scope::Scope;
+use crate::worker::Worker;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use weir_abi::code::Module;
+
+impl App {
+    /// Runs the main program on this thread until it ends. What it printed is written when this returns.
+    ///
+    /// # Errors
+    /// A trap of the program with its stack trace, or a system without memory for it.
+    pub fn start(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
+        let result = runtime.block_on(Self::run(module, args, limits));
+        // A blocked name resolution is not waited for.
+        runtime.shutdown_background();
+        result
+    }
+
+    /// As [`App::start`], inside a tokio runtime of the caller's.
+    ///
+    /// # Errors
+    /// See there.
+    pub async fn run(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
+        let app = Arc::new(Self::new(module, args, limits));
+        let result = run_main(&app).await;
+        output::STDOUT.flush_own();
+        result.map(|()| app)
+    }
+}
+
+async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
+    // A worker of its own: its memory goes to the version.
+    let worker = Rc::new(Worker::new());
+    let mut scope = Scope::new(Rc::new(Arc::clone(app)), Rc::clone(&worker));
+    let mut run = Run::new_main(&scope, app.module().main.0)?;
+    let result = poll_fn(|cx| {
+        let polled = run.poll(&mut scope, cx);
+        if polled.is_pending() {
+            output::STDOUT.flush_own();
+        }
+        polled
+    })
+    .await;
+    if let Err(failure) = result {
+        run.abandon(&mut scope);
+        return Err(failure);
+    }
+    drop(run);
+    // SAFETY: the program has ended, and nobody else has seen the version yet.
+    let frozen = unsafe {
+        let roots = app.global_refs();
+        scope.heap_mut().freeze(&app.module().shapes, roots)
+    };
+    if cfg!(feature = "stress") {
+        assert_eq!(scope.heap().live(), frozen, "objects that no global reaches are left");
+    }
+    let (heap, buffers) = scope.into_memory();
+    // SAFETY: the scope is gone, so heap, buffers and worker refer to each other only.
+    unsafe { app.keep(Box::new((heap, buffers, worker))) };
+    Ok(())
+}

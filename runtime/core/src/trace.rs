@@ -1,0 +1,120 @@
+//! Stack traces: walks the frames of a suspended fiber.
+//!
+//! In: where compiled code was left, and its module. Out: lines `at fib (app.weir:3:7)`, innermost first; runs of the same
+//! frames, as deep recursion leaves them, are told once with their number.
+//! Invariant: every address read lies on the fiber's stack.
+
+use crate::fiber::{Exit, Fiber};
+use std::fmt;
+use weir_abi::code::{FrameInfo, Module};
+
+/// How many lines a trace shows.
+const LINES: usize = 20;
+/// The longest cycle of calls that is recognised as recursion.
+const CYCLE: usize = 4;
+
+/// A frame of compiled code.
+pub struct Frame<'m> {
+    /// Its function.
+    pub info: &'m FrameInfo,
+    /// Return address of the call it is in.
+    pub pc: usize,
+    /// Stack pointer at that call.
+    pub sp: usize,
+}
+
+/// The frames of a suspended fiber, innermost first.
+pub fn frames<'a>(fiber: &'a Fiber, module: &'a Module) -> impl Iterator<Item = Frame<'a>> {
+    let Exit { mut fp, mut pc, mut sp } = fiber.exit();
+    std::iter::from_fn(move || {
+        let info = module.frame(pc)?;
+        let frame = Frame { info, pc, sp };
+        if fp.is_multiple_of(8) && fiber.holds(fp) && fiber.holds(fp + 8) {
+            // SAFETY: both words lie on the fiber's stack: the caller's frame pointer and the return address into it.
+            let (caller, back) = unsafe { (*(fp as *const usize), *((fp + 8) as *const usize)) };
+            (sp, pc) = (fp + 16, back);
+            // Stacks grow downwards: a caller's frame is above.
+            if caller > fp {
+                fp = caller;
+            } else {
+                fp = 0;
+            }
+        } else {
+            pc = 0;
+        }
+        Some(frame)
+    })
+}
+
+/// A stack trace, ready to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    lines: Vec<String>,
+}
+
+impl Trace {
+    /// The trace of a suspended fiber.
+    pub fn of(fiber: &Fiber, module: &Module) -> Self {
+        let mut calls: Vec<(&FrameInfo, usize)> = Vec::new();
+        let mut lines = Vec::new();
+        let mut frames =
+            frames(fiber, module).map(|f| (f.info, f.pc)).filter(|(f, pc)| f.place(*pc).is_some()).peekable();
+        while let Some(call) = frames.next() {
+            lines.push(line(module, call));
+            calls.push(call);
+            if lines.len() == LINES {
+                if frames.peek().is_some() {
+                    lines.push("...".to_owned());
+                }
+                break;
+            }
+            for cycle in 1..=CYCLE {
+                let Some(start) = calls.len().checked_sub(2 * cycle) else { break };
+                if !same(&calls[start..start + cycle], &calls[start + cycle..]) {
+                    continue;
+                }
+                let mut repeated = 0;
+                let last = calls[start + cycle..].to_vec();
+                while frames.peek().is_some_and(|call| is_same(call, &last[repeated % cycle])) {
+                    frames.next();
+                    repeated += 1;
+                }
+                if repeated > 0 {
+                    lines.push(format!("... {repeated} more of these"));
+                    calls.clear();
+                }
+                break;
+            }
+        }
+        Self { lines }
+    }
+
+    /// Its lines, without indentation.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+fn is_same(a: &(&FrameInfo, usize), b: &(&FrameInfo, usize)) -> bool {
+    std::ptr::eq(a.0, b.0) && a.1 == b.1
+}
+
+fn same(a: &[(&FrameInfo, usize)], b: &[(&FrameInfo, usize)]) -> bool {
+    a.iter().zip(b).all(|(a, b)| is_same(a, b))
+}
+
+fn line(module: &Module, (info, pc): (&FrameInfo, usize)) -> String {
+    match info.place(pc) {
+        Some(place) => format!("at {} ({})", info.name, (module.show_place)(place)),
+        None => format!("at {}", info.name),
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            write!(f, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
