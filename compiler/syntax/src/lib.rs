@@ -9,7 +9,10 @@ pub mod lexer;
 mod literal;
 pub mod naming;
 pub mod parser;
+pub mod print;
+pub mod render;
 pub mod span;
+pub mod suggest;
 pub mod token;
 
 pub use parser::{Parsed, parse, parse_library};

@@ -129,7 +129,10 @@ pub fn escape(text: &str) -> (usize, Option<char>) {
 /// `\u{1F30A}`: one to six hexadecimal digits of a Unicode scalar value.
 fn unicode_escape(text: &str) -> (usize, Option<char>) {
     let Some(body) = text.strip_prefix("\\u{") else { return (2, None) };
-    let Some(close) = body.find('}') else { return (3, None) };
+    // Without its `}` on the line, the `{` starts an interpolation.
+    let Some(close) = body.find(['}', '"', '\n']).filter(|&at| body[at..].starts_with('}')) else {
+        return (2, None);
+    };
     let digits = &body[..close];
     let valid = (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
     let value = if valid { u32::from_str_radix(digits, 16).ok().and_then(char::from_u32) } else { None };

@@ -59,15 +59,20 @@ fn head_block<'s>(block: Boxed<'s, Block>) -> Boxed<'s, Block> {
     block.recover_with(via_parser(skipped)).boxed()
 }
 
+/// A `{` where the head wants a value: reported, and not taken for that value.
+fn missing<'s>(wanted: &'static str) -> impl Rule<'s, Expr> {
+    just(K::LBrace).rewind().map_with(move |_, e| {
+        let at: SimpleSpan = e.span();
+        let place = e.state().spans[at.start - 1].after();
+        let message = format!("expected {wanted}, found `{{`");
+        e.emit(Diagnostic::error("E0101", message, place, "").into());
+        Expr { kind: ExprKind::Error, span: place }
+    })
+}
+
 /// The condition of `if` and `while`.
 fn condition<'s>(expr: impl Rule<'s, Expr>, pattern: Boxed<'s, Pattern>) -> Boxed<'s, Cond> {
-    let missing = just(K::LBrace).rewind().map_with(|_, e| {
-        let at: SimpleSpan = e.span();
-        let place = e.state().spans[at.start - 1];
-        let diagnostic = Diagnostic::error("E0101", "expected a condition, found `{`", place.after(), "");
-        e.emit(diagnostic.into());
-        Cond::Expr(Expr { kind: ExprKind::Error, span: place.after() })
-    });
+    let missing = missing("a condition").map(Cond::Expr);
     let binding = just(K::Let)
         .ignore_then(pattern)
         .then_ignore(just(K::Assign))
@@ -177,7 +182,9 @@ pub(super) fn match_<'s>(
     let separator = just(K::Sep).ignored().or(comma());
     let arms = arm.separated_by(separator).allow_trailing().collect();
     just(K::Match)
-        .ignore_then(expr.recover_with(via_parser(skip_to(HEAD_STOPS).map_with(error))))
+        .ignore_then(
+            missing("a value").or(expr).recover_with(via_parser(skip_to(HEAD_STOPS).map_with(error))),
+        )
         .then_ignore(just(K::LBrace))
         .then(arms)
         .then_ignore(close(K::RBrace))

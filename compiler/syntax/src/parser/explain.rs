@@ -7,24 +7,45 @@ use crate::diag::Diagnostic;
 use crate::span::Span;
 use crate::token::TokenKind as K;
 
-/// All slips as diagnostics. A slip at a place that has been reported as wrong says nothing new and is left out.
-pub(super) fn explain_all(context: &Context, slips: Vec<Slip>) -> Vec<Diagnostic> {
+/// All slips as diagnostics, next to those that lexer and layout `reported`. A slip at a place that was reported as wrong says
+/// nothing new and is left out.
+pub(super) fn explain_all(context: &Context, slips: Vec<Slip>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut seen: Vec<usize> = Vec::new();
     let mut out = Vec::new();
     for slip in slips {
         if let Some(diagnostic) = slip.diagnostic {
             out.push(*diagnostic);
-            continue;
-        }
-        let reported = matches!(context.kinds.get(slip.at), Some(K::Unknown | K::BadLiteral))
-            || slip.at > 0 && matches!(context.kinds[slip.at - 1], K::Unknown)
-            || seen.contains(&slip.at);
-        if !reported {
+        } else if !seen.contains(&slip.at) {
             seen.push(slip.at);
-            out.push(explain(context, &slip));
+            if !is_consequence(context, slip.at, reported) {
+                out.push(explain(context, &slip));
+            }
         }
     }
     out
+}
+
+/// Whether the token at `at` does not fit because of something reported right there.
+fn is_consequence(context: &Context, at: usize, reported: &[Diagnostic]) -> bool {
+    let kind = |at: usize| context.kinds.get(at).copied();
+    let made_up =
+        |at: usize| kind(at).is_some_and(K::is_closer) && context.spans[at].start == context.spans[at].end;
+    let before = at.wrapping_sub(1);
+    if matches!(kind(at), Some(K::Unknown | K::BadLiteral)) || matches!(kind(before), Some(K::Unknown)) {
+        return true;
+    }
+    if made_up(at) || made_up(before) {
+        return true;
+    }
+    // A stray closing bracket was taken out in between.
+    let start = context.spans.get(before).map_or(0, |span| span.end);
+    // A separator stands right behind the statement, not where its newline is.
+    let next = if kind(at) == Some(K::Sep) { at + 1 } else { at };
+    let end = context.spans.get(next).map_or(context.text.len() as u32, |span| span.start);
+    reported.iter().any(|diagnostic| {
+        let span = diagnostic.span();
+        diagnostic.code == "E0103" && start <= span.start && span.end <= end
+    })
 }
 
 /// The token that did not fit, and what stands around it.
@@ -48,7 +69,7 @@ impl Place<'_, '_> {
 
     /// Whether an expression could have stood here.
     fn operand_expected(&self) -> bool {
-        self.expected.contains(K::Not)
+        self.expected.contains(K::LambdaOpen)
     }
 
     /// How the message calls what was found.
@@ -79,8 +100,20 @@ fn explain(context: &Context, slip: &Slip) -> Diagnostic {
 
 /// Mistakes with a message of their own.
 fn known_slip(place: &Place) -> Option<Diagnostic> {
-    let found = place.found?;
+    if decrement(place) {
+        return Some(place.error("E0112", "there is no `--`", "").help("write `x = x - 1`"));
+    }
     let expected = place.expected;
+    if place.before == Some(K::Underscore) && expected.contains(K::FatArrow) {
+        let span = place.context.spans[place.at - 1];
+        let diagnostic =
+            Diagnostic::error("E0101", "`_` has no value", span, "an expression is expected here");
+        return Some(diagnostic.help("`_` stands for a value that is not used, in patterns and parameters"));
+    }
+    let Some(found) = place.found else {
+        let message = "expected `{`, found the end of the file";
+        return block_expected(place).then(|| place.error("E0113", message, "a block starts here"));
+    };
     match found {
         K::Question => Some(
             place
@@ -113,6 +146,29 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             let prefix = place.context.text(place.context.spans[place.at - 1]);
             Some(place.error("E0117", format!("`{prefix}\"...\"` is not part of the language yet"), ""))
         }
+        K::Let if place.before == Some(K::Pub) => {
+            Some(place.error("E0117", "`pub let` is not part of the language yet", ""))
+        }
+        _ if expected.contains(K::Sep) && place.before == Some(K::Name) && found.starts_operand() => {
+            let diagnostic = plain(place);
+            Some(match place.context.text(place.context.spans[place.at - 1]) {
+                "switch" | "case" | "when" => {
+                    diagnostic.help("cases are told apart by `match value { pattern => result }`")
+                }
+                "class" | "struct" | "enum" | "interface" => {
+                    diagnostic.help("types are declared by `type Name = { field: Type }`")
+                }
+                "import" | "from" | "require" => diagnostic.help("the standard library needs no imports"),
+                "async" | "await" => {
+                    diagnostic.help("any function may wait; there is no `async` and no `await`")
+                }
+                "new" => diagnostic.help("values are built like calls: `Name(field: value)`"),
+                name if !matches!(found, K::Name | K::Not | K::LBrace) => {
+                    diagnostic.help(format!("a call is written with parentheses: `{name}(...)`"))
+                }
+                _ => diagnostic,
+            })
+        }
         K::Dot if place.operand_expected() => {
             Some(plain(place).help("a method call needs a value in front of its dot"))
         }
@@ -120,9 +176,6 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             if place.before == Some(K::Assign) || expected.contains(K::Sep) || place.operand_expected() =>
         {
             Some(plain(place).help("`=` assigns in a statement of its own, `==` compares"))
-        }
-        K::Sep | K::RBrace if decrement(place) => {
-            Some(place.error("E0112", "there is no `--`", "").help("write `x = x - 1`"))
         }
         K::Sep if block_expected(place) => Some(
             place
@@ -133,7 +186,11 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             let message = format!("expected `{{`, found {}", place.found_words());
             Some(place.error("E0113", message, "a block starts here"))
         }
-        _ if found.is_keyword() && expected.contains(K::Name) && !place.operand_expected() => {
+        _ if found.is_keyword()
+            && place.before != Some(K::For)
+            && expected.contains(K::Name)
+            && !place.operand_expected() =>
+        {
             let word = place.text();
             Some(place.error("E0109", format!("`{word}` is a reserved word"), "a name is expected here"))
         }
@@ -152,7 +209,9 @@ fn touching(place: &Place) -> bool {
 
 /// `x--` at the end of a statement.
 fn decrement(place: &Place) -> bool {
-    place.at >= 2 && place.context.kinds[place.at - 2..place.at] == [K::Minus, K::Minus]
+    matches!(place.found, None | Some(K::Sep | K::RBrace))
+        && place.at >= 2
+        && place.context.kinds[place.at - 2..place.at] == [K::Minus, K::Minus]
 }
 
 /// "expected this or that, found something".
@@ -186,7 +245,7 @@ fn expectation(place: &Place) -> Vec<&'static str> {
         K::ALL.iter().copied().filter(|kind| kind.starts_operand() || kind.is_keyword()).collect();
     group(
         "an expression",
-        K::Not,
+        K::LambdaOpen,
         &[operand.as_slice(), &[K::Underscore, K::DotDot, K::DotDotEq, K::Minus]].concat(),
     );
     let pattern = [K::Underscore, K::Name, K::TypeName, K::Int, K::MinInt, K::Minus, K::True, K::False];
@@ -198,9 +257,22 @@ fn expectation(place: &Place) -> Vec<&'static str> {
     group("a name", K::Name, &[keywords.as_slice(), &[K::Name, K::TypeName, K::Underscore]].concat());
     group("`=>`", K::ArmArrow, &[K::ArmArrow, K::FatArrow, K::Arrow]);
     group("`=>`", K::FatArrow, &[K::FatArrow, K::Arrow]);
+    if place.expected.contains(K::Sep) {
+        return vec!["the end of the statement"];
+    }
     // What can follow any operand says little next to what must come.
-    let suffixes =
-        [K::Dot, K::LParen, K::LBracket, K::Question, K::DotDot, K::DotDotEq, K::Coalesce, K::And, K::Or];
+    let suffixes = [
+        K::Dot,
+        K::LParen,
+        K::LBracket,
+        K::Question,
+        K::DotDot,
+        K::DotDotEq,
+        K::Coalesce,
+        K::And,
+        K::Or,
+        K::Pipe,
+    ];
     let rest: Vec<K> = expected.iter().collect();
     let telling: Vec<K> = rest.iter().copied().filter(|kind| !suffixes.contains(kind)).collect();
     for kind in if telling.is_empty() && words.is_empty() { rest } else { telling } {

@@ -2,16 +2,17 @@
 //!
 //! Operators, loosest first: `or`; `and`; `not`; comparisons and `in`; `??`; ranges; `+ -`; `* / %`; unary `-`; postfix.
 
+use chumsky::input::InputRef;
 use chumsky::pratt::{infix, left, none, postfix, prefix, right};
 use chumsky::prelude::*;
 
 use super::control;
 use super::pattern::{duration, int, int_range};
-use super::recover::{close, comma, skip_some, skip_to};
-use super::slip::{Boxed, Extras, Rule, just, one_of, when};
+use super::recover::{close, comma, end_of_item, skip_some, skip_to};
+use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, one_of, when};
 use super::stmt::{block, statement};
 use super::text::text;
-use super::types::{name, name_index, parameter};
+use super::types::{name, parameter};
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, Name, Param, TypeExpr, UnaryOp};
 use crate::diag::Diagnostic;
 use crate::span::Span;
@@ -72,11 +73,11 @@ fn literal<'s>() -> impl Rule<'s, Expr> {
 
 /// `=>`; a `->` is reported and taken for one.
 pub(super) fn arrow<'s>() -> impl Rule<'s, ()> {
-    let thin = just(K::Arrow).map_with(|_, e| {
+    let thin = just(K::Arrow).validate(|_, e, emitter| {
         let span = e.state().span(e.span());
         let diagnostic = Diagnostic::error("E0116", "expected `=>`, found `->`", span, "")
             .help("`->` stands in front of a result type, `=>` in front of a value");
-        e.emit(diagnostic.fix(span, "=>").into());
+        emitter.emit(diagnostic.fix(span, "=>").into());
     });
     just(K::FatArrow).ignored().or(thin)
 }
@@ -140,6 +141,7 @@ fn parenthesised<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
 
 fn list<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
     expr.recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)))
+        .then_ignore(end_of_item(K::RBracket))
         .separated_by(comma())
         .allow_trailing()
         .collect()
@@ -151,17 +153,30 @@ fn list<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
 fn arguments<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Vec<Arg>> {
     const STOPS: &[K] = &[K::Comma];
     let value = expr.clone().recover_with(via_parser(skip_to(STOPS).map_with(error)));
-    let label = name_index().then_ignore(just(K::Colon)).map_with(|at, e| e.state().name(at));
-    let named = label.then(value.clone()).map(|(name, value)| Arg::Named(name, value));
+    let named = label().then(value.clone()).map(|(name, value)| Arg::Named(name, value));
     let spread = just(K::DotDot).ignore_then(value).map(Arg::Spread);
     let skipped = skip_some(STOPS).map_with(error).map(Arg::Positional);
     choice((named, spread, expr.map(Arg::Positional)))
         .recover_with(via_parser(skipped))
+        .then_ignore(end_of_item(K::RParen))
         .separated_by(comma())
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LParen), close(K::RParen))
         .boxed()
+}
+
+/// `name:`, a name or reserved word with a colon behind it.
+fn label<'s>() -> impl Rule<'s, Name> {
+    let labels = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        match inp.state().kinds[at.start..] {
+            [kind, K::Colon, ..] if kind == K::Name || kind.is_keyword() => Ok(()),
+            _ => Err(Slip { at: at.start, ..Slip::default() }),
+        }
+    });
+    labels.ignore_then(name()).then_ignore(just(K::Colon))
 }
 
 /// What follows an operand.
@@ -182,11 +197,25 @@ fn suffix<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Suffix> {
         .recover_with(via_parser(skip_to(&[]).map_with(error)))
         .delimited_by(just(K::LBracket), close(K::RBracket))
         .map(Suffix::Index);
-    // A `?` in front of another operand is the `? :` of other languages, about which `explain` speaks.
-    let operand = when(|kind| kind.starts_operand() && kind != K::LBrace && kind != K::Minus);
-    let question = just(K::Question).then_ignore(operand.rewind().not());
-    let question = question.map_with(|_, e| Suffix::Try(e.state().span(e.span())));
+    let question = question().map_with(|(), e| Suffix::Try(e.state().span(e.span())));
     choice((member, args.map(Suffix::Call), index, question)).boxed()
+}
+
+/// A `?` that no operand follows; else it is the `? :` of other languages, about which `explain` speaks.
+fn question<'s>() -> impl Rule<'s, ()> {
+    custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        let rest = &inp.state().kinds[at.start..];
+        let operand =
+            rest.get(1).is_some_and(|kind| kind.starts_operand() && !matches!(kind, K::LBrace | K::Minus));
+        if rest.first() == Some(&K::Question) && !operand {
+            inp.skip();
+            Ok(())
+        } else {
+            Err(Slip { at: at.start, ..Slip::default() })
+        }
+    })
 }
 
 /// `i`, `a..b`, `a..`, `..b`

@@ -131,11 +131,10 @@ fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl 
 
 /// `Circle(...) | Rect(...)`
 fn variants<'s>() -> impl Rule<'s, ()> {
-    one_of(&[K::Pipe, K::LParen]).rewind().then(skip_to(&[K::Sep])).map_with(|_, e| {
+    one_of(&[K::Pipe, K::LParen]).rewind().then(skip_to(&[K::Sep])).validate(|_, e, emitter| {
         let span = e.state().span(e.span());
-        e.emit(
-            Diagnostic::error("E0117", "types with cases are not part of the language yet", span, "").into(),
-        );
+        let message = "types with cases are not part of the language yet";
+        emitter.emit(Diagnostic::error("E0117", message, span, "").into());
     })
 }
 
@@ -148,11 +147,11 @@ fn fields<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, Vec<F
         .then(default_value(expr))
         .map(|((name, ty), default)| FieldDecl { name, ty, default });
     let skipped = skip_some(STOPS).to(None);
-    let line_end = just(K::Sep).map_with(|_, e| {
+    let line_end = just(K::Sep).validate(|_, e, emitter| {
         let place = e.state().span(e.span());
         let diagnostic =
             Diagnostic::error("E0115", "a comma is missing here", place, "add `,`").fix(place, ",");
-        e.emit(diagnostic.into());
+        emitter.emit(diagnostic.into());
     });
     field
         .map(Some)

@@ -76,7 +76,8 @@ fn parse_with(file: FileId, text: &str, library: bool) -> Parsed {
             }
         })
     };
-    diagnostics.extend(explain::explain_all(&context, slips));
+    let explained = explain::explain_all(&context, slips, &diagnostics);
+    diagnostics.extend(explained);
     // Stable: what the earlier pass said about a place comes first.
     diagnostics.sort_by_key(|diagnostic| diagnostic.span().start);
     Parsed { file: tree, diagnostics }
@@ -87,3 +88,6 @@ fn run(context: &Context) -> (File, Vec<slip::Slip>) {
     let (tree, slips) = item::file().parse_with_state(context.kinds, &mut state).into_output_errors();
     (tree.unwrap_or_default(), slips)
 }
+
+#[cfg(test)]
+mod tests;

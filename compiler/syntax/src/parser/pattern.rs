@@ -85,7 +85,7 @@ fn number<'s>() -> impl Rule<'s, PatternKind> {
         (value, span)
     });
     let range = choice((just(K::DotDot).to(false), just(K::DotDotEq).to(true)));
-    end.clone().then(range.then(end).or_not()).map(|((low, span), range)| match (low, range) {
+    end.then(range.then(end).or_not()).map(|((low, span), range)| match (low, range) {
         (_, None) => PatternKind::Literal(Box::new(Expr { kind: ExprKind::Int(low), span })),
         (Some(low), Some((inclusive, (Some(high), _)))) => PatternKind::Range { low, high, inclusive },
         _ => PatternKind::Error,

@@ -47,6 +47,20 @@ pub(super) fn close<'s>(closer: K) -> impl Rule<'s, ()> {
     just(closer).ignored().recover_with(via_parser(skip_to(&[]).then_ignore(just(closer)).ignored()))
 }
 
+/// Nothing more of an item may stand in front of the `,` or closing bracket; what does is reported and skipped.
+pub(super) fn end_of_item<'s>(closer: K) -> impl Rule<'s, ()> {
+    let at_end = custom(move |inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| match inp.peek() {
+        None | Some(K::Comma) => Ok(()),
+        Some(kind) if kind.is_closer() || starts_item(kind) => Ok(()),
+        Some(_) => {
+            let here = inp.cursor();
+            let at: SimpleSpan = inp.span_since(&here);
+            Err(Slip::expected(at.start, [K::Comma, closer]))
+        }
+    });
+    at_end.recover_with(via_parser(skip_to(&[K::Comma]).ignored()))
+}
+
 /// The `,` between two items, or, where an item follows directly, a report that it is missing.
 pub(super) fn comma<'s>() -> impl Rule<'s, ()> {
     just(K::Comma).ignored().or(missing_comma())

@@ -55,17 +55,17 @@ pub(super) fn statement<'s>(
 
 /// Nothing more may follow on the line; what does is reported and skipped.
 pub(super) fn end_of_statement<'s>() -> impl Rule<'s, ()> {
-    at_end().recover_with(via_parser(skip_to(&[K::Sep]).ignored()))
+    at_end(&[K::Sep]).recover_with(via_parser(skip_to(&[K::Sep]).ignored()))
 }
 
-/// Succeeds, consuming nothing, where a statement may end.
-fn at_end<'s>() -> impl Rule<'s, ()> {
-    custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| match inp.peek() {
+/// Succeeds, consuming nothing, where a statement may end; messages speak of `expected` elsewhere.
+fn at_end<'s>(expected: &'static [K]) -> impl Rule<'s, ()> {
+    custom(move |inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| match inp.peek() {
         None | Some(K::Sep | K::RBrace) => Ok(()),
         Some(_) => {
             let here = inp.cursor();
             let at: SimpleSpan = inp.span_since(&here);
-            Err(Slip::expected(at.start, [K::Sep]))
+            Err(Slip::expected(at.start, expected.iter().copied()))
         }
     })
 }
@@ -82,9 +82,11 @@ fn binding<'s>(
         .recover_with(via_parser(skip_to(STOPS).map_with(pattern_error)));
     let value = just(K::Assign).ignore_then(expr);
     let value = value.or(missing_value()).recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
-    let otherwise = just(K::Else).map_with(|_, e| {
+    let otherwise = just(K::Else).validate(|_, e, emitter| {
         let span = e.state().span(e.span());
-        e.emit(Diagnostic::error("E0117", "`let ... else` is not part of the language yet", span, "").into());
+        emitter.emit(
+            Diagnostic::error("E0117", "`let ... else` is not part of the language yet", span, "").into(),
+        );
     });
     let otherwise = otherwise.then(skip_to(&[K::Sep]));
     choice((just(K::Let).to(false), just(K::Var).to(true)))
@@ -123,7 +125,7 @@ fn bound<'s>(pattern: Pattern, e: &mut Extras<'s, '_>) -> Pattern {
 
 /// `let x` and nothing more.
 fn missing_value<'s>() -> impl Rule<'s, Expr> {
-    at_end().map_with(|(), e| {
+    at_end(&[]).map_with(|(), e| {
         let at: SimpleSpan = e.span();
         let context = e.state().0;
         let end = context.spans[at.start - 1].after();

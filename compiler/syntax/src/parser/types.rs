@@ -35,7 +35,7 @@ const KEYWORDS: &[K] = &[
 ];
 
 /// The index of a name token; a reserved word is reported and taken for one.
-pub(super) fn name_index<'s>() -> impl Rule<'s, usize> {
+fn name_index<'s>() -> impl Rule<'s, usize> {
     let reserved = one_of(KEYWORDS).map_with(|_, e| {
         let at = e.span().start;
         let context = e.state().0;

@@ -32,6 +32,13 @@ impl Layout<'_> {
         let operand_before = last.is_some_and(K::ends_operand);
         let method_call =
             operand_before && self.kinds.len() >= 2 && self.kinds[self.kinds.len() - 2] == K::Dot;
+        if operand_before
+            && !method_call
+            && !matches!(token.kind, K::TextStart | K::LBrace)
+            && !self.add_link(token.span)
+        {
+            return self.skip_segment(1);
+        }
         let index = self.kinds.len();
         self.push(token.kind, token.span);
         let mut open = Open::new(token.kind, token.span, index);
@@ -44,9 +51,6 @@ impl Layout<'_> {
         open.lambda = token.kind == K::LParen && !operand_before && last != Some(K::Fn);
         self.open.push(open);
         self.depth = self.depth.max(self.links + self.open.len());
-        if !matches!(token.kind, K::TextStart | K::LBrace) && operand_before && !method_call {
-            self.count_link(self.open.len() - 2, token.span);
-        }
     }
 
     pub(super) fn close_bracket(&mut self, token: Token) {
@@ -118,15 +122,13 @@ impl Layout<'_> {
         let mut open = self.open.pop().expect("only an open bracket is closed");
         self.links -= open.links;
         if open.kind == K::InterpStart && open.index + 1 == self.kinds.len() {
-            self.report(
-                Diagnostic::error(
-                    "E0119",
-                    "this interpolation is empty",
-                    open.span.to(token.span),
-                    "an expression belongs here",
-                )
-                .help("write `\\{` and `\\}` for the braces themselves"),
-            );
+            // Where the `}` is missing as well, the lexer has said so.
+            if token.span.start < token.span.end {
+                let braces = open.span.to(token.span);
+                let message = "this interpolation is empty";
+                let diagnostic = Diagnostic::error("E0119", message, braces, "an expression belongs here");
+                self.report(diagnostic.help("write `\\{` and `\\}` for the braces themselves"));
+            }
             self.push(K::BadLiteral, token.span);
         }
         if open.kind == K::LParen && open.lambda && self.arrow_follows() {

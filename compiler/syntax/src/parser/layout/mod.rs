@@ -201,7 +201,7 @@ impl<'t> Layout<'t> {
 
     /// The first token behind the current one that the grammar sees.
     fn next_significant(&self) -> Option<Token> {
-        self.raw[self.at + 1..].iter().copied().find(|token| !token.kind.is_trivia())
+        self.raw.iter().skip(self.at + 1).copied().find(|token| !token.kind.is_trivia())
     }
 
     /// The next token if it stands on the same line.
@@ -235,7 +235,7 @@ impl<'t> Layout<'t> {
         if continues_after(last) && !declares || continues_before(next.kind) {
             return;
         }
-        if next.kind == K::Else && last == K::RBrace || is_elif(self.slice(next.span)) && last == K::RBrace {
+        if last == K::RBrace && (next.kind == K::Else || is_elif(self.slice(next.span))) {
             return;
         }
         if self.head_without_brace() {
@@ -309,7 +309,10 @@ impl<'t> Layout<'t> {
         let head = if segment.first() == Some(&K::Pub) { segment.get(1) } else { segment.first() };
         match head {
             Some(K::If | K::While | K::For | K::Match | K::Loop) => !brace,
-            Some(K::Fn) => !brace && !segment.contains(&K::Assign) && segment.contains(&K::RParen),
+            Some(K::Fn) => {
+                let short = segment.iter().any(|kind| matches!(kind, K::Assign | K::FatArrow));
+                !brace && !short && segment.contains(&K::RParen)
+            }
             _ => false,
         }
     }
@@ -327,11 +330,14 @@ impl<'t> Layout<'t> {
     /// Puts out a token that makes the tree one level deeper, or cuts the statement off where it gets too deep.
     fn link(&mut self, token: Token) {
         self.push(token.kind, token.span);
-        self.count_link(self.open.len() - 1, token.span);
+        if !self.add_link(token.span) {
+            self.skip_segment(0);
+        }
     }
 
-    fn count_link(&mut self, level: usize, span: Span) {
-        self.open[level].links += 1;
+    /// Counts one more level for the current statement; false, and reported, when that is too many.
+    fn add_link(&mut self, span: Span) -> bool {
+        self.top().links += 1;
         self.links += 1;
         let depth = self.links + self.open.len();
         self.depth = self.depth.max(depth);
@@ -341,8 +347,8 @@ impl<'t> Layout<'t> {
                 "this expression has too many parts",
                 "give parts of it a name with `let`, or keep them in a list",
             );
-            self.skip_segment();
         }
+        depth <= MAX_DEPTH
     }
 
     fn report_too_deep(&mut self, span: Span, message: &str, help: &str) {
@@ -352,11 +358,10 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// Leaves out the rest of the current statement or argument; a `BadLiteral` stands for it.
-    fn skip_segment(&mut self) {
+    /// Leaves out the rest of the current statement or argument, inside `depth` brackets; a `BadLiteral` stands for it.
+    fn skip_segment(&mut self, mut depth: usize) {
         let span = self.raw[self.at].span;
         let lines = matches!(self.top().kind, K::LBrace | K::Sep);
-        let mut depth = 0_usize;
         while let Some(next) = self.raw.get(self.at + 1) {
             match next.kind {
                 kind if kind.closer().is_some() => depth += 1,
