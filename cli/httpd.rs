@@ -4,15 +4,14 @@
 
 use crate::limits::Settings;
 use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, fail, usage};
-use clap::{Args, ValueEnum};
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::Signals;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use weir_core::access_log::{AccessLog, Format};
-use weir_core::{App, HandlerService};
+use weir_core::{App, HandlerService, LogFormat};
 use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
 
 const DEFAULT_PORT: u16 = 8080;
@@ -35,34 +34,13 @@ pub struct Httpd {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
     /// Access log on standard error
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = log_formats())]
     log_format: LogFormat,
     /// Serve clients that close their sending side after the request instead of taking them for gone
     #[arg(long)]
     half_close: bool,
     #[command(flatten)]
     limits: Settings,
-}
-
-/// What `--log-format` takes.
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Human,
-    /// A JSON object a line
-    Json,
-    /// None
-    Off,
-}
-
-impl From<LogFormat> for Format {
-    fn from(format: LogFormat) -> Format {
-        match format {
-            LogFormat::Human => Format::Human,
-            LogFormat::Json => Format::Json,
-            LogFormat::Off => Format::Off,
-        }
-    }
 }
 
 /// Runs the command.
@@ -76,8 +54,8 @@ pub fn run(command: Httpd) -> Result<(), u8> {
         let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
         return Err(fail(REJECTED, &format!("{} has no `handle`, so there is nothing to serve; {hint}", script.name)));
     }
-    let app = App::start(Arc::new(compiled.module), Vec::new(), &settings.core)
-        .map_err(|failure| fail(FAILED, &failure.to_string()))?;
+    let app = App::start(Arc::new(compiled.module), Vec::new(), settings.core)
+        .map_err(|failure| fail(FAILED, &format!("trap: {failure}")))?;
     raise_file_limit();
     let bound = Server::bind(&listens).map_err(|error| {
         let code = if error.is_in_use() { ADDRESS_IN_USE } else { FAILED };
@@ -88,17 +66,15 @@ pub fn run(command: Httpd) -> Result<(), u8> {
         .map_err(|error| fail(FAILED, &format!("cannot attend to signals: {error}")))?;
     announce(bound.addresses());
     let workers = command.workers.map_or_else(cores, usize::from);
-    let format = command.log_format.into();
-    let limits = settings.http;
-    let core = settings.core;
-    let log = AccessLog::start(format);
-    let made = {
-        let log = log.clone();
-        move |_| HandlerService::new(Arc::clone(&app), core.clone(), log.worker())
-    };
-    let served = bound.serve(workers, limits, made, shutdown);
-    log.finish();
+    let log = command.log_format;
+    let service = move |_worker| HandlerService::new(Arc::clone(&app), log);
+    let served = bound.serve(workers, settings.http, service, shutdown);
+    weir_core::finish();
     served.map_err(|error| fail(FAILED, &format!("the server failed: {error}")))
+}
+
+fn log_formats() -> impl TypedValueParser<Value = LogFormat> {
+    PossibleValuesParser::new(["human", "json", "off"]).try_map(|name| name.parse::<LogFormat>())
 }
 
 /// `-l` and `-p`, else WEIR_LISTEN, else PORT, else the default.
@@ -141,8 +117,7 @@ fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>) -> std::io:
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGUSR2 {
-                let sockets = counters.open_connections();
-                let line = format!("{}\n", weir_core::counters::dump(&[("sockets", sockets as i64)]));
+                let line = format!("{}\n", weir_core::counters::dump(&[("sockets", counters.open_connections())]));
                 let _ = std::io::stderr().write_all(line.as_bytes());
             } else if asked.swap(true, Ordering::Relaxed) {
                 shutdown.cut();

@@ -1,10 +1,11 @@
-//! The table of limits: each with its flag, its default and what it bounds. Flags and help come from it.
+//! The limits as flags: the engine's from the table here, the runtime's from its own.
 //!
 //! In: flag values. Out: [`Settings`] for the engine and the runtime. A value that does not fit is refused with what to write.
 
 use crate::units;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::time::Duration;
+use weir_core::LIMITS as RUNTIME;
 
 /// Everything a server is bounded by.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +35,8 @@ struct Limit {
     set: Setter,
 }
 
-const LIMITS: &[Limit] = &[
+/// The engine's limits.
+const ENGINE: &[Limit] = &[
     Limit {
         flag: "max-head",
         default: "64kb",
@@ -52,18 +54,6 @@ const LIMITS: &[Limit] = &[
         default: "16kb",
         help: "Path and query of one request; above it 414",
         set: Setter::Size(|s, v| s.http.max_target = v as usize, 1, 16 << 20),
-    },
-    Limit {
-        flag: "max-line",
-        default: "8mb",
-        help: "One line of a stream; a longer one fails the stream",
-        set: Setter::Size(|s, v| s.core.max_line = v as usize, 1, 1 << 30),
-    },
-    Limit {
-        flag: "mem-limit",
-        default: "64mb",
-        help: "Heap of one request; above it a trap",
-        set: Setter::Size(|s, v| s.core.mem_limit = v as usize, 64 << 10, 1 << 40),
     },
     Limit {
         flag: "max-conns",
@@ -115,24 +105,39 @@ fn within(value: u64, low: u64, high: u64) -> Result<u64, String> {
     if (low..=high).contains(&value) { Ok(value) } else { Err(format!("it must be from {low} to {high}")) }
 }
 
+/// A runtime limit in bytes: any positive number, as far as memory goes.
+fn runtime_size(text: &str) -> Result<u64, String> {
+    within(units::size(text)?, 1, 1 << 40)
+}
+
+fn bytes(size: usize) -> String {
+    match size {
+        s if s % (1 << 20) == 0 => format!("{}mb", s >> 20),
+        s if s % (1 << 10) == 0 => format!("{}kb", s >> 10),
+        s => s.to_string(),
+    }
+}
+
+fn flag(name: &'static str, value: &'static str, default: String, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).default_value(default).help(help).help_heading("Limits")
+}
+
 impl Args for Settings {
     fn augment_args(command: Command) -> Command {
-        LIMITS.iter().fold(command, |command, limit| {
-            let check = limit.set;
+        let command = ENGINE.iter().fold(command, |command, limit| {
+            let set = limit.set;
+            let value = match set {
+                Setter::Duration(_) => "DURATION",
+                Setter::Size(..) => "SIZE",
+                Setter::Count(..) => "N",
+            };
+            let check = move |text: &str| set.apply(&mut Settings::default(), text).map(|()| text.to_owned());
+            command.arg(flag(limit.flag, value, limit.default.to_owned(), limit.help).value_parser(check))
+        });
+        RUNTIME.iter().fold(command, |command, limit| {
             command.arg(
-                Arg::new(limit.flag)
-                    .long(limit.flag)
-                    .value_name(match limit.set {
-                        Setter::Duration(_) => "DURATION",
-                        Setter::Size(..) => "SIZE",
-                        Setter::Count(..) => "N",
-                    })
-                    .default_value(limit.default)
-                    .value_parser(move |text: &str| {
-                        check.apply(&mut Settings::default(), text).map(|()| text.to_owned())
-                    })
-                    .help(limit.help)
-                    .help_heading("Limits"),
+                flag(limit.name, "SIZE", bytes(limit.default), limit.help)
+                    .value_parser(|text: &str| runtime_size(text).map(|_| text.to_owned())),
             )
         })
     }
@@ -150,12 +155,16 @@ impl FromArgMatches for Settings {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for limit in LIMITS {
+        let invalid = |why: String| clap::Error::raw(clap::error::ErrorKind::InvalidValue, why);
+        for limit in ENGINE {
             if let Some(text) = matches.get_one::<String>(limit.flag) {
-                limit
-                    .set
-                    .apply(self, text)
-                    .map_err(|why| clap::Error::raw(clap::error::ErrorKind::InvalidValue, why))?;
+                limit.set.apply(self, text).map_err(invalid)?;
+            }
+        }
+        for limit in RUNTIME {
+            if let Some(text) = matches.get_one::<String>(limit.name) {
+                let size = runtime_size(text).map_err(invalid)? as usize;
+                self.core.set(limit.name, size).map_err(|error| invalid(error.to_string()))?;
             }
         }
         Ok(())
@@ -183,7 +192,7 @@ mod tests {
         assert_eq!(s.core.max_line, 1024);
         assert_eq!(s.http.drain_timeout, Duration::from_millis(250));
         assert_eq!(s.http.max_conns, 7);
-        for bad in [["--max-line", "0"], ["--max-conns", "x"], ["--idle-timeout", "5"]] {
+        for bad in [["--max-line", "0"], ["--mem-limit", "64 mb"], ["--max-conns", "x"], ["--idle-timeout", "5"]] {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }
     }

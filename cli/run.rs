@@ -21,9 +21,9 @@ pub fn code(text: String, arguments: Vec<OsString>) -> Result<(), u8> {
 fn program(script: &Script, arguments: Vec<OsString>) -> Result<(), u8> {
     let arguments = arguments.into_iter().map(text).collect::<Result<Vec<_>, u8>>()?;
     let compiled = script.compile()?;
-    App::start(Arc::new(compiled.module), arguments, &Limits::default())
+    App::start(Arc::new(compiled.module), arguments, Limits::default())
         .map(drop)
-        .map_err(|failure| fail(FAILED, &failure.to_string()))
+        .map_err(|failure| fail(FAILED, &format!("trap: {failure}")))
 }
 
 fn text(argument: OsString) -> Result<String, u8> {

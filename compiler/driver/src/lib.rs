@@ -68,7 +68,7 @@ pub fn compile(name: &str, text: &str) -> Result<Compiled, Rejected> {
     let places = Arc::clone(&sources);
     let module = weir_codegen::compile(
         &ir,
-        &weir_core::natives::address,
+        &weir_core::address,
         Box::new(move |place| show_place(&places, place)),
         weir_codegen::Options::default(),
     );
@@ -85,8 +85,8 @@ pub fn emit(name: &str, text: &str, what: Emit) -> Result<String, Rejected> {
     if matches!(what, Emit::Tokens | Emit::Ast) {
         let (sources, file) = one_source(name, text);
         return Ok(match what {
-            Emit::Tokens => weir_syntax::print::tokens(&lexer::lex(file, text).0, text),
-            _ => weir_syntax::print::tree(&parsed(&sources, file).0),
+            Emit::Tokens => weir_syntax::print::tokens(text, &lexer::lex(file, text).0),
+            _ => weir_syntax::print::file(&parsed(&sources, file).0),
         });
     }
     let Checked { program, .. } = checked(name, text)?;
@@ -95,9 +95,9 @@ pub fn emit(name: &str, text: &str, what: Emit) -> Result<String, Rejected> {
     }
     let ir = weir_ir::compile_to_ir(&program, true);
     Ok(match what {
-        Emit::Clif => weir_codegen::emit_text(&ir, &weir_core::natives::address, weir_codegen::Emit::Clif),
-        Emit::Asm => weir_codegen::emit_text(&ir, &weir_core::natives::address, weir_codegen::Emit::Asm),
-        _ => weir_ir::print::module(&ir),
+        Emit::Clif => weir_codegen::emit_text(&ir, &weir_core::address, weir_codegen::Emit::Clif),
+        Emit::Asm => weir_codegen::emit_text(&ir, &weir_core::address, weir_codegen::Emit::Asm),
+        _ => weir_ir::print(&ir),
     })
 }
 
