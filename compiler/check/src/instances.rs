@@ -5,7 +5,8 @@
 //! mutually recursive functions (found as in Tarjan's algorithm, by the lowest depth each one reaches), which closes with its
 //! first member. A closed instance is used again when its types are solved.
 
-use crate::draft::{DeclId, FrameId, InstanceId};
+use crate::draft::{DeclId, Draft, FrameId, InstanceId};
+use crate::goals::type_not_known;
 use crate::infer::{Checker, Here, Origin, Want, Why};
 use crate::report::{Call, shortened};
 use crate::scope::{Frame, Returns};
@@ -148,6 +149,19 @@ impl<'a> Checker<'a> {
         self.close_instance(id);
     }
 
+    /// Reports a value whose type nothing has decided where it must be known.
+    pub fn not_known(&mut self, value: &Draft) {
+        let mut error = type_not_known(value.span);
+        let result = |id: &InstanceId| self.terms.same(self.instance_result(*id), value.ty);
+        if let Some(id) = self.instances.running.iter().find(|id| result(id)) {
+            let name = &self.modules.function(self.instances.get(*id).decl).decl.name.text;
+            error.help = vec![format!(
+                "It is what `{name}` gives, which is being found out here. Write its result down, as in `-> Text`."
+            )];
+        }
+        self.report(error);
+    }
+
     fn close_instance(&mut self, id: InstanceId) {
         for closed in self.instances.end(id) {
             let solved = self.terms.is_closed(self.instance_result(closed));
@@ -237,7 +251,7 @@ impl<'a> Checker<'a> {
         let body = match &function.decl.body {
             FnBody::Block(block) => self.block(block, want),
             FnBody::Expr(expr) => self.expr(expr, want),
-            FnBody::Native(name) => crate::draft::Draft::error(name.span),
+            FnBody::Native(name) => Draft::error(name.span),
         };
         let result = self.frame().result;
         if self.terms.is_never(body.ty)

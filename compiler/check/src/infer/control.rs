@@ -135,8 +135,9 @@ impl<'a> Checker<'a> {
             }
             Cond::Let(pattern, value) => {
                 let value = self.expr(value, Want::Any);
+                let subject = self.subject_type(&value);
                 let taken = self.in_block(|c| {
-                    let pattern = c.pattern(pattern, value.ty);
+                    let pattern = c.pattern(pattern, subject);
                     let body = c.block(then, branches.want);
                     branches.add(c.terms.is_never(body.ty));
                     DraftArm { pattern, guard: None, body }
@@ -178,7 +179,27 @@ impl<'a> Checker<'a> {
             return Draft::error(span);
         }
         let draft = self.if_expr(cond, then, None, span, Want::Effect);
+        if matches!(want, Want::Respond(_)) && self.drops_value(&draft) {
+            let label = "answers nothing when the condition does not hold";
+            let error =
+                Diagnostic::error("E0307", "This `if` has no `else`, and it gives the answer", span, label)
+                    .help("Add an `else`; `None` answers 404, `not-found()` says so too.");
+            self.report(error);
+            return Draft::error(span);
+        }
         self.finish(draft, want)
+    }
+
+    /// Whether an `if` without `else` has a value when its condition holds.
+    fn drops_value(&self, draft: &Draft) -> bool {
+        let then = match &draft.kind {
+            Kind::If(_, then, None) => &then.kind,
+            Kind::Match(_, arms) => &arms[0].body.kind,
+            _ => return false,
+        };
+        let Kind::Block(stmts) = then else { return false };
+        let no_value = |d: &Draft| matches!(self.terms.head(d.ty), Term::Unit | Term::Never | Term::Unknown);
+        stmts.last().is_some_and(|last| !no_value(last))
     }
 
     fn condition(&mut self, cond: &'a ast::Expr) -> Draft {
@@ -188,7 +209,7 @@ impl<'a> Checker<'a> {
     /// `match subject { arms }`
     pub fn match_expr(&mut self, subject: &'a ast::Expr, arms: &'a [Arm], span: Span, want: Want) -> Draft {
         let subject = self.expr(subject, Want::Any);
-        self.known(subject.ty);
+        let subject_type = self.subject_type(&subject);
         let mut branches = self.branches(want);
         let errors = self.reports.errors();
         let mut drafts = Vec::with_capacity(arms.len());
@@ -196,7 +217,7 @@ impl<'a> Checker<'a> {
         for arm in arms {
             let draft = self.in_block(|c| {
                 let before = c.reports.errors();
-                let pattern = c.pattern(&arm.pattern, subject.ty);
+                let pattern = c.pattern(&arm.pattern, subject_type);
                 patterns_fit &= c.reports.errors() == before;
                 let guard = arm.guard.as_ref().map(|g| c.condition(g));
                 let body = c.branch(&arm.body, &mut branches);
@@ -204,13 +225,21 @@ impl<'a> Checker<'a> {
             });
             drafts.push(draft);
         }
-        if patterns_fit && !self.terms.is_unknown(subject.ty) {
+        if patterns_fit && !self.terms.is_unknown(subject_type) {
             self.check_arms(arms, &drafts, subject.span, &subject);
         }
         if arms.is_empty() && self.reports.errors() > errors {
             return Draft::error(span);
         }
         Draft::new(Kind::Match(Box::new(subject), drafts), branches.result(), span)
+    }
+
+    /// The type that patterns for a value are checked against: any, where the value never comes about.
+    fn subject_type(&mut self, subject: &Draft) -> T {
+        match self.known(subject.ty) {
+            Term::Never => T::UNKNOWN,
+            _ => subject.ty,
+        }
     }
 
     fn check_arms(&mut self, arms: &'a [Arm], drafts: &[DraftArm], at: Span, subject: &Draft) {
@@ -315,8 +344,9 @@ impl<'a> Checker<'a> {
             Cond::Let(pattern, value) => {
                 self.here.loops += 1;
                 let value = self.expr(value, Want::Any);
+                let subject = self.subject_type(&value);
                 let taken = self.in_block(|c| {
-                    let pattern = c.pattern(pattern, value.ty);
+                    let pattern = c.pattern(pattern, subject);
                     let body = c.block(body, Want::Effect);
                     DraftArm { pattern, guard: None, body }
                 });

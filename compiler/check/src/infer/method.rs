@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
                 return Draft { ty: receiver.ty, ..Draft::error(span) };
             }
             Term::Var => {
-                self.report(crate::goals::type_not_known(receiver.span));
+                self.not_known(&receiver);
                 self.infer_anyway(args);
                 return Draft::error(span);
             }

@@ -351,6 +351,10 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
         (Term::Option(_), _) if why == Why::Same => {
             Some("Declare the result, such as `-> Int?`, so that plain values are turned into `Some`.".into())
         }
+        (Term::Native(_), Term::Text) | (Term::Text, Term::Native(_)) if why == Why::Same => Some(
+            "Only in `handle` may each result be of another type; elsewhere make it a Response: `respond(body: ...)`."
+                .into(),
+        ),
         (Term::Text, Term::Int) => {
             Some("A Text becomes an Int with `.to-int()`, which gives `None` where it spells none.".into())
         }

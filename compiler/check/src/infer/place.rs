@@ -32,7 +32,7 @@ impl<'a> Checker<'a> {
         match self.known(receiver.ty) {
             Term::Unknown | Term::Never => return Draft { ty: receiver.ty, ..Draft::error(span) },
             Term::Var => {
-                self.report(crate::goals::type_not_known(receiver.span));
+                self.not_known(&receiver);
                 return Draft::error(span);
             }
             Term::Record(id, args) => {
@@ -109,7 +109,7 @@ impl<'a> Checker<'a> {
             }
             Term::Unknown | Term::Never => Draft::error(span),
             Term::Var => {
-                self.report(crate::goals::type_not_known(receiver.span));
+                self.not_known(&receiver);
                 Draft::error(span)
             }
             Term::Text => {

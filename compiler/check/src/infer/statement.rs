@@ -146,6 +146,8 @@ impl<'a> Checker<'a> {
                 ));
                 self.report(error);
                 self.expr(value, Want::Any);
+                // The name is meant to be a variable from here on.
+                self.declare(&name.text, T::UNKNOWN, name.span, true);
                 Draft::error(span)
             }
         }
@@ -208,7 +210,7 @@ impl<'a> Checker<'a> {
                 if let Some(value) = value {
                     self.expr(value, Want::Any);
                 }
-                return Draft::error(span);
+                return Draft::new(Kind::Error, T::NEVER, span);
             }
         };
         let value = match value {
@@ -230,7 +232,7 @@ impl<'a> Checker<'a> {
                 error = error.help("A lambda cannot leave a loop of the code around it. Use a `for` loop instead of the lambda.");
             }
             self.report(error);
-            return Draft::error(span);
+            return Draft::new(Kind::Error, T::NEVER, span);
         }
         Draft::new(kind, T::NEVER, span)
     }
