@@ -154,6 +154,11 @@ pub const CODES: &[Code] = &[
         "`x in xs` asks whether a List, a Range or a Text contains something.\n\n    1 in 5                              # 1 in 0..5",
     ),
     code(
+        "E0317",
+        "type too large",
+        "Types are nested up to 256 deep and have up to 20,000 parts, each counted as often as it occurs.\n\n    let b = Pair(a, a)                  # and c = Pair(b, b), d = Pair(c, c), ...",
+    ),
+    code(
         "E0318",
         "unused value",
         "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.push(1)                          # xs = xs.push(1)",

@@ -75,10 +75,26 @@ impl T {
     pub const RANGE: T = T(8);
 }
 
+/// Types nested deeper than this are refused, so that passes may walk over types by recursion.
+pub const MAX_DEPTH: u32 = 256;
+/// Types with more parts than this, each counted as often as it occurs, are refused.
+pub const MAX_SIZE: u32 = 20_000;
+
+/// How deep a type is nested and how many parts it has; what is solved later is counted when it is solved.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    depth: u32,
+    size: u32,
+}
+
 /// All terms of one check.
 #[derive(Debug)]
 pub struct Terms {
     nodes: Vec<Term>,
+    /// Of each node.
+    extents: Vec<Extent>,
+    /// Whether a type was refused since that was last asked.
+    refused: bool,
     /// Names of the declared types, by `TypeId`.
     names: Vec<String>,
 }
@@ -89,7 +105,8 @@ impl Terms {
         use Term::{Bool, Duration, Int, Never, Range, Text, Time, Unit, Unknown};
         let mut nodes = Vec::with_capacity(256);
         nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range]);
-        Self { nodes, names: Vec::new() }
+        let extents = vec![Extent { depth: 1, size: 1 }; nodes.len()];
+        Self { nodes, extents, refused: false, names: Vec::new() }
     }
 
     /// Names the next declared type; called in the order of `TypeId`s.
@@ -97,10 +114,26 @@ impl Terms {
         self.names.push(name.to_string());
     }
 
-    /// A new term.
+    /// A new term; `Unknown` in place of one that is too large, which `take_refused` tells.
     pub fn add(&mut self, term: Term) -> T {
+        let mut extent = Extent { depth: 1, size: 1 };
+        for part in parts(&term) {
+            let part = self.extents[self.resolve(part).0 as usize];
+            extent.depth = extent.depth.max(part.depth + 1);
+            extent.size = extent.size.saturating_add(part.size);
+        }
+        if extent.depth > MAX_DEPTH || extent.size > MAX_SIZE {
+            self.refused = true;
+            return T::UNKNOWN;
+        }
         self.nodes.push(term);
+        self.extents.push(extent);
         T(self.nodes.len() as u32 - 1)
+    }
+
+    /// Whether a type was too large since this was last asked.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
     }
 
     /// A new variable.
@@ -159,31 +192,15 @@ impl Terms {
         }
     }
 
-    /// The direct parts of a term.
-    fn parts(&self, t: T) -> Vec<T> {
-        match self.head(t) {
-            Term::List(t) | Term::Stream(t) | Term::Option(t) => vec![*t],
-            Term::Fn(params, result) => params.iter().copied().chain([*result]).collect(),
-            Term::Record(_, args) => args.to_vec(),
-            _ => Vec::new(),
-        }
-    }
-
     /// Whether `holds` for a part of `t` or for itself.
     pub fn any(&self, t: T, holds: &mut dyn FnMut(&Term, T) -> bool) -> bool {
         let t = self.resolve(t);
-        holds(&self.nodes[t.0 as usize], t) || self.parts(t).into_iter().any(|part| self.any(part, holds))
+        holds(&self.nodes[t.0 as usize], t) || parts(&self.nodes[t.0 as usize]).any(|part| self.any(part, holds))
     }
 
     /// Whether `t` has no variable in it.
     pub fn is_closed(&self, t: T) -> bool {
         !self.any(t, &mut |term, _| matches!(term, Term::Var))
-    }
-
-    /// Whether the variable `var` is a part of `t`.
-    pub fn occurs(&self, var: T, t: T) -> bool {
-        let var = self.resolve(var);
-        self.any(t, &mut |_, part| part == var)
     }
 
     /// Makes two types equal. False when they cannot be; then variables in them may have been solved all the same.
@@ -213,11 +230,35 @@ impl Terms {
     }
 
     fn solve(&mut self, var: T, to: T) -> bool {
-        if self.occurs(var, to) {
-            return false;
+        let mut left = MAX_SIZE;
+        match self.search(var, to, MAX_DEPTH, &mut left) {
+            Search::Absent => self.bind(var, to),
+            Search::Found => return false,
+            Search::TooLarge => {
+                self.refused = true;
+                self.bind(var, T::UNKNOWN);
+            }
         }
-        self.bind(var, to);
         true
+    }
+
+    /// Looks for `var` in `t`, at most `depth` deep and at no more than `left` parts.
+    fn search(&self, var: T, t: T, depth: u32, left: &mut u32) -> Search {
+        let t = self.resolve(t);
+        if t == var {
+            return Search::Found;
+        }
+        if depth == 0 || *left == 0 {
+            return Search::TooLarge;
+        }
+        *left -= 1;
+        for part in parts(&self.nodes[t.0 as usize]) {
+            match self.search(var, part, depth - 1, left) {
+                Search::Absent => {}
+                other => return other,
+            }
+        }
+        Search::Absent
     }
 
     /// Whether two types are the same without solving anything; a variable is the same as itself.
@@ -326,6 +367,24 @@ impl Terms {
     }
 }
 
+/// What looking for a variable in a type found.
+enum Search {
+    Absent,
+    Found,
+    TooLarge,
+}
+
+/// The direct parts of a term.
+fn parts(term: &Term) -> impl Iterator<Item = T> + '_ {
+    let (list, last): (&[T], Option<T>) = match term {
+        Term::List(t) | Term::Stream(t) | Term::Option(t) => (&[], Some(*t)),
+        Term::Fn(params, result) => (params, Some(*result)),
+        Term::Record(_, args) => (args, None),
+        _ => (&[], None),
+    };
+    list.iter().copied().chain(last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,6 +408,31 @@ mod tests {
         let list = terms.add(Term::List(v));
         assert!(!terms.unify(v, list));
         assert!(terms.is_var(v));
+    }
+
+    #[test]
+    fn types_have_a_largest_size() {
+        let mut terms = Terms::new();
+        let mut ty = T::INT;
+        for _ in 0..MAX_DEPTH {
+            assert!(!terms.take_refused());
+            ty = terms.add(Term::List(ty));
+        }
+        assert!(terms.take_refused());
+        let mut ty = T::INT;
+        for _ in 0..40 {
+            ty = terms.function(&[ty, ty], T::INT);
+        }
+        assert!(terms.take_refused());
+        // Through variables, which are counted when they are solved.
+        let mut ty = T::INT;
+        for _ in 0..=MAX_DEPTH {
+            let var = terms.var();
+            let list = terms.add(Term::List(var));
+            assert!(terms.unify(var, ty));
+            ty = list;
+        }
+        assert!(terms.take_refused());
     }
 
     #[test]

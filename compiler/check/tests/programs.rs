@@ -266,6 +266,12 @@ fn deep_trees_are_no_danger() {
     let blocks =
         format!("fn f(n) {{ {}n{} }}\nprint(f(1))", "if n > 0 { ".repeat(200), " } else { 0 }".repeat(200));
     gives(&blocks, &["-> Int"]);
+    let lets: String = (0..2000).map(|i| format!("let x{} = [x{i}]\n", i + 1)).collect();
+    let (_, diagnostics) = support::check(&format!("let x0 = 1\n{lets}"));
+    assert!(diagnostics.iter().all(|d| d.code == "E0317"));
+    let calls: String = (0..2000).map(|i| format!("fn f{i}(n) = f{}([n])\n", i + 1)).collect();
+    let (_, diagnostics) = support::check(&format!("{calls}fn f2000(n) = n\nprint(f0(1))"));
+    assert!(diagnostics.iter().all(|d| d.code == "E0317"));
     let chain: String = (0..1500).map(|i| format!("fn f{i}(n) = f{}(n)\n", i + 1)).collect();
     gives(&format!("{chain}fn f1500(n) = n\nprint(f0(1))"), &["f1500#"]);
 }

@@ -15,7 +15,13 @@ const STACK_PIECE: usize = 2 * 1024 * 1024;
 impl<'a> Checker<'a> {
     /// Infers an expression and makes it fit what is wanted.
     pub fn expr(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
-        stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.dispatch(expr, want))
+        let draft = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.dispatch(expr, want));
+        if self.terms.take_refused() {
+            let error = Diagnostic::error("E0317", "The type of this is too large", expr.span, "types nested in types")
+                .help("Name a part of it with a record type of your own.");
+            self.report(error);
+        }
+        draft
     }
 
     fn dispatch(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
