@@ -10,7 +10,7 @@ use crate::goals::type_not_known;
 use crate::infer::{Checker, Here, Origin, Want, Why};
 use crate::report::{Call, shortened};
 use crate::scope::{Frame, Returns};
-use crate::unify::T;
+use crate::unify::{T, Term};
 use std::collections::HashMap;
 use weir_syntax::ast::FnBody;
 use weir_syntax::diag::Diagnostic;
@@ -107,7 +107,9 @@ impl Instances {
 }
 
 impl<'a> Checker<'a> {
-    /// The instance of `decl` for these parameter types; `None` when its types grow without end, which was reported.
+    /// The instance of `decl` for these parameter types; `None` when its types grow without end, which was reported, and when
+    /// they are not all known because of a mistake, or because the caller is itself checked for unknown types: then the
+    /// function is checked as written.
     pub fn instance(
         &mut self,
         decl: DeclId,
@@ -115,6 +117,10 @@ impl<'a> Checker<'a> {
         vars: &[(&'a str, T)],
         call: Span,
     ) -> Option<InstanceId> {
+        let mut is_unknown = |_: &Term, t: T| t == T::UNKNOWN;
+        if params.iter().any(|p| self.terms.any(*p, &mut is_unknown)) {
+            return None;
+        }
         if let Some(known) = self.known_instance(decl, &params) {
             return Some(known);
         }

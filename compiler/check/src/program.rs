@@ -245,8 +245,9 @@ impl<'a> Checker<'a> {
             {
                 continue;
             }
-            // After a mistake, the function as written tells which mistakes have no part in the call's types.
-            if function.is_declared() || failed || !self.instances.has(decl) {
+            // Where a mistake was found, the function as written tells whether the call's types have a part in it.
+            let in_doubt = failed && self.reports.in_code(function.decl.span);
+            if function.is_declared() || in_doubt || !self.instances.has(decl) {
                 self.as_written(decl, function);
             }
         }

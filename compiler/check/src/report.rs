@@ -66,6 +66,14 @@ impl Reports {
         self.errors
     }
 
+    /// Whether an error was found in the code under `span`.
+    pub fn in_code(&self, span: Span) -> bool {
+        let inside = |s: Span| s.file == span.file && span.start <= s.start && s.end <= span.end;
+        self.found
+            .iter()
+            .any(|(d, _)| d.severity == Severity::Error && d.labels.iter().any(|l| inside(l.span)))
+    }
+
     /// Adds a diagnostic found while the callee of `chain` was inferred.
     pub fn add(&mut self, mut diagnostic: Diagnostic, chain: Option<ChainId>, terms: &Terms) {
         if diagnostic.severity == Severity::Error {

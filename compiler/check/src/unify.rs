@@ -195,7 +195,8 @@ impl Terms {
     /// Whether `holds` for a part of `t` or for itself.
     pub fn any(&self, t: T, holds: &mut dyn FnMut(&Term, T) -> bool) -> bool {
         let t = self.resolve(t);
-        holds(&self.nodes[t.0 as usize], t) || parts(&self.nodes[t.0 as usize]).any(|part| self.any(part, holds))
+        holds(&self.nodes[t.0 as usize], t)
+            || parts(&self.nodes[t.0 as usize]).any(|part| self.any(part, holds))
     }
 
     /// Whether `t` has no variable in it.

@@ -43,11 +43,14 @@ fn damaged_programs_are_survived() {
     let library = support::Sources::default();
     for program in programs() {
         let mut at = 0;
-        for piece in program.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-') {
+        for (i, piece) in program.split_inclusive(|c: char| !c.is_alphanumeric() && c != '-').enumerate() {
             let rest = &program[at + piece.len()..];
             survive(&format!("{}{rest}", &program[..at]), &library);
-            survive(&program[..at], &library);
-            survive(&format!("{}{piece}{piece}{rest}", &program[..at]), &library);
+            match i % 4 {
+                0 => survive(&program[..at], &library),
+                2 => survive(&format!("{}{piece}{piece}{rest}", &program[..at]), &library),
+                _ => {}
+            }
             at += piece.len();
         }
     }

@@ -17,8 +17,13 @@ impl<'a> Checker<'a> {
     pub fn expr(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
         let draft = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.dispatch(expr, want));
         if self.terms.take_refused() {
-            let error = Diagnostic::error("E0317", "The type of this is too large", expr.span, "types nested in types")
-                .help("Name a part of it with a record type of your own.");
+            let error = Diagnostic::error(
+                "E0317",
+                "The type of this is too large",
+                expr.span,
+                "types nested in types",
+            )
+            .help("Name a part of it with a record type of your own.");
             self.report(error);
         }
         draft
