@@ -486,8 +486,12 @@ impl Lexer<'_> {
 
     fn bad_escape(&mut self, start: usize, end: usize) {
         let written = &self.text[start..end];
-        let diagnostic =
-            Diagnostic::error("E0105", format!("`{written}` is not an escape"), self.span(start, end), "");
+        let message = if written == "\\" || written.ends_with(char::is_control) {
+            "a backslash at the end of a line is not an escape".to_string()
+        } else {
+            format!("`{written}` is not an escape")
+        };
+        let diagnostic = Diagnostic::error("E0105", message, self.span(start, end), "");
         let help = if written.starts_with("\\u") {
             "a character by its number is written `\\u{1F30A}`, with one to six hexadecimal digits"
         } else {
