@@ -9,6 +9,8 @@ use crate::limits::Limits;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use weir_abi::code::Module;
 
@@ -80,6 +82,30 @@ impl App {
     pub(crate) unsafe fn keep(&self, memory: Box<dyn Any>) {
         let kept = self.frozen.set(Frozen(memory));
         debug_assert!(kept.is_ok(), "the main program runs once");
+    }
+}
+
+/// A worker's hold on a version: its scopes share one atomic count.
+#[derive(Clone, Debug)]
+pub struct Pinned(Rc<Hold>);
+
+#[derive(Debug)]
+struct Hold {
+    app: Arc<App>,
+}
+
+impl Pinned {
+    /// Holds on to a version.
+    pub fn new(app: Arc<App>) -> Self {
+        Self(Rc::new(Hold { app }))
+    }
+}
+
+impl Deref for Pinned {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0.app
     }
 }
 

@@ -75,10 +75,6 @@ pub struct Fiber {
     worker: Rc<Worker>,
 }
 
-/// No more stacks.
-#[derive(Clone, Copy, Debug)]
-pub struct NoStack;
-
 impl Fiber {
     /// A fiber on `stack` that will call `enter(ctx, code, words)`. Compiled code may use `depth` bytes of it.
     pub fn new(

@@ -101,7 +101,7 @@ impl Run {
         if self.fiber.is_done() {
             return;
         }
-        let app = std::sync::Arc::clone(scope.app());
+        let app = scope.app().clone();
         for frame in trace::frames(&self.fiber, app.module()) {
             let Some(map) = frame.info.stack_map(frame.pc) else { continue };
             for slot in &map.slots {

@@ -5,16 +5,15 @@
 //! it drops the table's resources, then the heap whole; nobody looks at single objects.
 //! Not here: the fibers that run in it (`run`), what its streams do (`stream`).
 
-use crate::app::App;
+use crate::app::Pinned;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
-use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Resource, Stream, Text};
+use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Stream, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
 use std::fmt;
 use std::mem;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use weir_abi::layout::{self, shape};
 use weir_abi::trap::{Trap, TrapKind};
@@ -116,12 +115,12 @@ pub struct Scope {
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
     worker: Rc<Worker>,
-    app: Rc<Arc<App>>,
+    app: Pinned,
 }
 
 impl Scope {
     /// A scope of that version on that worker.
-    pub fn new(app: Rc<Arc<App>>, worker: Rc<Worker>) -> Self {
+    pub fn new(app: Pinned, worker: Rc<Worker>) -> Self {
         worker.counters.scopes.add(1);
         let heap = Heap::new(Rc::clone(&worker.pages), app.limits().mem_limit, worker.counters);
         Self {
@@ -136,12 +135,7 @@ impl Scope {
     }
 
     /// Its version.
-    pub fn app(&self) -> &Arc<App> {
-        &self.app
-    }
-
-    /// Its version, to hold on to while the scope is used.
-    pub fn shared_app(&self) -> &Rc<Arc<App>> {
+    pub fn app(&self) -> &Pinned {
         &self.app
     }
 

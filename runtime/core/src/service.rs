@@ -4,7 +4,7 @@
 //! Invariants: a request's scope belongs to the exchange, then to its body, and dropping either cancels all that
 //! the request does. What a client learns about a failure is its status.
 
-use crate::app::App;
+use crate::app::{App, Pinned};
 use crate::failure::{Failure, INTERNAL};
 use crate::heap::Word;
 use crate::log::LogFormat;
@@ -12,7 +12,7 @@ use crate::natives::PLAIN;
 use crate::output;
 use crate::run::Run;
 use crate::scope::{Scope, Source};
-use crate::value::{Arg, Handle, List, Own, Response, Stream, Text};
+use crate::value::{Arg, Handle, List, Own, Ref, Response, Stream, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -27,7 +27,7 @@ const CONTENT_TYPE: &str = "content-type";
 
 /// A worker's service.
 pub struct HandlerService {
-    app: Rc<Arc<App>>,
+    app: Pinned,
     worker: Rc<Worker>,
     log: LogFormat,
 }
@@ -36,7 +36,7 @@ impl HandlerService {
     /// A service of this thread that answers with the handler of `app`.
     pub fn new(app: Arc<App>, log: LogFormat) -> Self {
         output::serve();
-        Self { app: Rc::new(app), worker: Worker::current(), log }
+        Self { app: Pinned::new(app), worker: Worker::current(), log }
     }
 }
 
@@ -45,7 +45,7 @@ impl Service for HandlerService {
 
     fn call(&self, request: Request) -> Exchange {
         let id = request.id;
-        let mut scope = Box::new(Scope::new(Rc::clone(&self.app), Rc::clone(&self.worker)));
+        let mut scope = Box::new(Scope::new(self.app.clone(), Rc::clone(&self.worker)));
         let state = match begin(&mut scope, request) {
             Ok(run) => State::Running(run, scope),
             Err(failure) => State::Failed(failure),

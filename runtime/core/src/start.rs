@@ -4,7 +4,7 @@
 //! Invariant: when the program has ended, its globals and all that they reach are immortal, and their memory is the
 //! version's; everything else of the program is gone.
 
-use crate::app::App;
+use crate::app::{App, Pinned};
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::output;
@@ -46,7 +46,7 @@ impl App {
 async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     // A worker of its own: its memory goes to the version.
     let worker = Rc::new(Worker::new());
-    let mut scope = Scope::new(Rc::new(Arc::clone(app)), Rc::clone(&worker));
+    let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
     let mut run = Run::new_main(&scope, app.module().main.0)?;
     let result = poll_fn(|cx| {
         let polled = run.poll(&mut scope, cx);
@@ -74,3 +74,6 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     unsafe { app.keep(Box::new((heap, buffers, worker))) };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,13 @@
 //! "Compiled" code here is `extern "C" fn(ctx, words...)` and calls natives through their addresses. As for all code below
 //! a suspension, it owns nothing with `Drop`.
 
-use crate::app::App;
+use crate::app::{App, Pinned};
 use crate::heap::Word;
 use crate::limits::Limits;
 use crate::scope::Scope;
-use crate::value::{Handle, Text};
+use crate::value::{Handle, Ref, Text};
 use crate::worker::Worker;
 use std::mem::transmute;
-use std::rc::Rc;
 use std::sync::Arc;
 use weir_abi::code::{CodePtr, Enter, Module};
 use weir_abi::context::Ctx;
@@ -105,17 +104,17 @@ pub extern "C" fn nothing(_: *mut Ctx) -> Word {
 }
 
 /// A version with that module.
-pub fn app(module: Module) -> Rc<Arc<App>> {
+pub fn app(module: Module) -> Pinned {
     app_with(module, Limits::default())
 }
 
 /// A version with these limits.
-pub fn app_with(module: Module, limits: Limits) -> Rc<Arc<App>> {
-    Rc::new(Arc::new(App::new(Arc::new(module), vec!["one".into(), "two".into()], limits)))
+pub fn app_with(module: Module, limits: Limits) -> Pinned {
+    Pinned::new(Arc::new(App::new(Arc::new(module), vec!["one".into(), "two".into()], limits)))
 }
 
 /// A scope of that version on this thread.
-pub fn scope_of(app: Rc<Arc<App>>) -> Scope {
+pub fn scope_of(app: Pinned) -> Scope {
     Scope::new(app, Worker::current())
 }
 

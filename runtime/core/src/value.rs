@@ -88,6 +88,15 @@ pub trait Handle: Copy {
     fn word(self) -> Word;
 }
 
+/// A handle that is never 0.
+pub trait Ref: Handle {
+    /// Takes an object for one. It is of that type.
+    fn of(object: Obj) -> Self;
+
+    /// The object itself.
+    fn object(self) -> Obj;
+}
+
 /// A reference that its holder has to give up or hand on: it has no `Drop`, for freeing takes the scope.
 #[derive(Debug)]
 #[must_use = "an owned reference is given up or handed on"]
@@ -133,13 +142,14 @@ macro_rules! handles {
             }
         }
 
-        impl $name {
-            pub(crate) fn of(object: Obj) -> Self {
+        impl Ref for $name {
+            #[inline(always)]
+            fn of(object: Obj) -> Self {
                 Self(object)
             }
 
-            /// The object itself.
-            pub(crate) fn object(self) -> Obj {
+            #[inline(always)]
+            fn object(self) -> Obj {
                 self.0
             }
         }

@@ -128,6 +128,7 @@ impl Heap {
     }
 
     /// Bytes taken, by objects and by the rest of their chunks.
+    #[cfg(test)]
     pub fn bytes(&self) -> usize {
         self.bytes
     }

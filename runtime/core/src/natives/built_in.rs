@@ -58,7 +58,7 @@ fn as_any(word: u64) -> Any {
 fn concat_formed(scope: &mut Scope, pairs: &[[u64; 2]]) -> Result<Own<Text>, Trap> {
     let mut out = mem::take(&mut scope.scratch);
     out.clear();
-    let app = std::rc::Rc::clone(scope.shared_app());
+    let app = scope.app().clone();
     for [kind, word] in pairs {
         match *kind {
             part::TEXT => out.extend_from_slice(as_text(*word).as_bytes()),

@@ -3,7 +3,7 @@
 use crate::heap::Word;
 use crate::scope::Scope;
 use crate::stream;
-use crate::value::{Any, List, Own, Stream, Text};
+use crate::value::{Any, List, Own, Ref, Stream, Text};
 use weir_abi::layout::{self, shape};
 use weir_abi::trap::{Trap, TrapKind};
 

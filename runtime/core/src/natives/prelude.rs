@@ -61,7 +61,7 @@ pub fn env(scope: &mut Scope, name: Text) -> Result<Option<Own<Text>>, Trap> {
 
 /// The program's arguments.
 pub fn args(scope: &mut Scope) -> Result<Own<List>, Trap> {
-    let app = std::rc::Rc::clone(scope.shared_app());
+    let app = scope.app().clone();
     Ok(scope.text_list(app.args().iter().map(String::as_str))?)
 }
 

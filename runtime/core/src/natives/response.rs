@@ -2,7 +2,7 @@
 
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
-use crate::value::{Handle, List, Own, Response, Stream, Text};
+use crate::value::{Handle, List, Own, Ref, Response, Stream, Text};
 use weir_abi::layout::{response, shape};
 use weir_abi::trap::Trap;
 

@@ -6,7 +6,7 @@ use crate::form::write_form;
 use crate::heap::Obj;
 use crate::scope::Scope;
 use crate::testing::{self, types};
-use crate::value::{Any, Arg, Handle, List, Own, Parts, Range, Text};
+use crate::value::{Any, Arg, Handle, List, Own, Parts, Range, Ref, Text};
 use weir_abi::layout::{self, shape};
 use weir_abi::native::part;
 use weir_abi::trap::{Trap, TrapKind};

@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn line_ends() {
-        let cases: [(&[&[u8]], &[&[u8]]); 8] = [
+        type Case<'a> = (&'a [&'a [u8]], &'a [&'a [u8]]);
+        let cases: [Case; 8] = [
             (&[], &[]),
             (&[b"\n"], &[b""]),
             (&[b"a\nb"], &[b"a", b"b"]),

@@ -5,7 +5,7 @@ use crate::heap::Word;
 use crate::scope::{Scope, Source};
 use crate::stream::stdin::Input;
 use crate::testing::{self, make_closure, native};
-use crate::value::Arg;
+use crate::value::{Arg, Ref};
 use std::future::poll_fn;
 use std::io::Read;
 use std::sync::mpsc;
