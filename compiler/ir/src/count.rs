@@ -9,7 +9,7 @@
 //! A variable that is set anew lost its old value at that one's last use: `out = push(out, x)` moves.
 //! Where control never comes back (a trap, a panic) nothing is dropped: the scope goes whole.
 
-use crate::flow::{self, Live};
+use crate::flow::{self, Live, Wanted};
 use crate::ir::{Block, BlockId, Function, Inst, Module, Op, Result, Terminator, Use, Var, VarInfo};
 use crate::ownership::{self, Holder};
 use weir_syntax::span::Span;
@@ -54,15 +54,15 @@ fn count_function(f: &mut Function, functions: &[Function]) {
     let mut counter = Counter {
         functions,
         vars: &mut f.vars,
-        wanted: vec![false; holders.len()],
-        touched: Vec::new(),
+        wanted: Wanted::new(&live),
         holders,
         done: Vec::new(),
         keeps_all: false,
         operands: Vec::new(),
     };
     for (i, block) in f.blocks.iter_mut().enumerate() {
-        counter.block(block, live.live_out(i));
+        counter.wanted.start(i);
+        counter.block(block);
     }
     let holders = counter.holders;
     let unwanted_params = f.params.iter().map(|p| p.var).filter(|v| holders[v.0 as usize] == Holder::Owned);
@@ -86,9 +86,7 @@ struct Counter<'a> {
     vars: &'a mut Vec<VarInfo>,
     holders: Vec<Holder>,
     /// The owned variables whose value is wanted behind the present place.
-    wanted: Vec<bool>,
-    /// Those that `wanted` may say yes for.
-    touched: Vec<Var>,
+    wanted: Wanted<'a>,
     /// The operations behind the present place, last first.
     done: Vec<Inst>,
     /// Whether the block ends where nothing has to be given back.
@@ -98,9 +96,8 @@ struct Counter<'a> {
 }
 
 impl Counter<'_> {
-    fn block(&mut self, block: &mut Block, live_out: impl Iterator<Item = Var>) {
+    fn block(&mut self, block: &mut Block) {
         self.keeps_all = block.end.is_end_of_all();
-        live_out.for_each(|v| self.want(v));
         if let Terminator::Return(v) = block.end {
             match self.holders[v.0 as usize] {
                 Holder::Word => {}
@@ -116,17 +113,12 @@ impl Counter<'_> {
         for inst in std::mem::take(&mut block.ops).into_iter().rev() {
             self.inst(inst);
         }
-        for v in self.touched.drain(..) {
-            self.wanted[v.0 as usize] = false;
-        }
         self.done.reverse();
         block.ops = std::mem::take(&mut self.done);
     }
 
     fn want(&mut self, v: Var) {
-        if !std::mem::replace(&mut self.wanted[v.0 as usize], true) {
-            self.touched.push(v);
-        }
+        self.wanted.set(v, true);
     }
 
     fn push(&mut self, op: Op, span: Span) {
@@ -141,8 +133,8 @@ impl Counter<'_> {
             op = Op::Alias(d, s);
         }
         let owned_result = op.result().filter(|d| self.holders[d.0 as usize] == Holder::Owned);
-        let is_wanted =
-            owned_result.is_some_and(|d| std::mem::replace(&mut self.wanted[d.0 as usize], false));
+        let is_wanted = owned_result.is_some_and(|d| self.wanted.has(d));
+        owned_result.into_iter().for_each(|d| self.wanted.set(d, false));
         let lent = self.collect(&op);
         let clash = owned_result.is_some_and(|d| self.operands.iter().any(|o| o.owner == d && o.looked_at));
 
@@ -158,7 +150,7 @@ impl Counter<'_> {
         }
         for i in 0..self.operands.len() {
             let o = self.operands[i];
-            let must_go = o.looked_at && !self.wanted[o.owner.0 as usize];
+            let must_go = o.looked_at && !self.wanted.has(o.owner);
             if must_go && (!self.keeps_all || (clash && owned_result == Some(o.owner))) {
                 self.push(Op::Drop(o.owner), span);
             }
@@ -176,7 +168,7 @@ impl Counter<'_> {
         }
         for i in 0..self.operands.len() {
             let o = self.operands[i];
-            let stays = o.looked_at || self.wanted[o.owner.0 as usize];
+            let stays = o.looked_at || self.wanted.has(o.owner);
             for _ in u32::from(!stays)..o.consumed {
                 self.push(Op::Dup(o.owner), span);
             }
@@ -221,7 +213,6 @@ impl Counter<'_> {
         let info = VarInfo { name: String::new(), repr: self.vars[v.0 as usize].repr, owned: true };
         self.vars.push(info);
         self.holders.push(Holder::Owned);
-        self.wanted.push(false);
         Var(self.vars.len() as u32 - 1)
     }
 }
@@ -243,7 +234,7 @@ fn drop_on_edges(f: &mut Function, live: &Live) {
             if f.blocks[to].end.is_end_of_all() {
                 continue;
             }
-            let mut unwanted: Vec<Var> = live.live_out(from).filter(|v| !live.is_live_in(to, *v)).collect();
+            let mut unwanted: Vec<Var> = live.ending_before(from, to).collect();
             unwanted.retain(|v| side == 1 || null != Some(*v));
             if unwanted.is_empty() {
                 continue;

@@ -44,17 +44,20 @@ impl BitSet {
 
     /// Its members, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(w, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                let bit = rest.trailing_zeros();
-                (rest != 0).then(|| {
-                    rest &= rest - 1;
-                    w * 64 + bit as usize
-                })
-            })
-        })
+        self.0.iter().enumerate().flat_map(|(w, &word)| bits_of(word).map(move |bit| w * 64 + bit))
     }
+}
+
+/// The places of the ones in a word, ascending.
+fn bits_of(word: u64) -> impl Iterator<Item = usize> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let bit = rest.trailing_zeros() as usize;
+        (rest != 0).then(|| {
+            rest &= rest - 1;
+            bit
+        })
+    })
 }
 
 /// The blocks reachable from the entry in an order where each comes after those that lead to it, back-edges aside.
@@ -191,10 +194,53 @@ impl Live {
         self.outs[block].iter().map(|i| self.vars[i])
     }
 
+    /// The variables live where the block ends but not where `next` begins.
+    pub(crate) fn ending_before(&self, block: usize, next: usize) -> impl Iterator<Item = Var> + '_ {
+        let words = self.outs[block].0.iter().zip(&self.ins[next].0).map(|(out, into)| out & !into);
+        words.enumerate().flat_map(move |(w, word)| bits_of(word).map(move |bit| self.vars[w * 64 + bit]))
+    }
+
     /// Whether the variable is live where the block begins.
     pub(crate) fn is_live_in(&self, block: usize, v: Var) -> bool {
         let bit = self.bits[v.0 as usize];
         bit != NOT_ACROSS && self.ins[block].has(bit as usize)
+    }
+}
+
+/// The variables that are live at a place which moves backwards through one block after another.
+pub(crate) struct Wanted<'a> {
+    live: &'a Live,
+    block: usize,
+    /// What was said since the end of which block, by variable. What was not said is as it is at the end of the block.
+    said: Vec<(u32, bool)>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn new(live: &'a Live) -> Self {
+        Self { live, block: 0, said: vec![(u32::MAX, false); live.bits.len()] }
+    }
+
+    /// Goes to the end of a block; not twice to that of the same one.
+    pub(crate) fn start(&mut self, block: usize) {
+        self.block = block;
+    }
+
+    pub(crate) fn has(&self, v: Var) -> bool {
+        match self.said.get(v.0 as usize) {
+            Some((block, wanted)) if *block as usize == self.block => *wanted,
+            Some(_) => {
+                let bit = self.live.bits[v.0 as usize];
+                bit != NOT_ACROSS && self.live.outs[self.block].has(bit as usize)
+            }
+            // A variable that a pass made since.
+            None => false,
+        }
+    }
+
+    pub(crate) fn set(&mut self, v: Var, wanted: bool) {
+        if let Some(said) = self.said.get_mut(v.0 as usize) {
+            *said = (self.block as u32, wanted);
+        }
     }
 }
 

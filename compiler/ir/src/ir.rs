@@ -188,7 +188,8 @@ pub enum Op {
     Prim(Prim, Var, Var, Option<Var>),
     /// 1 when the reference is 0, else 0; borrows.
     IsNull(Var, Var),
-    /// A direct call; arguments by the callee's modes.
+    /// A direct call; arguments by the callee's modes. Of a function of closure kind when the closure is known: it is the
+    /// first argument.
     Call(Var, FuncId, Vec<Var>),
     /// A call of a closure: callee borrowed, arguments consumed.
     CallClosure(Var, Var, Vec<Var>),

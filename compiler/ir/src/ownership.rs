@@ -2,7 +2,7 @@
 //!
 //! In: uncounted IR and the parameter modes of all functions. Out: a [`Holder`] per variable.
 //! A variable that is set once, by a load or a move, and only ever looked at, may borrow: from the variable that it was
-//! taken from, or from whatever that one borrows from. It may not when that owner is passed on or set anew while the
+//! taken from, or from whatever that one borrows from (a part that is returned gets its count there). It may not when that owner is passed on or set anew while the
 //! borrower is live: then one count on the small thing is better than a copy of the container.
 //! Not here: where counts go up and down (`count`), parameter modes (`borrow`).
 
@@ -32,8 +32,10 @@ enum Source {
     Literal,
     /// A borrowed parameter.
     Lent,
-    /// Part of that object, or that value under another name.
-    From(Var),
+    /// Part of that object.
+    Part(Var),
+    /// That value under another name.
+    Same(Var),
 }
 
 /// What one look at a function's operations tells.
@@ -41,6 +43,9 @@ pub(crate) struct Facts {
     source: Vec<Source>,
     /// Whether a use takes the value over; a move into a variable that is not taken over does not count.
     consumed: Vec<bool>,
+    /// Whether it is the function's result somewhere. A part of an object may borrow nevertheless: it gets its count on
+    /// that way out only, where it would else have had one from the start.
+    returned: Vec<bool>,
     moves: Vec<(Var, Var)>,
 }
 
@@ -49,6 +54,7 @@ impl Facts {
     pub(crate) fn of(f: &Function, functions: &[Function]) -> Self {
         let mut source: Vec<Option<Source>> = vec![None; f.vars.len()];
         let mut consumed = vec![false; f.vars.len()];
+        let mut returned = vec![false; f.vars.len()];
         let mut moves = Vec::new();
         for p in &f.params {
             source[p.var.0 as usize] =
@@ -59,13 +65,13 @@ impl Facts {
                 let from = match &inst.op {
                     Op::Move(d, s) => {
                         moves.push((*d, *s));
-                        Source::From(*s)
+                        Source::Same(*s)
                     }
                     Op::Text(..) => Source::Literal,
                     op => {
                         op.uses(functions, |v, how| consumed[v.0 as usize] |= how == Use::Consume);
                         match op.gives() {
-                            Result::Borrowed(_, from) => Source::From(from),
+                            Result::Borrowed(_, from) => Source::Part(from),
                             _ => Source::Fresh,
                         }
                     }
@@ -78,25 +84,26 @@ impl Facts {
                 }
             }
             if let Terminator::Return(v) = block.end {
-                consumed[v.0 as usize] = true;
+                returned[v.0 as usize] = true;
             }
         }
         let source = source.into_iter().map(|s| s.unwrap_or(Source::Fresh)).collect();
-        let mut facts = Self { source, consumed, moves };
+        let mut facts = Self { source, consumed, returned, moves };
         facts.spread();
         facts
     }
 
     /// Whether some use takes the value of `v` over.
     pub(crate) fn is_consumed(&self, v: Var) -> bool {
-        self.consumed[v.0 as usize]
+        self.consumed[v.0 as usize] || self.returned[v.0 as usize]
     }
 
     fn borrows(&self, v: Var) -> bool {
         match self.source[v.0 as usize] {
             Source::Fresh => false,
             Source::Lent => true,
-            Source::Literal | Source::From(_) => !self.consumed[v.0 as usize],
+            Source::Part(_) => !self.consumed[v.0 as usize],
+            Source::Literal | Source::Same(_) => !self.is_consumed(v),
         }
     }
 
@@ -130,7 +137,7 @@ impl Facts {
                 break match self.source[v.0 as usize] {
                     _ if !f.vars[v.0 as usize].repr.is_ref() => Holder::Word,
                     _ if !self.borrows(v) => Holder::Owned,
-                    Source::From(from) => {
+                    Source::Part(from) | Source::Same(from) => {
                         v = from;
                         continue;
                     }

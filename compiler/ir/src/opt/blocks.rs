@@ -1,4 +1,5 @@
-//! Shorter ways between blocks: past empty ones, past tests whose answer is known on the way, and chains made one block.
+//! Shorter ways between blocks: past empty ones, past tests whose answer is known on the way, to
+//! returns, and chains made one block.
 
 use super::facts::Facts;
 use super::fold::is_object;
@@ -15,8 +16,7 @@ pub(super) fn thread(f: &mut Function) -> bool {
 
 /// Whatever leads to an empty block that only goes on leads to where that goes.
 fn skip_empty(f: &mut Function) -> bool {
-    let mut goes_to: Vec<BlockId> = (0..f.blocks.len()).map(|i| BlockId(i as u32)).collect();
-    for i in 0..f.blocks.len() {
+    let destination = |i: usize| {
         let mut at = BlockId(i as u32);
         // As many steps as there are blocks at most: empty blocks may lead in a circle.
         for _ in 0..f.blocks.len() {
@@ -25,8 +25,17 @@ fn skip_empty(f: &mut Function) -> bool {
                 _ => break,
             }
         }
-        goes_to[i] = at;
-    }
+        at
+    };
+    let goes_to: Vec<BlockId> = (0..f.blocks.len()).map(destination).collect();
+    let returns: Vec<Option<Var>> = f
+        .blocks
+        .iter()
+        .map(|block| match block.end {
+            Terminator::Return(v) if block.ops.is_empty() => Some(v),
+            _ => None,
+        })
+        .collect();
     let mut changed = false;
     for block in &mut f.blocks {
         block.end.targets_mut(|to| {
@@ -35,11 +44,19 @@ fn skip_empty(f: &mut Function) -> bool {
             changed |= target != *to;
             *to = target;
         });
-        if let Terminator::Branch(_, yes, no) = block.end
-            && yes == no
-        {
-            block.end = Terminator::Jump(yes);
-            changed = true;
+        match block.end {
+            Terminator::Branch(_, yes, no) if yes == no => {
+                block.end = Terminator::Jump(yes);
+                changed = true;
+            }
+            // Each way to a bare return is one of its own: what it gives is then known there.
+            Terminator::Jump(to) => {
+                if let Some(v) = returns[to.0 as usize] {
+                    block.end = Terminator::Return(v);
+                    changed = true;
+                }
+            }
+            _ => {}
         }
     }
     changed

@@ -1,5 +1,7 @@
 //! Calls of small functions, and of closures that are known where they are called, become the callee's operations.
 //!
+//! A known closure whose function does not fit is at least called directly.
+//!
 //! Callees are finished before their callers. A function that may call itself is left alone. A function of the caller's own
 //! file that may trap stays a call, so that a stack trace names it; one of another file (the standard library) does not, and
 //! what is taken over from it stands at the call's place. A lambda is part of the function around it either way.
@@ -128,6 +130,7 @@ fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive:
         _ => None,
     };
     let mut sites: Vec<Vec<(usize, Site)>> = vec![Vec::new(); f.blocks.len()];
+    let mut direct = Vec::new();
     for (b, block) in f.blocks.iter().enumerate() {
         for (i, inst) in block.ops.iter().enumerate() {
             let (d, callee, args, is_lambda) = match &inst.op {
@@ -147,13 +150,19 @@ fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive:
             let named = body.kind == FunctionKind::Direct && body.span.file == f.span.file && may_trap(body);
             let fits = ops <= limit && body.blocks.len() <= FEW_BLOCKS && size + ops <= LARGE;
             if callee == own || recursive[callee.0 as usize] || named || !fits {
+                if is_lambda {
+                    direct.push((b, i, Op::Call(d, callee, args)));
+                }
                 continue;
             }
             size += ops;
             sites[b].push((i, (d, callee, args)));
         }
     }
-    let mut any = false;
+    let mut any = !direct.is_empty();
+    for (b, i, call) in direct {
+        f.blocks[b].ops[i].op = call;
+    }
     for (b, sites) in sites.into_iter().enumerate() {
         // From behind, so that the places of those before stay as they are.
         for (i, site) in sites.into_iter().rev() {
@@ -185,7 +194,7 @@ fn splice(f: &mut Function, b: usize, at: usize, (d, callee, args): Site, functi
     let is_foreign = body.span.file != f.span.file;
     let place = |span: Span| if is_foreign { call } else { span };
     for block in &body.blocks {
-        let mut ops: Vec<Inst> = block.ops.iter().cloned().collect();
+        let mut ops = block.ops.to_vec();
         for inst in &mut ops {
             inst.op.operands_mut(|v| *v = renamed(*v));
             inst.op.result_mut().into_iter().for_each(|v| *v = renamed(*v));

@@ -299,7 +299,7 @@ impl<'m> Machine<'m> {
                 self.drop(args[0]);
                 self.text(text)
             }
-            "env" if self.as_text(args[0]).len() % 2 == 0 => 0,
+            "env" if self.as_text(args[0]).len().is_multiple_of(2) => 0,
             "env" => self.text(format!("value of {}", self.as_text(args[0]))),
             "text-to-int" => match self.as_text(args[0]).parse() {
                 Ok(n) => self.alloc(Payload::Words { shape: shape::BOX_WORD, words: vec![n] }),

@@ -2,3 +2,5 @@
 
 mod machine;
 mod random;
+mod source;
+mod wrong;

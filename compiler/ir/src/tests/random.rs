@@ -498,7 +498,7 @@ fn counted(mut module: ir::Module, seed: u64) -> ir::Module {
 fn random_programs_survive_every_pass() {
     let mut trapped = 0;
     let mut lines = 0;
-    let seeds = std::env::var("WEIR_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
+    let seeds = std::env::var("WEIR_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(150);
     for seed in 1..=seeds {
         let program = program(seed);
         let plain = lower(&program);

@@ -151,8 +151,8 @@ impl Form<'_> {
         if args.len() != row.params.len() || types.is_empty() == row.types {
             return Err(format!("{} arguments, {} types for {row:?}", args.len(), types.len()));
         }
-        let words = args.iter().zip(row.params).filter(|(_, mode)| **mode == Mode::Word);
-        words.map(|(v, _)| self.is(*v, false)).collect()
+        let mut words = args.iter().zip(row.params).filter(|(_, mode)| **mode == Mode::Word);
+        words.try_for_each(|(v, _)| self.is(*v, false))
     }
 
     fn part(&self, kind: PartKind, v: Var) -> Checked {
