@@ -15,9 +15,6 @@ use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A small, statically typed scripting language with an HTTP server inside
 #[derive(Parser)]
 #[command(
