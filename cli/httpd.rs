@@ -52,7 +52,10 @@ pub fn run(command: Httpd) -> Result<(), u8> {
     let compiled = script.compile()?;
     if compiled.module.handler.is_none() {
         let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
-        return Err(fail(REJECTED, &format!("{} has no `handle`, so there is nothing to serve; {hint}", script.name)));
+        return Err(fail(
+            REJECTED,
+            &format!("{} has no `handle`, so there is nothing to serve; {hint}", script.name),
+        ));
     }
     let app = App::start(Arc::new(compiled.module), Vec::new(), settings.core)
         .map_err(|failure| fail(FAILED, &format!("trap: {failure}")))?;
@@ -117,7 +120,8 @@ fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>) -> std::io:
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGUSR2 {
-                let line = format!("{}\n", weir_core::counters::dump(&[("sockets", counters.open_connections())]));
+                let line =
+                    format!("{}\n", weir_core::counters::dump(&[("sockets", counters.open_connections())]));
                 let _ = std::io::stderr().write_all(line.as_bytes());
             } else if asked.swap(true, Ordering::Relaxed) {
                 shutdown.cut();

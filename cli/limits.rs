@@ -188,11 +188,14 @@ mod tests {
 
     #[test]
     fn flags_set_their_limit() {
-        let s = parse(&["--max-line", "1kb", "--drain-timeout", "250ms", "--max-conns", "7"]).expect("valid flags");
+        let s = parse(&["--max-line", "1kb", "--drain-timeout", "250ms", "--max-conns", "7"])
+            .expect("valid flags");
         assert_eq!(s.core.max_line, 1024);
         assert_eq!(s.http.drain_timeout, Duration::from_millis(250));
         assert_eq!(s.http.max_conns, 7);
-        for bad in [["--max-line", "0"], ["--mem-limit", "64 mb"], ["--max-conns", "x"], ["--idle-timeout", "5"]] {
+        for bad in
+            [["--max-line", "0"], ["--mem-limit", "64 mb"], ["--max-conns", "x"], ["--idle-timeout", "5"]]
+        {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }
     }

@@ -1,9 +1,9 @@
 //! The IR to machine code, with Cranelift. The only crate that names it.
 //!
 //! ```text
-//! ir::Module -> compiler: function::build -> Cranelift -> epilogue, frames -> memory::place -> code::Module
-//!                         arith calls        (isa)                            literals         thunks
-//!                         counts objects
+//! ir::Module -> parallel: compiler: function::build -> Cranelift -> epilogue, frames -> memory::place -> code::Module
+//!                                   arith calls       (isa)                           literals         thunks
+//!                                   counts objects
 //! ```
 //! Invariants: ownership is the IR's, nothing is counted here that it does not say; compiled code refers to nothing by
 //! name; every call that may suspend has a stack map of the counts its frame holds.
@@ -26,11 +26,11 @@ mod literals;
 mod memory;
 mod natives;
 mod objects;
+mod parallel;
 mod thunks;
 
 pub use emit::{Emit, emit_text};
 
-use compiler::Compiler;
 use literals::Literals;
 use memory::Code;
 use weir_abi::code::{self, CodePtr, FrameInfo, Place};
@@ -46,15 +46,14 @@ pub struct Options {}
 /// becomes the module's. A violated assumption is a bug of the compiler and panics.
 pub fn compile(
     module: &Module,
-    natives: &dyn Fn(NativeId) -> *const u8,
+    natives: &(dyn Fn(NativeId) -> *const u8 + Sync),
     show_place: Box<dyn Fn(Place) -> String + Send + Sync>,
     _options: Options,
 ) -> code::Module {
     let isa = isa::host();
     let literals = Literals::new(&module.texts);
-    let mut compiler = Compiler::new(module, natives, &literals, &*isa);
     let (codes, mut frames): (Vec<Code>, Vec<FrameInfo>) =
-        (0..module.functions.len()).map(|i| compiler.function(FuncId(i as u32))).unzip();
+        parallel::compile_all(module, natives, &literals, &*isa).into_iter().unzip();
     let (memory, addresses) = memory::place(isa, &codes, literals);
     for (frame, &address) in frames.iter_mut().zip(&addresses) {
         frame.start = address as usize;

@@ -19,7 +19,8 @@ macro_rules! modules {
     };
 }
 modules!(
-    "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query", "headers",
+    "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
+    "headers",
 );
 
 /// Parsed modules and the sources they came from.
