@@ -70,7 +70,7 @@ fn a_trap_has_a_stack_trace_without_colours() {
         .expect("the directory is writable");
     let output = run_in(&dir, &["t.weir"], "");
     assert_eq!(output.code, 1);
-    assert_eq!(output.stderr, "weir: trap: division by zero\n  at f (t.weir:1:27)\n  at main (t.weir:2:7)\n");
+    assert_eq!(output.stderr, "weir: trap: division by zero\n  at f (t.weir:1:23)\n  at main (t.weir:2:7)\n");
 }
 
 // rule: cli.check-json

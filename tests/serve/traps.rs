@@ -45,15 +45,33 @@ fn a_trap_is_a_500_without_detail_and_the_next_request_works() {
 
 // rule: trap.log
 #[test]
-fn a_trap_is_logged_with_its_stack() {
+fn a_trap_is_logged_with_its_stack_and_the_id_of_its_request() {
     let server = Launch::new(&["-e", FAULTS]).start();
+    assert_eq!(server.get("/").response().status(), 200);
     assert_eq!(server.get("/divide").response().status(), 500);
-    let trap = server.stderr_line("trap", |l| l.contains("division by zero"));
-    assert!(trap.contains("trap"), "{trap}");
-    let first = server.stderr_line("frame", |l| l.trim_start().starts_with("at "));
-    assert!(first.trim_start().starts_with("at divide ("), "{first}");
-    let second = server.stderr_line("frame", |l| l.trim_start().starts_with("at "));
-    assert!(second.trim_start().starts_with("at handle ("), "{second}");
+    let trap = server.stderr_line("trap", |l| l.ends_with("division by zero"));
+    let id = trap.split_whitespace().find(|word| word.starts_with('#')).expect("the line names the request");
+    for frame in ["at divide (-e:2:19)", "at handle (-e:6:"] {
+        let line = server.stderr_line("frame", |_| true);
+        assert!(line.trim_start().starts_with(frame), "{line}");
+    }
+    let access = server.stderr_line("access line", |l| l.contains("GET /divide 500"));
+    assert!(access.contains(&format!(" {id} ")), "{access} is not about {id}");
+}
+
+#[test]
+fn a_trap_is_logged_as_json() {
+    let server = Launch::new(&["-e", FAULTS, "--log-format", "json"]).start();
+    assert_eq!(server.get("/divide").response().status(), 500);
+    let entry = |what| -> serde_json::Value {
+        let line = server.stderr_line(what, |l| l.starts_with('{'));
+        serde_json::from_str(&line).expect("a line of the log is JSON")
+    };
+    let trap = entry("trap");
+    assert_eq!(trap["error"], "division by zero", "{trap}");
+    assert_eq!(trap["trace"][0], "at divide (-e:2:19)", "{trap}");
+    let access = entry("access line");
+    assert_eq!((&access["status"], &access["request"]), (&500.into(), &trap["request"]), "{access}");
 }
 
 // rule: stream.failure
