@@ -146,7 +146,17 @@ fn list<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LBracket), close(K::RBracket))
-        .map_with(|items, e| Expr { kind: ExprKind::List(items), span: e.state().span(e.span()) })
+        .map_with(|items: Vec<Expr>, e| {
+            for item in &items {
+                if let ExprKind::Range { high: None, .. } = &item.kind {
+                    let end = item.span.after();
+                    let diagnostic =
+                        Diagnostic::error("E0101", "this range has no end", end, "a number is expected here");
+                    e.emit(diagnostic.help("only in an index, as in `t[1..]`, a range may be open").into());
+                }
+            }
+            Expr { kind: ExprKind::List(items), span: e.state().span(e.span()) }
+        })
 }
 
 /// `(a, name: b, ..c)`

@@ -45,7 +45,11 @@ impl Layout<'_> {
         if token.kind == K::LBrace {
             let top = self.top();
             top.segment_brace = true;
-            open.arms = std::mem::take(&mut top.match_due);
+            // Behind an operator or arrow it opens a block that is an operand.
+            let operand = last.is_some_and(|last| {
+                last.is_infix() || matches!(last, K::Not | K::Assign | K::FatArrow | K::ArmArrow | K::Arrow)
+            });
+            open.arms = !operand && top.heads.pop();
             open.arrow_due = open.arms;
         }
         open.lambda = token.kind == K::LParen && !operand_before && last != Some(K::Fn);

@@ -77,8 +77,8 @@ struct Open {
     arrow_due: bool,
     /// Whether it holds the arms of a `match`.
     arms: bool,
-    /// A `match` waits for its `{`.
-    match_due: bool,
+    /// The heads that wait for their `{`.
+    heads: Heads,
     /// Whether a parenthesis here may open the parameters of a lambda.
     lambda: bool,
     /// Put in by recovery.
@@ -96,10 +96,30 @@ impl Open {
             links: 0,
             arrow_due: false,
             arms: false,
-            match_due: false,
+            heads: Heads::default(),
             lambda: false,
             made_up: false,
         }
+    }
+}
+
+/// The words at one level whose `{` is still to come, the innermost last: `match if a { 1 } else { 2 } { ... }`.
+#[derive(Clone, Copy, Default)]
+struct Heads {
+    /// One bit for each word, the lowest for the innermost: set for `match`. Beyond 32 the outermost are forgotten.
+    matches: u32,
+}
+
+impl Heads {
+    fn push(&mut self, is_match: bool) {
+        self.matches = self.matches << 1 | u32::from(is_match);
+    }
+
+    /// Whether the innermost word is a `match`. A `{` that no word waits for is none of a `match`.
+    fn pop(&mut self) -> bool {
+        let is_match = self.matches & 1 == 1;
+        self.matches >>= 1;
+        is_match
     }
 }
 
@@ -156,6 +176,10 @@ impl<'t> Layout<'t> {
                 let top = self.top();
                 let arm = top.arms && top.arrow_due;
                 top.arrow_due = false;
+                if arm {
+                    // The `if` of a guard has no block.
+                    top.heads = Heads::default();
+                }
                 self.link(Token { kind: if arm { K::ArmArrow } else { K::FatArrow }, ..token });
             }
             K::Comma => {
@@ -163,8 +187,14 @@ impl<'t> Layout<'t> {
                 self.push(token.kind, token.span);
                 self.new_segment();
             }
-            K::Match => {
-                self.top().match_due = true;
+            K::Match | K::If | K::For | K::While | K::Loop => {
+                self.top().heads.push(token.kind == K::Match);
+                self.link(token);
+            }
+            K::Else => {
+                if self.next_significant().is_some_and(|next| next.kind == K::LBrace) {
+                    self.top().heads.push(false);
+                }
                 self.link(token);
             }
             kind if adds_level(kind) => self.link(token),
@@ -290,7 +320,7 @@ impl<'t> Layout<'t> {
         top.segment = index;
         top.segment_brace = false;
         top.arrow_due = top.arms;
-        top.match_due = false;
+        top.heads = Heads::default();
         self.links -= links;
     }
 
@@ -418,18 +448,6 @@ fn adds_level(kind: K) -> bool {
     kind.is_infix()
         || matches!(
             kind,
-            K::Dot
-                | K::Not
-                | K::Else
-                | K::If
-                | K::For
-                | K::While
-                | K::Loop
-                | K::Arrow
-                | K::Question
-                | K::Pipe
-                | K::Assign
-                | K::OpAssign
-                | K::Fn
+            K::Dot | K::Not | K::Arrow | K::Question | K::Pipe | K::Assign | K::OpAssign | K::Fn
         )
 }

@@ -22,6 +22,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0101", "if { 1 }", "expected a condition"),
     ("E0101", "match { _ => 1 }", "expected a value"),
     ("E0101", "print \"x\"", "written with parentheses: `print(...)`"),
+    ("E0101", "[1..]", "this range has no end"),
     ("E0101", "switch x { }", "match value"),
     ("E0101", "f(_, 1)", "`_` has no value"),
     ("E0101", "f(a, , b)", "found `,`"),

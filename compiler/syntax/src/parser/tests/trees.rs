@@ -125,6 +125,14 @@ fn matches() {
         "match x { Some(Some(y)) => y => z, None => { } }",
         "Match(Name x Arm(Case Some(Case Some(Bind y)) Lambda(Param y Name z)) Arm(Case None Block))",
     );
+    same(
+        "match if a { } else { } { b if c => 1 }",
+        "Match(If(Name a Block Else(Block)) Arm(Bind b Guard(Name c) Int 1))",
+    );
+    same(
+        "match x { y if z => { }, v if w => match y { a if b => 1 } }",
+        "Match(Name x Arm(Bind y Guard(Name z) Block) Arm(Bind v Guard(Name w) Match(Name y Arm(Bind a Guard(Name b) Int 1))))",
+    );
     same("match x { -9223372036854775808 => 1 }", "Match(Name x Arm(Int -9223372036854775808 Int 1))");
 }
 

@@ -1,0 +1,87 @@
+//! How tightly expressions bind, and where that calls for parentheses.
+
+use weir_syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+
+/// The levels, loosest first, as the grammar has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `x => y`: takes all that follows.
+    Lambda,
+    /// `or`
+    Or,
+    /// `and`
+    And,
+    /// `not`
+    Not,
+    /// `==` and its like, which do not chain.
+    Comparison,
+    /// `??`
+    Coalesce,
+    /// `..`
+    Range,
+    /// `+`, `-`
+    Sum,
+    /// `*`, `/`, `%`
+    Product,
+    /// `-x`
+    Negation,
+    /// `x.y`, `x(y)`, `x[y]`, and what needs no operator.
+    Postfix,
+}
+
+/// The level of a binary operator.
+pub fn of_binary(op: BinaryOp) -> Level {
+    match op {
+        BinaryOp::Or => Level::Or,
+        BinaryOp::And => Level::And,
+        BinaryOp::Eq
+        | BinaryOp::Ne
+        | BinaryOp::Lt
+        | BinaryOp::Le
+        | BinaryOp::Gt
+        | BinaryOp::Ge
+        | BinaryOp::In => Level::Comparison,
+        BinaryOp::Coalesce => Level::Coalesce,
+        BinaryOp::Add | BinaryOp::Sub => Level::Sum,
+        BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => Level::Product,
+    }
+}
+
+/// The level of an expression.
+pub fn of(expr: &Expr) -> Level {
+    match &expr.kind {
+        ExprKind::Lambda { .. } => Level::Lambda,
+        ExprKind::Binary { op, .. } => of_binary(*op),
+        ExprKind::Unary { op: UnaryOp::Not, .. } => Level::Not,
+        ExprKind::Unary { op: UnaryOp::Neg, .. } => Level::Negation,
+        ExprKind::Int(Some(value)) if *value < 0 => Level::Negation,
+        ExprKind::Range { .. } => Level::Range,
+        _ => Level::Postfix,
+    }
+}
+
+/// What the left and the right operand must bind as tightly as.
+pub fn of_operands(op: BinaryOp) -> (Level, Level) {
+    match of_binary(op) {
+        Level::Or => (Level::Or, Level::And),
+        Level::And => (Level::And, Level::Not),
+        Level::Comparison => (Level::Coalesce, Level::Coalesce),
+        Level::Coalesce => (Level::Range, Level::Coalesce),
+        Level::Sum => (Level::Sum, Level::Product),
+        _ => (Level::Product, Level::Negation),
+    }
+}
+
+/// Whether an expression starts with a `{`, which in a head would be taken for the block.
+pub fn starts_with_brace(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Block(_) => true,
+        ExprKind::Binary { op, left, .. } => of(left) >= of_operands(*op).0 && starts_with_brace(left),
+        ExprKind::Range { low: Some(low), .. } => of(low) > Level::Range && starts_with_brace(low),
+        ExprKind::Call { callee, .. } => starts_with_brace(callee),
+        ExprKind::Method { receiver, .. }
+        | ExprKind::Field { receiver, .. }
+        | ExprKind::Index { receiver, .. } => starts_with_brace(receiver),
+        _ => false,
+    }
+}
