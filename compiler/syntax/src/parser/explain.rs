@@ -2,6 +2,8 @@
 //!
 //! In: the slips that the rules left. Out: diagnostics, one for each mistake.
 
+use std::collections::HashSet;
+
 use super::slip::{Context, KindSet, Slip};
 use crate::diag::Diagnostic;
 use crate::span::Span;
@@ -10,16 +12,13 @@ use crate::token::TokenKind as K;
 /// All slips as diagnostics, next to those that lexer and layout `reported`. A slip at a place that was reported as wrong says
 /// nothing new and is left out.
 pub(super) fn explain_all(context: &Context, slips: Vec<Slip>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
-    let mut seen: Vec<usize> = Vec::new();
+    let mut seen = HashSet::new();
     let mut out = Vec::new();
     for slip in slips {
         if let Some(diagnostic) = slip.diagnostic {
             out.push(*diagnostic);
-        } else if !seen.contains(&slip.at) {
-            seen.push(slip.at);
-            if !is_consequence(context, slip.at, reported) {
-                out.push(explain(context, &slip));
-            }
+        } else if seen.insert(slip.at) && !is_consequence(context, slip.at, reported) {
+            out.push(explain(context, &slip));
         }
     }
     out

@@ -142,6 +142,22 @@ fn each_mistake_has_one_message() {
 }
 
 #[test]
+fn fixes_mend() {
+    for (_, text, _) in EXAMPLES {
+        for diagnostic in parsed(text).diagnostics {
+            if let Some(fix) = diagnostic.fix {
+                let mut mended = text.to_string();
+                mended.replace_range(fix.span.start as usize..fix.span.end as usize, &fix.replacement);
+                // Names are reported where they are first used; the other uses are still to be renamed.
+                if diagnostic.code != "E0108" {
+                    assert_eq!(parsed(&mended).diagnostics, [], "{text} -> {mended}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_code_is_explained_once_and_tested() {
     for pair in SYNTAX.windows(2) {
         assert!(pair[0].code < pair[1].code);

@@ -260,7 +260,7 @@ fn deep(n: usize) -> Vec<String> {
 
 #[test]
 fn depth_is_limited_not_crashed_on() {
-    for n in [10, 255, 257, 700, 20_000] {
+    for n in [6, 8, 11, 22, 23, 255, 257, 700, 20_000] {
         for text in deep(n) {
             let parsed = parsed(&text);
             // Dumps and drops recurse like every later pass; the limit keeps them shallow.
