@@ -26,12 +26,11 @@ pub fn run(command: Fmt) -> Result<(), u8> {
 
 fn one(command: &Fmt, file: &Path) -> Result<(), u8> {
     let script = Script::from_file(file)?;
-    let formatted =
-        Ok::<String, Vec<weir_syntax::diag::Diagnostic>>(script.text.clone()).map_err(|diagnostics| {
-            let mut sources = Sources::new();
-            sources.add(Source::new(&script.name, &script.text));
-            rejected(&Rejected { diagnostics, sources: Arc::new(sources) })
-        })?;
+    let formatted = weir_fmt::format(&script.text).map_err(|diagnostics| {
+        let mut sources = Sources::new();
+        sources.add(Source::new(&script.name, &script.text));
+        rejected(&Rejected { diagnostics, sources: Arc::new(sources) })
+    })?;
     let to_stdout = file == Path::new("-");
     if command.check {
         return if formatted == script.text {
