@@ -34,7 +34,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     #[command(alias = "serve")]
-    Httpd(httpd::Httpd),
+    Httpd(Box<httpd::Httpd>),
     Check(check::Check),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         (Some(code), None) => run::code(code, Vec::new()),
         (Some(_), Some(_)) => Err(script::usage("-e stands before a script's arguments, or behind `httpd`")),
         (None, Some(Command::Script(args))) => run::file(args),
-        (None, Some(Command::Httpd(command))) => httpd::run(command),
+        (None, Some(Command::Httpd(command))) => httpd::run(*command),
         (None, Some(Command::Check(command))) => check::run(command),
         (None, Some(Command::Fmt(command))) => fmt::run(command),
         (None, Some(Command::Explain(command))) => explain::run(command),

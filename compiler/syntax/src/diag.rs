@@ -51,7 +51,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at `span`, with the remark `label` under it.
-    pub fn error(code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
+    pub fn error(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
         Self {
             severity: Severity::Error,
             code,

@@ -48,7 +48,8 @@ pub struct FrameInfo {
 
 /// How the runtime calls compiled code: `extern "C" fn(ctx, code, args: *const u64) -> u64`, one per number of words passed.
 /// It sets the pinned register, calls `code` with the words and restores the register.
-pub type Enter = unsafe extern "C" fn(ctx: *mut crate::context::Ctx, code: *const u8, args: *const u64) -> u64;
+pub type Enter =
+    unsafe extern "C" fn(ctx: *mut crate::context::Ctx, code: *const u8, args: *const u64) -> u64;
 
 /// A compiled script version. Freed with its last reference, on a worker's stack and never from a fiber.
 pub struct Module {

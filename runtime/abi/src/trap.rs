@@ -31,7 +31,15 @@ impl TrapKind {
     pub fn from_number(number: u64) -> Option<Self> {
         use TrapKind::*;
         [
-            Overflow, DivisionByZero, IndexOutOfBounds, StackOverflow, OutOfMemory, BadSlice, BadShift, StreamUsed, Native,
+            Overflow,
+            DivisionByZero,
+            IndexOutOfBounds,
+            StackOverflow,
+            OutOfMemory,
+            BadSlice,
+            BadShift,
+            StreamUsed,
+            Native,
         ]
         .into_iter()
         .find(|k| *k as u64 == number)
