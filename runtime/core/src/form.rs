@@ -183,6 +183,7 @@ fn write_quoted(text: &str, out: &mut Vec<u8>) {
         match c {
             '"' | '\\' | '{' => out.extend_from_slice(&[b'\\', c as u8]),
             '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
             '\t' => out.extend_from_slice(b"\\t"),
             c if c.is_control() => out.extend_from_slice(format!("\\u{{{:X}}}", c as u32).as_bytes()),
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),

@@ -238,3 +238,39 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An output whose writing thread never gets on.
+    fn stuck(target: Target) -> &'static Output {
+        let output: &'static Output = Box::leak(Box::new(Output::new(target)));
+        output.lock().thread = Some(true);
+        output
+    }
+
+    fn write_kilobyte(output: &'static Output) -> bool {
+        output.write(|out| out.extend_from_slice(&[b'x'; 1024]))
+    }
+
+    #[test]
+    fn standard_error_drops_and_counts() {
+        let output = stuck(Target::Stderr);
+        let taken = (0..QUEUE / 1024 + 10).filter(|_| write_kilobyte(output)).count();
+        assert_eq!(taken, QUEUE / 1024);
+        let state = output.lock();
+        assert_eq!((state.buffer.len(), state.dropped), (QUEUE, 10));
+    }
+
+    #[test]
+    fn standard_output_holds_its_writers_back() {
+        let output = stuck(Target::Stdout);
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(write_kilobyte(output) && output.poll_room(cx).is_ready());
+        while write_kilobyte(output) {}
+        assert!(output.poll_room(cx).is_pending() && output.lock().urgent);
+        output.lock().buffer.clear();
+        assert!(output.poll_room(cx).is_ready());
+    }
+}

@@ -143,10 +143,10 @@ fn assert_empty(scope: &Scope) {
 fn plain(status: u16) -> weir_http::Response {
     let text = match status {
         404 => "not found\n",
-        502 => "bad gateway\n",
-        503 => "service unavailable\n",
-        504 => "gateway timeout\n",
-        _ => "internal server error\n",
+        502 => "Bad Gateway\n",
+        503 => "Service Unavailable\n",
+        504 => "Gateway Timeout\n",
+        _ => "Internal Server Error\n",
     };
     let mut made = weir_http::Response::new(status, text);
     push(&mut made, CONTENT_TYPE, PLAIN);

@@ -138,7 +138,7 @@ async fn a_trap_is_a_500_that_leaks_nothing() {
     local(async {
         let (head, body) = get(traps, "/").await;
         assert!(head.starts_with("http/1.1 500"), "{head}");
-        assert_eq!(body, "internal server error\n");
+        assert_eq!(body, "Internal Server Error\n");
         assert_eq!(Worker::current().counters.scopes.get(), 0);
     })
     .await;
