@@ -3,7 +3,7 @@
 //! In: diagnostics and the sources they point into. Out: text; nothing is written anywhere.
 //!
 //! ```text
-//! error[E0110]: comparisons do not chain
+//! error[E0110]: Comparisons do not chain
 //!    ╭─[ app.weir:3:12 ]
 //!    │
 //!  3 │   if a < b < c {
@@ -39,7 +39,7 @@ fn draw(diagnostic: &Diagnostic, cache: &mut Cache, color: bool, out: &mut Vec<u
     };
     let head = format!("{word}[{}]", diagnostic.code);
     let (strong, plain) = if color { (strong, "\u{1b}[0m") } else { ("", "") };
-    out.extend_from_slice(format!("{strong}{head}{plain}: {}\n", diagnostic.message).as_bytes());
+    out.extend_from_slice(format!("{strong}{head}{plain}: {}\n", sentence(&diagnostic.message)).as_bytes());
 
     let config = Config::new()
         .with_color(color)
@@ -55,7 +55,7 @@ fn draw(diagnostic: &Diagnostic, cache: &mut Cache, color: bool, out: &mut Vec<u
         report.add_label(mark.with_message(if label.text.is_empty() { "here" } else { &label.text }));
     }
     for help in &diagnostic.help {
-        report.add_help(help);
+        report.add_help(sentence(help));
     }
     let mut drawn = Vec::new();
     // The head is ours, so ariadne's first line is left out. Should drawing fail, the head alone says what is wrong.
@@ -127,6 +127,12 @@ impl<'s> ariadne::Cache<FileId> for Cache<'s> {
     }
 }
 
+/// Messages and help read as sentences, however a pass wrote them: they start with a capital.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// Diagnostics as a JSON array on one line, without a line feed.
 ///
 /// Each is `{code, severity, message, labels, help, fix}`; a label is `{file, start, end, text}`, a fix `{file, start, end,
@@ -152,9 +158,9 @@ fn diagnostic_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     json!({
         "code": diagnostic.code,
         "severity": severity,
-        "message": diagnostic.message,
+        "message": sentence(&diagnostic.message),
         "labels": labels,
-        "help": diagnostic.help,
+        "help": diagnostic.help.iter().map(|help| sentence(help)).collect::<Vec<_>>(),
         "fix": diagnostic.fix.as_ref().map(|fix| with(fix.span, "replacement", &fix.replacement)),
     })
 }
@@ -184,10 +190,10 @@ mod tests {
     fn a_diagnostic_shows_code_place_source_and_help() {
         let (sources, diagnostics) = broken("let ok = 1\nif a < b < c { }\n");
         let drawn = render(&diagnostics, &sources, false);
-        assert!(drawn.starts_with("error[E0110]: comparisons do not chain\n"), "{drawn}");
+        assert!(drawn.starts_with("error[E0110]: Comparisons do not chain\n"), "{drawn}");
         assert!(drawn.contains("app.weir:2:10"), "{drawn}");
         assert!(drawn.contains("if a < b < c { }"), "{drawn}");
-        assert!(drawn.contains("write `a < b and b < c`"), "{drawn}");
+        assert!(drawn.contains("Write `a < b and b < c`"), "{drawn}");
         assert!(!drawn.contains('\u{1b}'));
         assert!(render(&diagnostics, &sources, true).contains('\u{1b}'));
     }

@@ -2,7 +2,7 @@
 //!
 //! When all brackets of a file match, nothing is guessed. Otherwise indentation tells where one is missing: a `}` that starts
 //! its line closes the `{` whose line is indented as far; a declaration at the very left closes everything; a line that
-//! starts a statement closes all `(` and `[`.
+//! starts a statement closes all `(` and `[`, and so does an operand behind an operand on a line no further indented.
 
 use super::{Layout, MAX_NESTING, Open};
 use crate::diag::Diagnostic;
@@ -189,9 +189,21 @@ impl Layout<'_> {
         if self.open.iter().any(|open| open.kind == K::InterpStart) {
             return;
         }
-        while declares && self.open.len() > 1 && (whole_file || self.top().kind != K::LBrace) {
+        while self.open.len() > 1
+            && (declares && (whole_file || self.top().kind != K::LBrace) || self.leaves_list(next))
+        {
             self.close_missing(Some(next));
         }
+    }
+
+    /// Whether a line that starts with `next` cannot go on with the `(` or `[` at hand: an operand behind an operand, no
+    /// further indented than the line of the bracket.
+    fn leaves_list(&self, next: Token) -> bool {
+        let open = self.open.last().expect("the file itself is open");
+        matches!(open.kind, K::LParen | K::LBracket)
+            && self.last().is_some_and(K::ends_operand)
+            && matches!(next.kind, K::TextStart | K::Name | K::Int | K::True | K::False)
+            && self.indent_of_line_start(next.span).is_some_and(|indent| indent <= self.line_indent(open.span))
     }
 
     pub(super) fn close_at_end(&mut self) {

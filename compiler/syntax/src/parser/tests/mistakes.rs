@@ -29,6 +29,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0101", "x = 3 = 4", "expected the end of the statement, found `=`"),
     ("E0102", "f(1, 2", "this `(` is never closed"),
     ("E0102", "let a = [1, 2\nlet b = 3", "this `[` is never closed"),
+    ("E0102", "fn f() {\n  print(\"a\"\n  \"b\"\n}", "this `(` is never closed"),
     ("E0102", "fn f() {\n  if a {\n    b\n}\nfn g() {\n  c\n}", "this `{` is never closed"),
     ("E0102", "\"{f(x}\"", "this `(` is never closed"),
     ("E0103", "fn f() { }\n}", "this `}` closes nothing"),
