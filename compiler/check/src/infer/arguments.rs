@@ -98,6 +98,35 @@ impl<'a> Checker<'a> {
         ok.then(|| given.into_iter().map(|g| g.map_or(Given::Default, |(g, _)| g)).collect())
     }
 
+    /// Placed arguments, so that they are evaluated as they are written: where names put them in another order than the
+    /// parameters', each is bound in `stmts` where it stands.
+    pub fn in_written_order(
+        &mut self,
+        mut placed: Vec<Draft>,
+        args: &[Arg],
+        params: &[(&str, bool)],
+        is_method: bool,
+        stmts: &mut Vec<Draft>,
+    ) -> Vec<Draft> {
+        let first = usize::from(is_method);
+        let named = |name: &ast::Name| params.iter().position(|(p, _)| *p == name.text);
+        let written: Vec<usize> = (0..first)
+            .chain(args.iter().enumerate().filter_map(|(i, arg)| match arg {
+                Arg::Named(name, _) => named(name),
+                _ => Some(first + i),
+            }))
+            .collect();
+        if written.is_sorted() {
+            return placed;
+        }
+        for at in written {
+            let span = placed[at].span;
+            let draft = std::mem::replace(&mut placed[at], Draft::error(span));
+            placed[at] = self.bind_once(draft, stmts);
+        }
+        placed
+    }
+
     fn wrong_count(
         &mut self,
         callee: Callee<'_, '_>,

@@ -112,13 +112,17 @@ impl<'a> Checker<'a> {
         };
         let vars = self.fresh_vars(function);
         let types = self.param_types(function, &vars);
+        let is_method = receiver.is_some();
         let Some(given) = self.place_arguments(callee, receiver, args, span) else {
             self.infer_anyway(args);
             let result = self.result_type(function, &vars).filter(|r| self.terms.is_closed(*r));
             return Draft { ty: result.unwrap_or(T::UNKNOWN), ..Draft::error(span) };
         };
-        let (args, types) = self.fit_arguments(function, given, types, &vars);
-        self.call_fitted(decl, args, types, vars, span)
+        let (fitted, types) = self.fit_arguments(function, given, types, &vars);
+        let mut stmts = Vec::new();
+        let fitted = self.in_written_order(fitted, args, &params, is_method, &mut stmts);
+        let call = self.call_fitted(decl, fitted, types, vars, span);
+        self.behind(stmts, call)
     }
 
     /// A call with arguments that the checker made itself, one for each parameter.

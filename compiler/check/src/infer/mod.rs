@@ -263,7 +263,14 @@ impl<'a> Checker<'a> {
 
     /// Makes a value have the type `want`, lifting it into an option where one is expected.
     pub fn coerce(&mut self, draft: Draft, want: T, origin: Origin) -> Draft {
-        if self.terms.is_never(draft.ty) || matches!(draft.kind, Kind::Error) {
+        if self.terms.is_never(draft.ty) {
+            return draft;
+        }
+        if matches!(draft.kind, Kind::Error) {
+            // What only this value could have decided stays unknown without another message.
+            if self.terms.is_var(want) {
+                self.terms.unify(want, draft.ty);
+            }
             return draft;
         }
         let (wanted, _) = self.terms.option_depth(want);

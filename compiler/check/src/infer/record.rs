@@ -114,6 +114,7 @@ impl<'a> Checker<'a> {
                 (_, None, None) => Draft::error(span),
             });
         }
+        let values = self.in_written_order(values, rest, &params, false, &mut stmts);
         let record = Draft::new(Kind::Record(values), ty, span);
         self.behind(stmts, record)
     }

@@ -134,7 +134,9 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Record(record) => {
             let record = types.record(*record);
             let fields = record.fields.iter().map(|(n, t)| (n.clone(), id(t))).collect();
-            TypeDesc::Record(record.name.clone(), fields)
+            // Values are shown as they are built: `Pair(...)`, not `Pair[Int](...)`.
+            let name = record.name.split('[').next().unwrap_or(&record.name);
+            TypeDesc::Record(name.to_owned(), fields)
         }
     }
 }
