@@ -335,30 +335,38 @@ fn binary<'s>(left: Expr, (op, op_span): (BinaryOp, Span), right: Expr, e: &mut 
 
 /// A comparison, whose left side may not be another one without parentheses.
 fn compare<'s>(left: Expr, (op, op_span): (BinaryOp, Span), right: Expr, e: &mut Extras<'s, '_>) -> Expr {
-    if let ExprKind::Binary { op: first, op_span: first_span, right: middle, .. } = &left.kind
-        && matches!(
-            first,
-            BinaryOp::Eq
-                | BinaryOp::Ne
-                | BinaryOp::Lt
-                | BinaryOp::Le
-                | BinaryOp::Gt
-                | BinaryOp::Ge
-                | BinaryOp::In
-        )
-        && e.state().span(e.span()).start == left.span.start
-    {
+    let bare = e.state().span(e.span()).start == left.span.start;
+    let (first, middle) = match &left.kind {
+        ExprKind::Binary { op: first, op_span, right, .. } if bare && is_comparison(*first) => {
+            (Some(*op_span), (**right).clone())
+        }
+        // Without parentheses only a chain that was mended below is an `and`; it has its message.
+        ExprKind::Binary { op: BinaryOp::And, right: last, .. } if bare => match &last.kind {
+            ExprKind::Binary { right, .. } => (None, (**right).clone()),
+            _ => return binary(left, (op, op_span), right, e),
+        },
+        _ => return binary(left, (op, op_span), right, e),
+    };
+    if let Some(first) = first {
         let context = e.state().0;
-        let middle = context.text(middle.span);
+        let text = context.text(middle.span);
         let mut diagnostic =
-            Diagnostic::error("E0110", "comparisons do not chain", op_span, "a second comparison")
-                .label(*first_span, "the first one");
-        if middle.len() <= 40 && !middle.contains('\n') {
+            Diagnostic::error("E0110", "Comparisons do not chain", op_span, "a second comparison")
+                .label(first, "the first one");
+        if text.len() <= 40 && !text.contains('\n') {
             let (one, two) = (context.text(left.span), context.text(op_span.to(right.span)));
-            diagnostic = diagnostic.help(format!("write `{one} and {middle} {two}`"));
-            diagnostic = diagnostic.fix(op_span, format!("and {middle} {}", context.text(op_span)));
+            diagnostic = diagnostic.help(format!("Write `{one} and {text} {two}`."));
+            diagnostic = diagnostic.fix(op_span, format!("and {text} {}", context.text(op_span)));
         }
         e.emit(diagnostic.into());
     }
-    binary(left, (op, op_span), right, e)
+    // Goes on as if it were written so: types that do not fit are then no second mistake.
+    let second = binary(middle, (op, op_span), right, e);
+    binary(left, (BinaryOp::And, op_span), second, e)
+}
+
+/// Whether the operator gives a Bool from two values.
+fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Ge, Gt, In, Le, Lt, Ne};
+    matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In)
 }

@@ -203,7 +203,9 @@ impl Layout<'_> {
         matches!(open.kind, K::LParen | K::LBracket)
             && self.last().is_some_and(K::ends_operand)
             && matches!(next.kind, K::TextStart | K::Name | K::Int | K::True | K::False)
-            && self.indent_of_line_start(next.span).is_some_and(|indent| indent <= self.line_indent(open.span))
+            && self
+                .indent_of_line_start(next.span)
+                .is_some_and(|indent| indent <= self.line_indent(open.span))
     }
 
     pub(super) fn close_at_end(&mut self) {
