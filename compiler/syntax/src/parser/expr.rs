@@ -351,11 +351,11 @@ fn compare<'s>(left: Expr, (op, op_span): (BinaryOp, Span), right: Expr, e: &mut
         let context = e.state().0;
         let text = context.text(middle.span);
         let mut diagnostic =
-            Diagnostic::error("E0110", "Comparisons do not chain", op_span, "a second comparison")
+            Diagnostic::error("E0110", "comparisons do not chain", op_span, "a second comparison")
                 .label(first, "the first one");
         if text.len() <= 40 && !text.contains('\n') {
             let (one, two) = (context.text(left.span), context.text(op_span.to(right.span)));
-            diagnostic = diagnostic.help(format!("Write `{one} and {text} {two}`."));
+            diagnostic = diagnostic.help(format!("write `{one} and {text} {two}`"));
             diagnostic = diagnostic.fix(op_span, format!("and {text} {}", context.text(op_span)));
         }
         e.emit(diagnostic.into());
