@@ -1,6 +1,7 @@
 //! `weir httpd`: compiles a script, runs its top level, listens, and serves until a signal.
 //!
 //! SIGTERM and SIGINT drain; a second one cuts. SIGUSR2 writes the counters as one line of JSON to standard error.
+//! Invariant: after a signal to end the process ends in bounded time, whatever a script or a reader of its output does.
 
 use crate::limits::Settings;
 use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, fail, usage};
@@ -10,11 +11,15 @@ use signal_hook::iterator::Signals;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use weir_core::{App, HandlerService, LogFormat};
 use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
 
 const DEFAULT_PORT: u16 = 8080;
+/// How long the workers may take to end after a cut; a worker in a loop without an end never does.
+const AFTER_CUT: Duration = Duration::from_secs(2);
+/// Likewise when the time for draining is over: the server itself cuts then and waits for last work.
+const AFTER_DRAIN: Duration = Duration::from_secs(6);
 
 /// Serve a script's `handle` over HTTP
 #[derive(Args)]
@@ -65,7 +70,7 @@ pub fn run(command: Httpd) -> Result<(), u8> {
         fail(code, &error.to_string())
     })?;
     let shutdown = ShutdownHandle::new();
-    attend_signals(shutdown.clone(), bound.counters())
+    attend_signals(shutdown.clone(), bound.counters(), settings.http.drain_timeout)
         .map_err(|error| fail(FAILED, &format!("cannot attend to signals: {error}")))?;
     announce(bound.addresses());
     let workers = command.workers.map_or_else(cores, usize::from);
@@ -113,22 +118,36 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// A thread of its own takes the signals, so that a busy worker cannot delay them.
-fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>) -> std::io::Result<()> {
+/// A thread of its own takes the signals, so that a busy worker cannot delay them. It waits for nobody.
+fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>, drain: Duration) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR2])?;
-    let asked = AtomicBool::new(false);
+    let mut asked = false;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGUSR2 {
-                let line =
-                    format!("{}\n", weir_core::counters::dump(&[("sockets", counters.open_connections())]));
-                let _ = std::io::stderr().write_all(line.as_bytes());
-            } else if asked.swap(true, Ordering::Relaxed) {
+                let sockets = ("sockets", counters.open_connections());
+                weir_core::report(&weir_core::counters::dump(&[sockets]));
+            } else if asked {
                 shutdown.cut();
+                end_after(AFTER_CUT);
             } else {
+                asked = true;
                 shutdown.drain();
+                end_after(drain.saturating_add(AFTER_DRAIN));
             }
         }
     })?;
     Ok(())
+}
+
+/// Ends the process when the server has not ended by then.
+fn end_after(time: Duration) {
+    let end = move || {
+        std::thread::sleep(time);
+        weir_core::report("weir httpd: ended although a worker is still busy");
+        weir_core::finish();
+        std::process::exit(FAILED.into());
+    };
+    // Without another thread the workers' own end is all there is.
+    let _ = std::thread::Builder::new().name("last-end".to_owned()).spawn(end);
 }

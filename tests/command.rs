@@ -1,7 +1,7 @@
 //! The commands besides serving: running, checking, formatting, explaining, and their exit codes.
 
 use std::fs;
-use support::weir_process::{run, run_in};
+use support::weir_process::{run, run_in, weir};
 
 #[allow(dead_code, reason = "each test binary uses its part of the support")]
 mod support;
@@ -50,6 +50,16 @@ fn exit_codes() {
         assert_eq!(output.code, code, "weir {args:?}: {}", output.stderr);
         assert_eq!(output.stderr.is_empty(), code == 0, "weir {args:?}: {}", output.stderr);
     }
+}
+
+// rule: cli.exit
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_a_failure() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+    let output = weir().args(["-e", "print(1)"]).stdout(full).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("standard output cannot be written"));
 }
 
 // rule: lex.utf8

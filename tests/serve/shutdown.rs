@@ -1,8 +1,14 @@
 //! Stopping: SIGTERM drains, a second signal cuts, an address that is taken is told.
 
-use crate::support::client::Piece;
-use crate::support::weir_process::{Launch, Server};
-use rustix::process::Signal;
+use crate::support::GUARD;
+use crate::support::client::{Client, Piece};
+use crate::support::weir_process::{Launch, Server, weir};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::thread;
 
 // rule: cli.sigterm
 #[test]
@@ -113,4 +119,53 @@ fn the_port_option_and_the_environment() {
     assert_eq!(server.get("/").response().body(), "x");
     let server = Launch::new(&["-e", code]).env("PORT", "1").start();
     assert_ne!(server.tcp().port(), 1, "an option is stronger than the environment");
+}
+
+// rule: cli.sigterm
+#[test]
+fn a_handler_that_never_ends_does_not_keep_the_process() {
+    let code = "fn handle(req) { if req.path == \"/\" { warn(\"begun\"); while true {} }; \"x\" }";
+    let server = Launch::new(&["-e", code, "--workers", "2", "--log-format", "off"]).start();
+    let mut idle = server.get("/idle");
+    assert_eq!(idle.response().status(), 200);
+    let _busy = server.get("/");
+    server.stderr_line("the handler's word", |l| l == "begun");
+    server.signal(Signal::TERM);
+    // Two signals at once would count as one.
+    idle.expect_closed();
+    server.signal(Signal::TERM);
+    server.wait();
+}
+
+// rule: cli.sigterm
+#[test]
+fn outputs_that_nobody_reads_do_not_keep_the_process() {
+    let code = "fn handle(req) {
+        for i in 0..40 { if req.path == \"/out\" { print(\"x\".repeat(10_000)) } else { warn(\"x\".repeat(10_000)) } }
+        \"done\\n\"
+    }";
+    for path in ["/out", "/err"] {
+        let mut command = weir();
+        command.args(["httpd", "-e", code, "-p", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("a listening line");
+        let address = line.trim_end().rsplit('/').next().expect("an address");
+        let mut client = Client::tcp(TcpStream::connect(address).expect("the server accepts"));
+        client.get(path);
+        assert_eq!(client.response().status(), 200);
+        let pid = Pid::from_child(&child);
+        for signal in [Signal::USR2, Signal::TERM] {
+            kill_process(pid, signal).expect("the server is alive");
+        }
+        let (done, ended) = channel();
+        let waiting = thread::spawn(move || done.send(child.wait().expect("ours to wait for")));
+        let status = ended.recv_timeout(GUARD);
+        if status.is_err() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        let _ = waiting.join();
+        assert_eq!(status.ok().and_then(|status| status.code()), Some(0), "{path}");
+    }
 }

@@ -34,7 +34,7 @@ pub use app::App;
 pub use failure::Failure;
 pub use limits::{LIMITS, Limit, Limits, Unit, UnknownLimit};
 pub use log::{LogFormat, UnknownFormat};
-pub use output::finish;
+pub use output::{finish, report};
 pub use service::HandlerService;
 pub use shim::address;
 pub use trace::Trace;

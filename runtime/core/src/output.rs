@@ -3,10 +3,14 @@
 //! In: lines. Out: writes. A program's own output is buffered and written by the program's thread; when it serves, a
 //! thread of its own writes, so that no worker waits for a slow reader: standard output then holds its writers back, while
 //! standard error drops lines and says how many.
-//! Invariants: lines are written whole and in order; what was printed is written before the program waits or ends.
+//! Invariants: lines are written whole and in order; what was printed is written before the program waits or ends. Of a
+//! server only the writing threads wait for a reader; nobody else does for longer than [`LAST_WRITE`].
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
+use std::os::fd::BorrowedFd;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -18,10 +22,12 @@ const BUFFER: usize = 64 * 1024;
 const QUEUE: usize = 1024 * 1024;
 /// How long the thread lets lines gather that nobody waits for.
 const GATHER: Duration = Duration::from_millis(100);
-/// How long the end of the process waits for a slow reader.
+/// How long the end of a server waits for a slow reader.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 /// The exit code of a program whose reader went away: as if ended by SIGPIPE.
 const BROKEN_PIPE: i32 = 128 + 13;
+/// The exit code of a program whose output cannot be written for another reason.
+const UNWRITABLE: i32 = 1;
 
 /// Where an output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +82,15 @@ pub fn finish() {
     for output in [&STDOUT, &STDERR] {
         output.flush();
     }
+}
+
+/// Writes a line to standard error for whoever runs the server, soon and without waiting for its reader.
+pub fn report(line: &str) {
+    STDERR.write(|out| {
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    });
+    STDERR.hurry(&mut STDERR.lock());
 }
 
 impl Output {
@@ -134,7 +149,7 @@ impl Output {
 
     fn is_by_line(&self, state: &mut State) -> bool {
         let by_line = || match self.target {
-            Target::Stdout => io::stdout().is_terminal(),
+            Target::Stdout => self.fd().is_terminal(),
             Target::Stderr => true,
         };
         *state.by_line.get_or_insert_with(by_line)
@@ -152,12 +167,25 @@ impl Output {
         Poll::Pending
     }
 
-    /// Writes everything that is there, on this thread. What the other thread is writing gets [`LAST_WRITE`].
+    /// Asks the thread to write what is there now.
+    fn hurry(&self, state: &mut State) {
+        state.urgent |= !state.buffer.is_empty();
+        self.filled.notify_one();
+    }
+
+    /// Sees to it that everything that is there is written. A thread that writes gets [`LAST_WRITE`] for it.
     pub fn flush(&self) {
-        let state = self.lock();
-        let waited = self.written.wait_timeout_while(state, LAST_WRITE, |s| s.in_flight);
-        let (mut state, _) = waited.unwrap_or_else(|e| e.into_inner());
-        if !state.buffer.is_empty() {
+        self.flush_within(LAST_WRITE);
+    }
+
+    fn flush_within(&self, time: Duration) {
+        let mut state = self.lock();
+        if state.thread == Some(true) {
+            self.hurry(&mut state);
+            let waits = |s: &mut State| !s.closed && (s.in_flight || !s.buffer.is_empty());
+            // What a reader is too slow for goes with the process.
+            drop(self.written.wait_timeout_while(state, time, waits));
+        } else if !state.buffer.is_empty() {
             self.write_out(&mut state);
         }
     }
@@ -176,26 +204,35 @@ impl Output {
         state.buffer = bytes;
         state.buffer.clear();
         if let Err(error) = result {
-            if error.kind() == ErrorKind::BrokenPipe
-                && state.thread.is_none()
-                && self.target == Target::Stdout
-            {
-                // As other tools end whose reader has seen enough.
-                std::process::exit(BROKEN_PIPE);
+            if state.thread.is_none() && self.target == Target::Stdout {
+                self.give_up(error);
             }
             state.closed = true;
         }
     }
 
-    fn put(&self, bytes: &[u8]) -> io::Result<()> {
-        match self.target {
-            Target::Stdout => {
-                let mut out = io::stdout().lock();
-                out.write_all(bytes)?;
-                out.flush()
-            }
-            Target::Stderr => io::stderr().lock().write_all(bytes),
+    /// Ends a program whose output is lost.
+    #[cold]
+    fn give_up(&self, error: Errno) -> ! {
+        if error == Errno::PIPE {
+            // As other tools end whose reader has seen enough.
+            std::process::exit(BROKEN_PIPE);
         }
+        let line = format!("weir: standard output cannot be written: {error}\n");
+        // Nobody is left to be told when this fails too.
+        let _ = STDERR.put(line.as_bytes());
+        std::process::exit(UNWRITABLE);
+    }
+
+    fn fd(&self) -> BorrowedFd<'static> {
+        match self.target {
+            Target::Stdout => rustix::stdio::stdout(),
+            Target::Stderr => rustix::stdio::stderr(),
+        }
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<(), Errno> {
+        put(self.fd(), bytes)
     }
 
     fn write_for_ever(&self) {
@@ -224,19 +261,43 @@ impl Output {
             drop(state);
             let written = self.put(&bytes);
             bytes.clear();
-            let mut state = self.lock();
-            state.in_flight = false;
-            if written.is_err() {
-                state.closed = true;
-                state.buffer = Vec::new();
-            }
-            self.written.notify_all();
-            drop(state);
-            for waker in waiting {
+            let late = self.note_written(written);
+            for waker in waiting.into_iter().chain(late) {
                 waker.wake();
             }
         }
     }
+
+    /// The thread has nothing in flight any more. Gives back who began to wait meanwhile for what never comes.
+    fn note_written(&self, written: Result<(), Errno>) -> VecDeque<Waker> {
+        let mut state = self.lock();
+        state.in_flight = false;
+        self.written.notify_all();
+        if written.is_ok() {
+            return VecDeque::new();
+        }
+        state.closed = true;
+        state.buffer = Vec::new();
+        std::mem::take(&mut state.waiting)
+    }
+}
+
+/// Writes all of it, also where another process made the file non-blocking. Takes no lock: a thread that waits for its
+/// reader holds nobody else up.
+fn put(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match rustix::io::write(fd, bytes) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                // Interrupted or not, the next write tells.
+                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -272,5 +333,48 @@ mod tests {
         assert!(output.poll_room(cx).is_pending() && output.lock().urgent);
         output.lock().buffer.clear();
         assert!(output.poll_room(cx).is_ready());
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_releases_who_waits() {
+        let output = stuck(Target::Stdout);
+        let cx = &mut Context::from_waker(Waker::noop());
+        while write_kilobyte(output) {}
+        output.lock().in_flight = true;
+        assert!(output.poll_room(cx).is_pending());
+        assert_eq!(output.note_written(Err(Errno::PIPE)).len(), 1);
+        assert!(output.poll_room(cx).is_ready() && write_kilobyte(output));
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_ever() {
+        for target in [Target::Stdout, Target::Stderr] {
+            let output = stuck(target);
+            write_kilobyte(output);
+            output.lock().in_flight = true;
+            output.flush_within(Duration::ZERO);
+            assert_eq!(output.lock().buffer.len(), 1024, "left to the thread");
+        }
+    }
+
+    #[test]
+    fn a_file_that_does_not_block_gets_everything() {
+        use rustix::pipe::{PipeFlags, pipe_with};
+        use std::os::fd::AsFd;
+        let (from, to) = pipe_with(PipeFlags::NONBLOCK).expect("descriptors");
+        let sent = vec![b'x'; 300_000];
+        let all = sent.clone();
+        let writing = thread::spawn(move || put(to.as_fd(), &all));
+        let mut got = 0;
+        while got < sent.len() {
+            match rustix::io::read(&from, &mut [0; 4096][..]) {
+                Ok(count) => got += count,
+                Err(error) => {
+                    assert_eq!(error, Errno::AGAIN);
+                    let _ = poll(&mut [PollFd::new(&from, PollFlags::IN)], None);
+                }
+            }
+        }
+        assert_eq!(writing.join().expect("no panic"), Ok(()));
     }
 }
