@@ -290,3 +290,26 @@ fn nesting_is_limited_to_256() {
     assert_eq!(parsed.diagnostics[0].code, "E0118");
     assert_eq!(parsed.file.items.len(), 2);
 }
+
+#[test]
+fn tokens_may_be_long() {
+    let long = 3_000_000;
+    for (start, piece, end) in [
+        ("\"", "é", "\""),
+        ("\"", "\\n", "\""),
+        ("r\"", "é", "\""),
+        ("\"\"\"", "é\n", "\"\"\""),
+        ("'", "é", "'"),
+        ("b\"", "\\n", "\""),
+        ("“", "n", "”"),
+        ("# ", "é", ""),
+        ("a", "a", ""),
+        ("A", "a", ""),
+        ("1", "0", ""),
+        ("", "é", ""),
+        ("", " ", ""),
+    ] {
+        let text = format!("{start}{}{end}", piece.repeat(long / piece.len()));
+        assert!(parsed(&text).diagnostics.len() <= 1, "{start}{piece}");
+    }
+}
