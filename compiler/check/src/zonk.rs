@@ -21,7 +21,7 @@ use weir_syntax::span::Span;
 /// See `infer::expr`: pieces of stack for deep trees.
 const STACK_LEFT: usize = 128 * 1024;
 const STACK_PIECE: usize = 2 * 1024 * 1024;
-/// Record types within record types deeper than this grow without end.
+/// A record type that is found in itself with so many different arguments grows without end.
 const RECORD_DEPTH: usize = 64;
 
 /// A function that is named but not made yet.
@@ -37,7 +37,10 @@ struct Zonk<'c, 'a> {
     types: Types,
     solved: HashMap<T, Ty>,
     records: HashMap<(TypeId, Vec<Ty>), Ty>,
-    record_depth: usize,
+    /// The records whose fields are being converted, from the outside in.
+    open: Vec<TypeId>,
+    /// A record without end was found: no further one is opened, because they may be exponentially many.
+    endless: bool,
     functions: Vec<Option<Function>>,
     declared: HashMap<(DeclId, Vec<Ty>), FnId>,
     by_use: HashMap<(DeclId, Vec<Ty>, Ty), FnId>,
@@ -63,7 +66,8 @@ pub fn program(checker: &mut Checker<'_>, main: FrameId, handler: Option<FrameId
         types: Types::new(),
         solved: HashMap::new(),
         records: HashMap::new(),
-        record_depth: 0,
+        open: Vec::new(),
+        endless: false,
         functions: Vec::new(),
         declared: HashMap::new(),
         by_use: HashMap::new(),
@@ -215,7 +219,11 @@ impl Zonk<'_, '_> {
         if let Some(&ty) = self.records.get(&key) {
             return ty;
         }
-        if self.record_depth >= RECORD_DEPTH {
+        if self.endless {
+            return self.types.intern(TyKind::Unknown);
+        }
+        if self.open.iter().filter(|&&open| open == id).count() >= RECORD_DEPTH {
+            self.endless = true;
             let decl = self.c.modules.ty(id).decl;
             let error = Diagnostic::error(
                 "E0213",
@@ -230,10 +238,11 @@ impl Zonk<'_, '_> {
         let record = self.types.add_record(Record { name: self.c.terms.show(t), fields: Vec::new() });
         let ty = self.types.intern(TyKind::Record(record));
         self.records.insert(key, ty);
-        self.record_depth += 1;
+        self.open.push(id);
         let fields = self.c.field_types(id, args);
-        let fields = fields.into_iter().map(|(name, field)| (name.to_string(), self.ty(field))).collect();
-        self.record_depth -= 1;
+        let fields = fields.into_iter().map(|(name, field)| (name.to_string(), self.ty(field)));
+        let fields = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || fields.collect());
+        self.open.pop();
         self.types.set_fields(record, fields);
         ty
     }
