@@ -36,6 +36,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) function: &'a Function,
     pub(crate) build: FunctionBuilder<'a>,
     pub(crate) held: Held,
+    /// By variable of the IR.
+    names: Vec<Name>,
     /// Places by the number their instructions carry as source location.
     pub(crate) places: Vec<Place>,
     /// By number of words passed.
@@ -45,6 +47,16 @@ pub(crate) struct Emitter<'a> {
     held_slot: WordSlots,
     /// Where the parts of a joined text are passed.
     part_slot: WordSlots,
+}
+
+/// How a variable of the IR is kept.
+#[derive(Clone, Copy)]
+enum Name {
+    /// Set at one place, which comes before all others on every path: its value, once that place is emitted.
+    Once(Option<Value>),
+    /// Set at several. Cranelift keeps a table of blocks for each of these, so they are not made without need: in a long
+    /// function the tables of all variables would take memory by the square of its length.
+    Often(Variable),
 }
 
 /// A stack slot that grows to what its biggest user needs.
@@ -64,16 +76,22 @@ impl WordSlots {
 }
 
 impl<'a> Emitter<'a> {
-    /// Starts a function; all its variables are declared.
+    /// Starts a function.
     pub(crate) fn new(env: &'a Env<'a>, function: &'a Function, mut build: FunctionBuilder<'a>) -> Self {
-        for _ in &function.vars {
-            build.declare_var(WORD);
+        let mut sets = vec![0u32; function.vars.len()];
+        let results = function.blocks.iter().flat_map(|block| &block.ops).filter_map(|inst| inst.op.result());
+        for var in function.params.iter().map(|param| param.var).chain(results) {
+            sets[var.0 as usize] += 1;
         }
+        let name =
+            |&sets: &u32| if sets > 1 { Name::Often(build.declare_var(WORD)) } else { Name::Once(None) };
+        let names = sets.iter().map(name).collect();
         Self {
             env,
             function,
             build,
             held: Held::default(),
+            names,
             places: Vec::new(),
             signatures: Vec::new(),
             callees: HashMap::new(),
@@ -99,12 +117,18 @@ impl<'a> Emitter<'a> {
 
     /// A variable's value.
     pub(crate) fn get(&mut self, var: Var) -> Value {
-        self.build.use_var(Variable::from_u32(var.0))
+        match self.names[var.0 as usize] {
+            Name::Once(value) => value.expect("a variable is set before it is read"),
+            Name::Often(variable) => self.build.use_var(variable),
+        }
     }
 
     /// Sets a variable.
     pub(crate) fn set(&mut self, var: Var, value: Value) {
-        self.build.def_var(Variable::from_u32(var.0), value);
+        match &mut self.names[var.0 as usize] {
+            Name::Once(known) => *known = Some(value),
+            Name::Often(variable) => self.build.def_var(*variable, value),
+        }
     }
 
     /// What a variable holds.

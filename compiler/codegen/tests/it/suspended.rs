@@ -22,9 +22,9 @@ fn nested_calls_hold_what_they_own() {
     let mut outer = Fun::new("outer");
     let (kept, given) = (outer.param(Repr::Ref, Mode::Own), outer.param(Repr::Ref, Mode::Own));
     let lent = outer.param(Repr::Ref, Mode::Borrow);
-    let (alias, r) = (outer.borrowed(), outer.word());
+    let (alias, w, r) = (outer.borrowed(), outer.constant(0), outer.word());
     outer.op(Op::Alias(alias, kept));
-    outer.op(Op::Call(r, FuncId(1), vec![given, kept, lent, alias, r, r, r, r]));
+    outer.op(Op::Call(r, FuncId(1), vec![given, kept, lent, alias, w, w, w, w]));
     outer.op(Op::Drop(kept)).ret(r);
 
     let mut inner = Fun::new("inner");
@@ -47,7 +47,7 @@ fn nested_calls_hold_what_they_own() {
     assert_eq!(host.run("outer", &[kept, given, lent]), Outcome::Suspended);
     let frames = host.frames();
     let more = frames[0].refs.iter().copied().find(|&r| r != given).expect("two references");
-    assert_eq!(frames, [frame("inner", 5, &[given, more]), frame("outer", 2, &[kept])]);
+    assert_eq!(frames, [frame("inner", 5, &[given, more]), frame("outer", 3, &[kept])]);
 }
 
 #[test]
