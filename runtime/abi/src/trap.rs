@@ -55,7 +55,7 @@ pub struct Trap {
     pub a: i64,
     /// Second word of detail.
     pub b: i64,
-    /// The message of a [`TrapKind::Native`].
+    /// The message of a [`TrapKind::Native`], the reason of a [`TrapKind::BadSlice`].
     pub message: Option<String>,
 }
 
@@ -63,6 +63,18 @@ impl Trap {
     /// A trap without words of detail.
     pub fn new(kind: TrapKind) -> Self {
         Self { kind, a: 0, b: 0, message: None }
+    }
+
+    /// A slice that does not fit `whole`, a list or text of that length; ends that do fit cut a character.
+    pub fn bad_slice(low: i64, high: i64, whole: &str, len: usize) -> Self {
+        let why = if low > high {
+            "ends before it begins".to_owned()
+        } else if low < 0 || high as u64 > len as u64 {
+            format!("is outside {whole} of {len}")
+        } else {
+            "cuts a character in two".to_owned()
+        };
+        Self { kind: TrapKind::BadSlice, a: low, b: high, message: Some(why) }
     }
 
     /// A native's own message.
@@ -79,10 +91,27 @@ impl fmt::Display for Trap {
             TrapKind::IndexOutOfBounds => write!(f, "index {} is outside a list of {}", self.a, self.b),
             TrapKind::StackOverflow => f.write_str("stack overflow: the recursion is too deep"),
             TrapKind::OutOfMemory => f.write_str("out of memory: the heap limit is reached"),
-            TrapKind::BadSlice => write!(f, "slice {}..{} is outside or inside a character", self.a, self.b),
+            TrapKind::BadSlice => match &self.message {
+                Some(why) => write!(f, "slice {}..{} {why}", self.a, self.b),
+                None => write!(f, "slice {}..{} does not fit", self.a, self.b),
+            },
             TrapKind::BadShift => write!(f, "shift count {} is not in 0..64", self.a),
             TrapKind::StreamUsed => f.write_str("this stream was read before"),
             TrapKind::Native => f.write_str(self.message.as_deref().unwrap_or("trap")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_slice_says_why() {
+        let show = |low, high| Trap::bad_slice(low, high, "a list", 2).to_string();
+        assert_eq!(show(1, 3), "slice 1..3 is outside a list of 2");
+        assert_eq!(show(-1, 1), "slice -1..1 is outside a list of 2");
+        assert_eq!(show(2, 1), "slice 2..1 ends before it begins");
+        assert_eq!(show(0, 1), "slice 0..1 cuts a character in two");
     }
 }

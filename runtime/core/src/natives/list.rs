@@ -5,7 +5,7 @@ use crate::scope::Scope;
 use crate::stream;
 use crate::value::{Any, List, Own, Ref, Stream, Text};
 use weir_abi::layout::{self, shape};
-use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::trap::Trap;
 
 /// Room of the smallest list that was pushed to: with it the object fills a cell of 64 bytes.
 const FIRST_CAPACITY: usize = 5;
@@ -93,7 +93,7 @@ pub fn list_slice(scope: &mut Scope, list: Own<List>, low: i64, high: i64) -> Re
     let len = list.get().len();
     if low < 0 || low > high || high as u64 > len as u64 {
         scope.give_up(list);
-        return Err(Trap { kind: TrapKind::BadSlice, a: low, b: high, message: None });
+        return Err(Trap::bad_slice(low, high, "a list", len));
     }
     let range = low as usize..high as usize;
     if range.len() == len { Ok(list) } else { copy(scope, list, range.clone(), range.len()) }

@@ -220,8 +220,9 @@ pub fn text_slice(scope: &mut Scope, text: Own<Text>, low: i64, high: i64) -> Re
     match range {
         Some(range) if whole.as_str().get(range.clone()).is_some() => Ok(scope.text_slice(text, range)?),
         _ => {
+            let len = whole.len();
             scope.give_up(text);
-            Err(Trap { kind: TrapKind::BadSlice, a: low, b: high, message: None })
+            Err(Trap::bad_slice(low, high, "a text", len))
         }
     }
 }
