@@ -106,7 +106,7 @@ fn branches_of_different_kinds() {
     let away = ask(&server, "/away");
     assert_eq!((away.status(), away.head.field("location")), (302, Some("/text")));
     let missing = ask(&server, "/missing");
-    assert_eq!((missing.status(), missing.body().as_str()), (404, "not found\n"));
+    assert_eq!((missing.status(), missing.body().as_str()), (404, "Not Found\n"));
 }
 
 // rule: handle.option

@@ -229,16 +229,23 @@ fn write_fraction(part: u64, digits: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The moment now as a Time's text form, to the millisecond.
+/// The moment now as RFC 3339 in UTC, with three decimals, so that lines align.
 pub fn write_now(out: &mut Vec<u8>) {
     let now = crate::clock::wall_clock();
-    write_time(now - now % 1_000_000, out);
+    write_seconds(now.div_euclid(NANOS_PER_SECOND), out);
+    let millis = now.rem_euclid(NANOS_PER_SECOND) / 1_000_000;
+    out.extend_from_slice(format!(".{millis:03}Z").as_bytes());
 }
 
-/// A Time in RFC 3339, UTC. The date is counted from 1 March, so that a leap day comes last (days_from_civil, H. Hinnant).
+/// A Time in RFC 3339, UTC, with as many decimals as it needs.
 fn write_time(nanos: i64, out: &mut Vec<u8>) {
-    let seconds = nanos.div_euclid(NANOS_PER_SECOND);
-    let part = nanos.rem_euclid(NANOS_PER_SECOND) as u64;
+    write_seconds(nanos.div_euclid(NANOS_PER_SECOND), out);
+    write_fraction(nanos.rem_euclid(NANOS_PER_SECOND) as u64, 9, out);
+    out.push(b'Z');
+}
+
+/// Date and time of day in UTC. The date is counted from 1 March, so that a leap day comes last (days_from_civil, H. Hinnant).
+fn write_seconds(seconds: i64, out: &mut Vec<u8>) {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let from_march = days + 719_468;
     let (era, day_of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
@@ -252,8 +259,6 @@ fn write_time(nanos: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}").as_bytes(),
     );
-    write_fraction(part, 9, out);
-    out.push(b'Z');
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ fn assert_empty(scope: &Scope) {
 /// What a client is told about a failure.
 fn plain(status: u16) -> weir_http::Response {
     let text = match status {
-        404 => "not found\n",
+        404 => "Not Found\n",
         502 => "Bad Gateway\n",
         503 => "Service Unavailable\n",
         504 => "Gateway Timeout\n",
@@ -172,6 +172,11 @@ fn respond(
     let status = object.get(response::STATUS) as u16;
     let is_bodiless = matches!(status, 204 | 304);
     let (kind, body) = (object.get(response::KIND), object.get(response::BODY));
+    if kind == response::KIND_EMPTY && status >= 400 {
+        // An option's None: a client is told no less than by `not-found()`.
+        release(scope, own);
+        return Ok(plain(status));
+    }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
     let fields = fields(object.get(response::HEADERS), has_content);
     let body = match kind {
@@ -192,12 +197,16 @@ fn respond(
             return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
         }
     };
+    release(scope, own);
+    Ok(respond_with(status, body, &fields))
+}
+
+/// Ends a scope with its response. It goes whole; in stress builds piece by piece, to see that nothing else is left.
+fn release(mut scope: Box<Scope>, own: Own<Response>) {
     if cfg!(feature = "stress") {
-        // Otherwise the scope goes whole.
         scope.give_up(own);
         assert_empty(&scope);
     }
-    Ok(respond_with(status, body, &fields))
 }
 
 fn respond_with(
