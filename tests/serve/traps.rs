@@ -14,6 +14,8 @@ fn handle(req) {
     \"/panic\" => panic(\"the cellar is flooded\")
     \"/lines\" => [1, 0].stream().map(n => \"{divide(10, n)}\")
     \"/memory\" => \"0123456789\".repeat(100000000)
+    \"/holding\" => { let held = req.path.repeat(3); \"{held.upper()}{divide(1, 0)}{held}\" }
+    \"/holding-lines\" => [1, 0].stream().map(n => { let held = req.path.repeat(3); \"{held}{divide(n, 0)}{held}\" })
     _ => \"fine\\n\"
   }
 }";
@@ -23,7 +25,7 @@ fn handle(req) {
 fn a_trap_is_a_500_without_detail_and_the_next_request_works() {
     let server = Server::code(FAULTS);
     let mut client = server.connect();
-    for path in ["/divide", "/index", "/deep", "/panic", "/memory"] {
+    for path in ["/divide", "/index", "/deep", "/panic", "/memory", "/holding", "/holding-lines"] {
         for _ in 0..3 {
             client.get(path);
             let response = client.response();

@@ -86,7 +86,8 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, scope: &Scope, trap: &Trap) -> Failure {
+    fn fail(&mut self, scope: &mut Scope, trap: &Trap) -> Failure {
+        scope.has_trapped = true;
         Failure::of_trap(trap, Trace::of(&self.fiber, scope.app().module()))
     }
 

@@ -112,6 +112,9 @@ pub struct Scope {
     heap: Heap,
     /// The trap that suspended a fiber, until the run takes it.
     pub(crate) trap: Option<Trap>,
+    /// A fiber of it trapped. Where compiled code traps nobody wrote down what it owns, so that only the heap knows:
+    /// such a scope ends, and goes whole.
+    pub(crate) has_trapped: bool,
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
     worker: Rc<Worker>,
@@ -128,6 +131,7 @@ impl Scope {
             table: Table::new(Rc::clone(&worker)),
             heap,
             trap: None,
+            has_trapped: false,
             scratch: Vec::new(),
             worker,
             app,
