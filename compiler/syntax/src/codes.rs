@@ -93,7 +93,8 @@ if x = 3 { }         # no\n    if x == 3 { }",
         explanation: "There is one spelling for each construct:\n\n    and, or, not         (not &&, ||, !)\n    fn                   \
 (not function, def, fun)\n    let, var             (not const, let mut)\n    else if              (not elif)\n    x = x + 1            \
 (not x += 1, x++)\n    None                 (not null, nil)\n    if c { a } else { b }  (not c ? a : b)\n    \"text\"               \
-(not 'text')",
+(not 'text', f\"text\")\n    # comment            (not //, /* */)\n    x.pow(y)             (not x ** y)\n    x.shift-left(n)      \
+(not x << n)\n    true                 (not True)",
     },
     Code {
         code: "E0113",

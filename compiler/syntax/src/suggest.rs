@@ -2,13 +2,20 @@
 
 /// The name of `known` closest to `wanted`, if one is close enough to be meant: within a third of the length in
 /// insertions, deletions, replacements and swaps of neighbours. Of equally close ones the first wins.
+///
+/// A name that other languages have for a known one means that one.
 pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted_key = key(wanted);
+    let elsewhere: String = wanted_key.iter().collect();
+    let ours = ELSEWHERE.iter().find(|(theirs, _)| *theirs == elsewhere).map(|&(_, ours)| ours);
     let limit = (wanted_key.len() / 3).max(1);
     let mut best: Option<(usize, &'a str)> = None;
     for name in known {
         if name == wanted {
             continue;
+        }
+        if ours == Some(name) {
+            return Some(name);
         }
         let distance = distance(&wanted_key, &key(name));
         // A one-letter name is close to every other one, which says nothing.
@@ -21,6 +28,34 @@ pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     }
     best.map(|(_, name)| name)
 }
+
+/// What other languages call something, as [`key`] has it, and what Weir calls it.
+const ELSEWHERE: [(&str, &str); 24] = [
+    ("length", "len"),
+    ("size", "len"),
+    ("count", "len"),
+    ("append", "push"),
+    ("add", "push"),
+    ("extend", "concat"),
+    ("includes", "contains"),
+    ("has", "contains"),
+    ("indexof", "find"),
+    ("reduce", "fold"),
+    ("every", "all"),
+    ("some", "any"),
+    ("where", "filter"),
+    ("collect", "list"),
+    ("strip", "trim"),
+    ("touppercase", "upper"),
+    ("uppercase", "upper"),
+    ("toupper", "upper"),
+    ("tolowercase", "lower"),
+    ("lowercase", "lower"),
+    ("tolower", "lower"),
+    ("parseint", "to-int"),
+    ("characters", "chars"),
+    ("skip", "drop"),
+];
 
 /// What is compared: case and separators do not count, so that `getStream` means `get-stream`.
 fn key(name: &str) -> Vec<char> {
@@ -57,6 +92,13 @@ mod tests {
         assert_eq!(closest("get_steam", known), Some("get-stream"));
         assert_eq!(closest("line", known), Some("lines"));
         assert_eq!(closest("toint", known), Some("to-int"));
+    }
+
+    #[test]
+    fn names_of_other_languages_are_known() {
+        assert_eq!(closest("length", ["lines", "len"]), Some("len"));
+        assert_eq!(closest("toUpperCase", ["upper", "lower"]), Some("upper"));
+        assert_eq!(closest("length", ["lines"]), None);
     }
 
     #[test]

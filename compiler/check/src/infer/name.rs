@@ -145,9 +145,20 @@ impl<'a> Checker<'a> {
             let names = self.visible_names();
             if let Some(best) = closest(text, names.iter().map(String::as_str)) {
                 error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            } else if called && self.is_some_method(text) {
+                error = error.help(format!("It is a method: call it as `value.{text}()`."));
             }
         }
         self.report(error);
+    }
+
+    /// Whether a type of the library has a method of that name.
+    fn is_some_method(&mut self, name: &str) -> bool {
+        ["text", "list", "int", "range", "option", "duration", "time", "stream"].into_iter().any(|home| {
+            let home = self.modules.library(home, &mut self.terms);
+            let found = home.and_then(|home| self.modules.find_fn(home, name));
+            found.is_some_and(|f| self.modules.function(f).decl.public && self.modules.function(f).has_self())
+        })
     }
 
     /// The parts of `a-b` when each of them means something.

@@ -71,6 +71,10 @@ impl<'a> Checker<'a> {
             error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
         } else if let Term::Option(_) = self.terms.head(receiver.ty) {
             error.help("The value may be missing: give a fallback with `??`, or look into it with `match` or `if let`.")
+        } else if let Some(best) = closest(text, self.methods_of(receiver.ty)) {
+            error.help(format!("Did you mean `.{best}()`?")).fix(name.span, format!("{best}()"))
+        } else if fields.is_empty() && self.has_keys(receiver.ty) {
+            error.help(format!("Look it up: `.get(\"{text}\")` gives the value, or `None`."))
         } else if fields.is_empty() {
             error
         } else {
@@ -124,12 +128,13 @@ impl<'a> Checker<'a> {
                 Draft::error(span)
             }
             _ => {
-                self.report(Diagnostic::error(
-                    "E0309",
-                    format!("There is nothing to index in {}", article(&shown)),
-                    receiver.span,
-                    format!("this is `{shown}`"),
-                ));
+                let message = format!("There is nothing to index in {}", article(&shown));
+                let mut error =
+                    Diagnostic::error("E0309", message, receiver.span, format!("this is `{shown}`"));
+                if self.has_keys(receiver.ty) {
+                    error = error.help("`.get(key)` gives the value of a key, or `None`.");
+                }
+                self.report(error);
                 Draft::error(span)
             }
         }

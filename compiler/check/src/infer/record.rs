@@ -140,11 +140,23 @@ impl<'a> Checker<'a> {
 
     /// Whether `ty` has a method of that name in its own module.
     pub fn is_method(&mut self, ty: T, name: &str) -> bool {
+        self.methods_of(ty).contains(&name)
+    }
+
+    /// The names of a type's methods.
+    pub fn methods_of(&mut self, ty: T) -> Vec<&'a str> {
         let head = self.terms.head(ty).clone();
-        let home = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms));
-        home.is_some_and(|h| {
-            self.modules.find_fn(h, name).is_some_and(|f| self.modules.function(f).decl.public)
-        })
+        let Some(home) = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms))
+        else {
+            return Vec::new();
+        };
+        let methods = self.modules.fns_of(home).filter(|f| f.decl.public && f.has_self());
+        methods.map(|f| f.decl.name.text.as_str()).collect()
+    }
+
+    /// Whether values of a type are looked up in it by a Text.
+    pub fn has_keys(&mut self, ty: T) -> bool {
+        matches!(self.terms.head(ty), Term::Native(_)) && self.is_method(ty, "get")
     }
 }
 

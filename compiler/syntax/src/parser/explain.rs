@@ -141,6 +141,21 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
                 "a result type follows `->`, a short body follows `=`: `fn double(x: Int) -> Int = x * 2`",
             ))
         }
+        K::Colon if expected.contains(K::Sep) && place.before == Some(K::TextEnd) => {
+            Some(place.error("E0117", "map literals are not part of the language yet", ""))
+        }
+        K::Pipe | K::Fn if place.operand_expected() => {
+            Some(plain(place).help("a lambda is written `x => x + 1` or `(a, b) => a + b`"))
+        }
+        K::Lt if place.before == Some(K::TypeName) || expected.contains(K::LBracket) && expected.contains(K::LParen) && !expected.contains(K::Sep) => {
+            Some(plain(place).help("type arguments and variables stand in square brackets: `List[Int]`, `fn first[A](xs: List[A])`"))
+        }
+        K::LBracket if expected.contains(K::BadLiteral) && !place.operand_expected() => {
+            Some(plain(place).help("a list's type is written `List[Int]`"))
+        }
+        K::Name | K::Underscore if binds_tuple(place) => {
+            Some(place.error("E0117", "tuples are not part of the language yet", ""))
+        }
         K::TextStart if place.before == Some(K::Name) && touching(place) => {
             let prefix = place.context.text(place.context.spans[place.at - 1]);
             Some(place.error("E0117", format!("`{prefix}\"...\"` is not part of the language yet"), ""))
@@ -162,11 +177,22 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
                     diagnostic.help("any function may wait; there is no `async` and no `await`")
                 }
                 "new" => diagnostic.help("values are built like calls: `Name(field: value)`"),
+                "throw" | "raise" => diagnostic.help("a fault that ends everything is `panic(\"why\")`"),
+                "try" | "catch" => {
+                    diagnostic.help("there are no exceptions; what may be missing is an option, such as `Text?`")
+                }
+                "echo" | "puts" | "printf" | "println" => diagnostic.help("write `print(...)`"),
+                "lambda" => diagnostic.help("a lambda is written `x => x + 1` or `(a, b) => a + b`"),
+                "do" => diagnostic.help("a loop is written `while condition { ... }` or `loop { ... }`"),
+                "unless" => diagnostic.help("write `if not condition { ... }`"),
                 name if !matches!(found, K::Name | K::Not | K::LBrace) => {
                     diagnostic.help(format!("a call is written with parentheses: `{name}(...)`"))
                 }
                 _ => diagnostic,
             })
+        }
+        K::LBrace if expected.contains(K::Sep) && place.before == Some(K::TypeName) => {
+            Some(plain(place).help("values are built like calls: `Name(field: value)`"))
         }
         K::Dot if place.operand_expected() => {
             Some(plain(place).help("a method call needs a value in front of its dot"))
@@ -204,6 +230,13 @@ fn block_expected(place: &Place) -> bool {
 
 fn touching(place: &Place) -> bool {
     place.at > 0 && place.context.spans[place.at - 1].end == place.span.start
+}
+
+/// `let (a`
+fn binds_tuple(place: &Place) -> bool {
+    place.at >= 2
+        && place.before == Some(K::LParen)
+        && matches!(place.context.kinds[place.at - 2], K::Let | K::Var | K::For)
 }
 
 /// `x--` at the end of a statement.

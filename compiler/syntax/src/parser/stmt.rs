@@ -49,13 +49,34 @@ pub(super) fn statement<'s>(
     let skipped = skip_some(&[K::Sep]).to(StmtKind::Error);
     kind.recover_with(via_parser(skipped))
         .map_with(|kind, e| Stmt { kind, span: e.state().span(e.span()) })
-        .then_ignore(end_of_statement())
+        .then(ends())
+        .map(|(stmt, ended)| if ended { stmt } else { without_lone_word(stmt) })
         .boxed()
 }
 
 /// Nothing more may follow on the line; what does is reported and skipped.
 pub(super) fn end_of_statement<'s>() -> impl Rule<'s, ()> {
-    at_end(&[K::Sep]).recover_with(via_parser(skip_to(&[K::Sep]).ignored()))
+    ends().ignored()
+}
+
+/// [`end_of_statement`]; false when something had to be skipped.
+fn ends<'s>() -> impl Rule<'s, bool> {
+    at_end(&[K::Sep]).to(true).recover_with(via_parser(skip_to(&[K::Sep]).to(false)))
+}
+
+/// A statement behind which something was skipped: of `import json` or `let x = new User()` the word that was understood means
+/// nothing without the rest.
+fn without_lone_word(mut stmt: Stmt) -> Stmt {
+    match &mut stmt.kind {
+        StmtKind::Expr(value) if matches!(value.kind, ExprKind::Name(_)) => stmt.kind = StmtKind::Error,
+        StmtKind::Let { value, .. } | StmtKind::Assign { value, .. } | StmtKind::Return(Some(value))
+            if matches!(value.kind, ExprKind::Name(_)) =>
+        {
+            value.kind = ExprKind::Error;
+        }
+        _ => {}
+    }
+    stmt
 }
 
 /// Succeeds, consuming nothing, where a statement may end; messages speak of `expected` elsewhere.

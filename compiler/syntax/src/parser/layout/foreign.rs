@@ -20,6 +20,11 @@ impl<'t> Layout<'t> {
                 replaced(K::Or)
             }
             K::Bang => self.bang(token),
+            K::Slash if self.touches_next(token, &[K::Slash, K::Star]) => self.foreign_comment(token),
+            K::Star | K::Lt | K::Gt if self.touches_next(token, &[token.kind]) => {
+                self.doubled(token);
+                replaced(K::Star)
+            }
             K::PlusPlus => self.increment(token),
             K::OpAssign => {
                 self.compound_assignment(token);
@@ -28,10 +33,7 @@ impl<'t> Layout<'t> {
             K::Minus => self.smallest_int(token),
             K::Colon if self.top().kind == K::InterpStart => self.text_format(token),
             K::Name => self.name(token),
-            K::TypeName => {
-                self.check_type_name(token.span);
-                Some(token)
-            }
+            K::TypeName => self.type_name(token),
             _ => Some(token),
         }
     }
@@ -55,6 +57,72 @@ impl<'t> Layout<'t> {
         let message = "`!` is written `not`";
         self.report(Diagnostic::error("E0112", message, span, "").fix(span, "not "));
         Some(Token { kind: K::Not, ..token })
+    }
+
+    /// Whether one of `kinds` stands directly behind `token`.
+    fn touches_next(&self, token: Token, kinds: &[K]) -> bool {
+        self.next_on_line()
+            .is_some_and(|next| kinds.contains(&next.kind) && next.span.start == token.span.end)
+    }
+
+    /// `// ...` and `/* ...`: left out up to the end of the line, or to a bracket that closes one in front of it.
+    fn foreign_comment(&mut self, token: Token) -> Option<Token> {
+        let next = self.raw[self.at + 1];
+        let span = token.span.to(next.span);
+        let marks = self.slice(span);
+        let mut diagnostic = Diagnostic::error("E0112", format!("there is no `{marks}`"), span, "");
+        diagnostic = diagnostic.help("a comment starts with `#`");
+        if marks == "//" && self.last().is_some_and(K::ends_operand) {
+            diagnostic =
+                diagnostic.help("a division of Ints is written `/`, or `a.div-floor(b)` to round down");
+        } else if marks == "//" {
+            diagnostic = diagnostic.fix(span, "#");
+        }
+        self.report(diagnostic);
+        let mut depth = 0_usize;
+        while let Some(next) = self.raw.get(self.at + 1) {
+            match next.kind {
+                K::Newline => break,
+                kind if kind.closer().is_some() => depth += 1,
+                kind if kind.is_closer() && depth == 0 => break,
+                kind if kind.is_closer() => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// `**`, `<<` and `>>`; the caller goes on with an operator that gives an Int too.
+    fn doubled(&mut self, token: Token) {
+        let span = token.span.to(self.raw[self.at + 1].span);
+        self.at += 1;
+        let (operator, method) = match token.kind {
+            K::Star => ("**", "x.pow(y)"),
+            K::Lt => ("<<", "x.shift-left(n)"),
+            _ => (">>", "x.shift-right(n)"),
+        };
+        let diagnostic = Diagnostic::error("E0112", format!("there is no `{operator}`"), span, "");
+        self.report(diagnostic.help(format!("write `{method}`")));
+    }
+
+    /// `True` and `False` are meant as values wherever no type's name can stand.
+    fn type_name(&mut self, token: Token) -> Option<Token> {
+        let ours = match self.slice(token.span) {
+            "True" => K::True,
+            "False" => K::False,
+            _ => {
+                self.check_type_name(token.span);
+                return Some(token);
+            }
+        };
+        if matches!(self.last(), Some(K::Type | K::Colon | K::Arrow))
+            || self.touches_next(token, &[K::LParen])
+        {
+            return Some(token);
+        }
+        self.spelling(token.span, if ours == K::True { "true" } else { "false" });
+        Some(Token { kind: ours, ..token })
     }
 
     fn increment(&mut self, token: Token) -> Option<Token> {
@@ -131,7 +199,19 @@ impl<'t> Layout<'t> {
         let next = self.next_on_line().map(|next| next.kind);
         let after_dot = self.last() == Some(K::Dot);
         match written {
-            _ if after_dot => {}
+            // A member that is not kebab-case is told where it is declared, or as unknown.
+            _ if after_dot => return Some(token),
+            "f" | "u" | "s" | "fr" | "rf" if self.touches_next(token, &[K::TextStart]) => {
+                let message = format!("there is no `{written}\"...\"`");
+                let diagnostic =
+                    Diagnostic::error("E0112", message, token.span, "a prefix of other languages");
+                self.report(
+                    diagnostic
+                        .help("every text may hold values in braces: `\"hello {name}\"`")
+                        .fix(token.span, ""),
+                );
+                return None;
+            }
             "null" | "nil" | "undefined" if !matches!(next, Some(K::Colon | K::Assign)) => {
                 let diagnostic =
                     Diagnostic::error("E0112", format!("there is no `{written}`"), token.span, "").help(
