@@ -38,6 +38,8 @@ pub struct Io {
     progress: bool,
     /// A FIN was seen and is tolerated; only a broken connection counts from here.
     half_closed: bool,
+    /// Bytes that the kernel held for the peer when [`Io::peer_took`] last looked.
+    backlog: u32,
 }
 
 impl Io {
@@ -52,6 +54,7 @@ impl Io {
             blocked: false,
             progress: false,
             half_closed: false,
+            backlog: 0,
         })
     }
 
@@ -120,6 +123,13 @@ impl Io {
         std::mem::take(&mut self.progress)
     }
 
+    /// Whether the peer took some of what the kernel holds for it since the last call. The kernel tells of room only
+    /// when a good part of its buffer is free, which a slow peer may need minutes for.
+    pub fn peer_took(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.backlog, backlog(self.fd.get_ref()));
+        self.backlog < before
+    }
+
     /// Ready once the peer has closed (or, when half-closed peers are served, broken) the connection, without
     /// reading what it sent before.
     pub fn poll_gone(&mut self, cx: &mut Context<'_>, serve_half_closed: bool) -> Poll<()> {
@@ -163,6 +173,23 @@ impl Io {
         self.read.release(pool);
         self.write.release(pool);
     }
+}
+
+/// Bytes written to the socket that its peer has not taken.
+#[cfg(target_os = "linux")]
+fn backlog(fd: &OwnedFd) -> u32 {
+    use rustix::ioctl::{Getter, Opcode, ioctl};
+    /// Named TIOCOUTQ, too.
+    const SIOCOUTQ: Opcode = 0x5411;
+    // SAFETY: on every kind of socket the request stores one int, and does nothing else.
+    let held = unsafe { ioctl(fd, Getter::<SIOCOUTQ, i32>::new()) };
+    held.map_or(0, i32::unsigned_abs)
+}
+
+/// Unknown: only room in the buffer counts as progress.
+#[cfg(not(target_os = "linux"))]
+fn backlog(_: &OwnedFd) -> u32 {
+    0
 }
 
 /// One read: how many bytes came, and whether the socket is known to be empty now.

@@ -100,9 +100,12 @@ impl Bound {
             let cut = CutOnFailure { shutdown: shutdown.clone(), failed: true };
             let body = move || -> io::Result<()> {
                 let mut cut = cut;
-                runtime()?.block_on(work(limits, counters, index, &*make_service, wish, source))?;
-                cut.failed = false;
-                Ok(())
+                let runtime = runtime()?;
+                let ended = runtime.block_on(work(limits, counters, index, &*make_service, wish, source));
+                // What blocks a thread, such as resolving a name, is not waited for.
+                runtime.shutdown_background();
+                cut.failed = ended.is_err();
+                ended
             };
             let builder = thread::Builder::new().name(format!("worker-{index}")).stack_size(WORKER_STACK);
             match builder.spawn(body) {

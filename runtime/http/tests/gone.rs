@@ -160,6 +160,36 @@ fn nothing_is_pulled_while_the_client_does_not_read() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_reads_slowly_is_not_stalled() {
+    test(|| async {
+        let source = Rc::new(Source::default());
+        let size = if cfg!(feature = "stress") { 8 } else { 1000 };
+        let shared = Rc::clone(&source);
+        let call = move |_| {
+            let body = Endless { source: Rc::clone(&shared), item: Bytes::from(vec![b'x'; size]) };
+            std::future::ready(Response::stream(200, body))
+        };
+        let server = LocalServer::new(call, Limits::default());
+        let mut client = connect(&server);
+        client.write_all(&get("/")).await.expect("open");
+        sleep(Duration::from_secs(1)).await;
+        // Too little at a time for the kernel to tell of room: what it holds shrinks all the same.
+        let mut some = vec![0; source.pulled.get() as usize * size / 10];
+        for _ in 0..5 {
+            sleep(Duration::from_secs(20)).await;
+            client.read_exact(&mut some).await.expect("open");
+        }
+        assert!(!source.is_dropped.get());
+        let start = Instant::now();
+        source.dropped.notified().await;
+        let waited = start.elapsed().as_secs();
+        assert!((20..=60).contains(&waited), "cut after {waited} s");
+        server.emptied().await;
+    });
+}
+
+#[test]
 fn a_fin_while_writing_is_blocked_drops_the_body() {
     test(|| async {
         let source = Rc::new(Source::default());

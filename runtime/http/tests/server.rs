@@ -135,6 +135,31 @@ fn serves_tcp_and_unix_and_drains() {
 }
 
 #[test]
+fn a_thread_that_blocks_does_not_keep_the_server() {
+    let (release, blocked) = channel::<()>();
+    let blocked = Arc::new(std::sync::Mutex::new(blocked));
+    let server = Running::start(&["127.0.0.1:0"], 1, Limits::default(), move |_| {
+        let blocked = Arc::clone(&blocked);
+        move |_: Request| {
+            let blocked = Arc::clone(&blocked);
+            // Left to itself: nobody waits for it.
+            drop(tokio::task::spawn_blocking(move || {
+                let _ = blocked.lock().expect("one at a time").recv_timeout(PATIENCE);
+            }));
+            std::future::ready(Response::new(200, "hello"))
+        }
+    });
+    let mut client = server.connect();
+    client.write_all(GET).expect("open");
+    until(&mut client, "hello");
+    let start = Instant::now();
+    server.shutdown.drain();
+    server.join().expect("a clean end");
+    assert!(start.elapsed() < PATIENCE / 2);
+    drop(release);
+}
+
+#[test]
 fn connections_are_spread_over_workers() {
     let server = Running::start(&["127.0.0.1:0"], 3, Limits::default(), |worker| {
         move |_: Request| std::future::ready(Response::new(200, format!("worker {worker}\n")))

@@ -1,6 +1,6 @@
 //! What a connection does while the application works or waits: write, feed the request body, watch the peer.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::time::Instant;
 
@@ -25,14 +25,23 @@ impl Conn {
             Poll::Ready(Err(_)) => Poll::Ready(Err(Ending::Gone)),
             Poll::Pending => {
                 if self.io.take_progress() || self.stall_since.is_none() {
+                    self.io.peer_took();
                     self.stall_since = Some(Instant::now());
                 }
-                let since = self.stall_since.expect("just set");
-                match self.timer.poll(cx, since + self.core.limits.stall_timeout) {
-                    Poll::Ready(()) => Poll::Ready(Err(Ending::Stalled)),
-                    Poll::Pending => Poll::Pending,
-                }
+                self.poll_stall(cx).map(Err)
             }
+        }
+    }
+
+    /// Ready when the peer has taken nothing for too long.
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            let since = *self.stall_since.get_or_insert_with(Instant::now);
+            ready!(self.timer.poll(cx, since + self.core.limits.stall_timeout));
+            if !self.io.peer_took() {
+                return Poll::Ready(Ending::Stalled);
+            }
+            self.stall_since = Some(Instant::now());
         }
     }
 
