@@ -6,7 +6,7 @@
 //! ```
 //! In: code, words, and what to go on with. Out: a [`Step`].
 //! Invariants: nothing below a suspension owns anything with `Drop`, so a fiber is abandoned by forgetting its frames;
-//! `Ctx::fiber` is the running [`Fiber`], and `Ctx` is whole again after each resumption.
+//! `Ctx::fiber` is the running fiber's [`Face`], and `Ctx` is whole again after each resumption.
 //! Not here: why it waits (`run`), what its frames own (`abandon`).
 
 use crate::heap::Word;
@@ -58,21 +58,32 @@ pub struct Exit {
 
 type Routine = Coroutine<Word, Suspend, Word, Stack>;
 
-/// A fiber. Its owner keeps it where it is while it runs.
-pub struct Fiber {
-    routine: ManuallyDrop<Routine>,
+/// What natives see of the fiber they run on, while `resume` holds the rest of it exclusively.
+struct Face {
     /// On the fiber's own stack, from its first resumption on.
     yielder: Cell<*const Yielder<Word, Suspend>>,
     /// Lowest address for compiled code.
     floor: usize,
-    low: usize,
     base: usize,
     /// Compiled code got below [`SHALLOW`].
     deep: Cell<bool>,
+    worker: Rc<Worker>,
+}
+
+impl Face {
+    fn limit(&self) -> usize {
+        if self.deep.get() { self.floor } else { self.floor.max(self.base - SHALLOW) }
+    }
+}
+
+/// A fiber. Its owner keeps it where it is while it runs.
+pub struct Fiber {
+    routine: ManuallyDrop<Routine>,
+    face: Face,
+    low: usize,
     /// It waited: its stack was not the hottest of the pool, and giving memory back costs little beside the wait.
     waited: bool,
     exit: Exit,
-    worker: Rc<Worker>,
 }
 
 impl Fiber {
@@ -89,24 +100,26 @@ impl Fiber {
         let ctx = worker.ctx();
         // The closure is plain data: it is forgotten with the stack.
         let routine = Coroutine::with_stack(stack, move |yielder: &Yielder<Word, Suspend>, _| {
-            // SAFETY: `resume` set `Ctx::fiber` to this fiber; `code` is compiled code for `enter`'s number of words,
+            // SAFETY: `resume` set `Ctx::fiber` to this fiber's face; `code` is compiled code for `enter`'s number of words,
             // and the scope that runs it keeps its module.
             unsafe {
-                (*(*ctx).fiber.cast::<Fiber>()).yielder.set(yielder);
+                (*(*ctx).fiber.cast::<Face>()).yielder.set(yielder);
                 enter(ctx, code, words.as_ptr())
             }
         });
         worker.counters.fibers.add(1);
         Self {
             routine: ManuallyDrop::new(routine),
-            yielder: Cell::new(ptr::null()),
-            floor: (low + RED_ZONE).max(base.saturating_sub(depth)),
+            face: Face {
+                yielder: Cell::new(ptr::null()),
+                floor: (low + RED_ZONE).max(base.saturating_sub(depth)),
+                base,
+                deep: Cell::new(false),
+                worker: Rc::clone(worker),
+            },
             low,
-            base,
-            deep: Cell::new(false),
             waited: false,
             exit: Exit::default(),
-            worker: Rc::clone(worker),
         }
     }
 
@@ -116,14 +129,14 @@ impl Fiber {
     /// `scope` and `globals` are what the compiled code's natives expect, and nobody else uses `scope` until this returns.
     #[inline]
     pub unsafe fn resume(&mut self, scope: *mut c_void, globals: *mut u64, word: Word) -> Step {
-        let ctx = self.worker.ctx();
+        let ctx = self.face.worker.ctx();
         // SAFETY: the context is this worker's and no compiled code runs now; `exit_*` are read by natives of this fiber.
         unsafe {
             (*ctx).scope = scope;
             (*ctx).globals = globals;
-            (*ctx).fiber = ptr::from_mut(self).cast();
+            (*ctx).fiber = ptr::from_ref(&self.face).cast_mut().cast();
         }
-        self.worker.set_limit(self.limit());
+        self.face.worker.set_limit(self.face.limit());
         let result = self.routine.resume(word);
         match result {
             CoroutineResult::Return(word) => Step::Done(word),
@@ -136,10 +149,6 @@ impl Fiber {
         }
     }
 
-    fn limit(&self) -> usize {
-        if self.deep.get() { self.floor } else { self.floor.max(self.base - SHALLOW) }
-    }
-
     /// Where it left.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -147,7 +156,7 @@ impl Fiber {
 
     /// Whether its stack holds that address.
     pub fn holds(&self, address: usize) -> bool {
-        (self.low..self.base).contains(&address)
+        (self.low..self.face.base).contains(&address)
     }
 
     /// Whether it was resumed.
@@ -163,13 +172,13 @@ impl Fiber {
 
 impl Drop for Fiber {
     fn drop(&mut self) {
-        self.worker.counters.fibers.add(-1);
+        self.face.worker.counters.fibers.add(-1);
         // SAFETY: nothing on the stack needs dropping (the module's invariant), and `routine` is taken once.
         let stack = unsafe {
             self.routine.force_reset();
             ManuallyDrop::take(&mut self.routine).into_stack()
         };
-        self.worker.stacks.give(stack, self.waited || self.deep.get());
+        self.face.worker.stacks.give(stack, self.waited || self.face.deep.get());
     }
 }
 
@@ -180,7 +189,7 @@ impl Drop for Fiber {
 /// after it that was made before.
 pub unsafe fn suspend(ctx: *mut Ctx, why: Suspend) -> Word {
     // SAFETY: compiled code runs on a fiber, whose yielder was set when it began.
-    unsafe { (*(*(*ctx).fiber.cast::<Fiber>()).yielder.get()).suspend(why) }
+    unsafe { (*(*(*ctx).fiber.cast::<Face>()).yielder.get()).suspend(why) }
 }
 
 /// What a stop check that hit comes to.
@@ -200,7 +209,7 @@ pub enum Stop {
 /// As for [`suspend`].
 pub unsafe fn stop(ctx: *mut Ctx) -> Stop {
     // SAFETY: compiled code runs on a fiber; the native's entry wrote `exit_sp`.
-    let (fiber, sp) = unsafe { (&*(*ctx).fiber.cast::<Fiber>(), (*ctx).exit_sp) };
+    let (fiber, sp) = unsafe { (&*(*ctx).fiber.cast::<Face>(), (*ctx).exit_sp) };
     if sp < fiber.floor {
         return Stop::Overflow;
     }
