@@ -103,6 +103,7 @@ pub enum Kind {
     /// A function named as a value.
     FnValue(ValueId),
     Record(Vec<Draft>),
+    Case(u32, Vec<Draft>),
     Field(Box<Draft>, u32),
     List(Vec<Draft>),
     Index(Box<Draft>, Box<Draft>),

@@ -365,6 +365,11 @@ impl<'a> Checker<'a> {
                 for (_, field) in self.field_types(id, &args) {
                     self.search(ability, field, depth + 1, culprit);
                 }
+                for at in 0..self.cases_of(id).0.len() {
+                    for (_, field) in self.case_types(id, at, &args) {
+                        self.search(ability, field, depth + 1, culprit);
+                    }
+                }
             }
             _ => {}
         }

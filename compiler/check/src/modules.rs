@@ -49,6 +49,8 @@ pub struct Module<'a> {
     pub name: String,
     fns: HashMap<&'a str, DeclId>,
     types: HashMap<&'a str, TypeId>,
+    /// The cases of its enums: the type, and which of its cases.
+    cases: HashMap<&'a str, (TypeId, u32)>,
 }
 
 /// A function and the module that declares it.
@@ -110,7 +112,7 @@ impl<'a> Modules<'a> {
 
     fn add(&mut self, name: String, file: &'a ast::File, terms: &mut Terms) -> ModuleId {
         let id = ModuleId(self.modules.len() as u16);
-        let mut module = Module { name, fns: HashMap::new(), types: HashMap::new() };
+        let mut module = Module { name, fns: HashMap::new(), types: HashMap::new(), cases: HashMap::new() };
         for item in &file.items {
             match item {
                 ast::Item::Fn(decl) => {
@@ -122,6 +124,11 @@ impl<'a> Modules<'a> {
                     let type_id = TypeId(self.types.len() as u32);
                     self.types.push(TypeEntry { decl, module: id });
                     terms.name_type(&decl.name.text);
+                    if let ast::TypeBody::Enum(cases) = &decl.body {
+                        for (at, case) in (0..).zip(cases) {
+                            module.cases.entry(&case.name.text).or_insert((type_id, at));
+                        }
+                    }
                     module.types.entry(&decl.name.text).or_insert(type_id);
                 }
                 ast::Item::Stmt(_) => {}
@@ -170,6 +177,11 @@ impl<'a> Modules<'a> {
     /// A type of a module by name.
     pub fn find_type(&self, module: ModuleId, name: &str) -> Option<TypeId> {
         self.get(module).types.get(name).copied()
+    }
+
+    /// A case of one of a module's enums by name.
+    pub fn find_case(&self, module: ModuleId, name: &str) -> Option<(TypeId, u32)> {
+        self.get(module).cases.get(name).copied()
     }
 
     /// The functions of a module in declared order.

@@ -30,6 +30,7 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
         ExprKind::Call(_, args)
         | ExprKind::CallNative { args, .. }
         | ExprKind::Record(args)
+        | ExprKind::Case(_, args)
         | ExprKind::List(args)
         | ExprKind::Prim(_, args)
         | ExprKind::Block(args) => args.iter().for_each(visit),

@@ -2,6 +2,7 @@
 //!
 //! Not a language: variables are `name#index`, functions `name#index`, implicit conversions are written out.
 
+use crate::types::TyKind;
 use crate::typed::{Arm, Expr, ExprKind, FnId, Function, LocalId, Part, Pattern, Prim, Program};
 use std::fmt::Write;
 
@@ -152,6 +153,14 @@ impl<'p> Printer<'p> {
                 self.out.push_str(&self.program.types.show(expr.ty));
                 self.list("(", fields, ")");
             }
+            ExprKind::Case(index, fields) => {
+                if let TyKind::Enum(of) = self.program.types.kind(expr.ty) {
+                    self.out.push_str(&self.program.types.enumeration(*of).cases[*index as usize].name);
+                }
+                if !fields.is_empty() {
+                    self.list("(", fields, ")");
+                }
+            }
             ExprKind::Field(value, at) => {
                 self.expr(value);
                 let _ = write!(self.out, ".{at}");
@@ -292,6 +301,16 @@ impl<'p> Printer<'p> {
                 self.out.push(')');
             }
             Pattern::None => self.out.push_str("None"),
+            Pattern::Case(cases, index, parts) => {
+                self.out.push_str(&cases.0[*index as usize].0);
+                for (i, part) in parts.iter().enumerate() {
+                    self.out.push_str(if i == 0 { "(" } else { ", " });
+                    self.pattern(part);
+                }
+                if !parts.is_empty() {
+                    self.out.push(')');
+                }
+            }
             Pattern::Or(patterns) => {
                 for (i, pattern) in patterns.iter().enumerate() {
                     if i > 0 {

@@ -87,6 +87,16 @@ impl<'a> Checker<'a> {
                 }
                 Item::Type(decl) => {
                     self.once(&mut seen, &decl.name, "at the top level");
+                    if let TypeBody::Enum(cases) = &decl.body {
+                        // A case may be called like its own type: types and cases stand in different places.
+                        let mut own = HashMap::new();
+                        for case in cases {
+                            let named_so = case.name.text == decl.name.text;
+                            let seen = if named_so { &mut own } else { &mut seen };
+                            self.once(seen, &case.name, "at the top level");
+                            self.no_option_case(&case.name);
+                        }
+                    }
                     self.type_declaration(decl);
                 }
                 Item::Stmt(Stmt { kind: StmtKind::Let { mutable, pattern, .. }, .. }) => {
@@ -123,6 +133,14 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn no_option_case(&mut self, name: &Name) {
+        if crate::infer::OPTION_CASES.contains(&name.text.as_str()) {
+            let message = format!("`{}` is a case of options", name.text);
+            let error = Diagnostic::error("E0202", message, name.span, "declared for all programs");
+            self.report(error.help("Give the case another name."));
+        }
+    }
+
     fn type_declaration(&mut self, decl: &'a ast::TypeDecl) {
         let vars: Vec<(&str, T)> = decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
         match &decl.body {
@@ -131,6 +149,15 @@ impl<'a> Checker<'a> {
                 for field in fields {
                     self.once(&mut seen, &field.name, "among the fields");
                     self.annotation(&field.ty, ModuleId::MAIN, &vars);
+                }
+            }
+            TypeBody::Enum(cases) => {
+                for case in cases {
+                    let mut seen = HashMap::new();
+                    for field in &case.fields {
+                        self.once(&mut seen, &field.name, "among the fields");
+                        self.annotation(&field.ty, ModuleId::MAIN, &vars);
+                    }
                 }
             }
             TypeBody::Native(_) => {}

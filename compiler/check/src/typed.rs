@@ -6,6 +6,7 @@
 //! Not here: ownership and layout (`weir-ir`).
 
 use crate::types::{Ty, Types};
+use std::rc::Rc;
 use weir_syntax::span::Span;
 
 /// A function instance: an index into [`Program::functions`].
@@ -129,6 +130,8 @@ pub enum ExprKind {
     Closure(FnId, Vec<LocalId>),
     /// A record, its fields in declared order.
     Record(Vec<Expr>),
+    /// A value of an enum: the index of its case, the case's fields in declared order.
+    Case(u32, Vec<Expr>),
     /// The field with that index of a record.
     Field(Box<Expr>, u32),
     /// A list.
@@ -215,9 +218,15 @@ pub enum Pattern {
     Some(Box<Pattern>),
     /// Takes `None`.
     None,
-    /// Takes what one of them takes; they bind no variables.
+    /// Takes the values of the case with that index whose fields the inner patterns take.
+    Case(Rc<Cases>, u32, Vec<Pattern>),
+    /// Takes what one of them takes; all of them bind the same variables.
     Or(Vec<Pattern>),
 }
+
+/// The cases of an enum as patterns see them: their names and how many fields they have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cases(pub Vec<(String, usize)>);
 
 /// Operations on words. Int also stands for Duration and Time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -13,6 +13,10 @@ pub struct Ty(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordId(pub u32);
 
+/// An enum type with its arguments filled in: an index into [`Types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EnumId(pub u32);
+
 /// What a type is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TyKind {
@@ -44,6 +48,8 @@ pub enum TyKind {
     Fn(Vec<Ty>, Ty),
     /// A declared record.
     Record(RecordId),
+    /// A declared enum.
+    Enum(EnumId),
     /// A type that only the runtime looks into: `Request`, `Response`, `Query`, `Headers`.
     Native(String),
 }
@@ -57,12 +63,31 @@ pub struct Record {
     pub fields: Vec<(String, Ty)>,
 }
 
+/// An enum's name and cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enum {
+    /// With its arguments, as the user would write it: `Tree[Int]`.
+    pub name: String,
+    /// In declared order.
+    pub cases: Vec<Case>,
+}
+
+/// A case of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    /// Names and types of what it holds, in declared order.
+    pub fields: Vec<(String, Ty)>,
+}
+
 /// All types of one program.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     kinds: Vec<TyKind>,
     index: HashMap<TyKind, Ty>,
     records: Vec<Record>,
+    enums: Vec<Enum>,
 }
 
 impl Types {
@@ -113,6 +138,22 @@ impl Types {
         &self.records[id.0 as usize]
     }
 
+    /// Adds an enum; its cases may be set later, so that enums may contain themselves.
+    pub fn add_enum(&mut self, of: Enum) -> EnumId {
+        self.enums.push(of);
+        EnumId(self.enums.len() as u32 - 1)
+    }
+
+    /// Sets the cases of an enum that was added without.
+    pub fn set_cases(&mut self, id: EnumId, cases: Vec<Case>) {
+        self.enums[id.0 as usize].cases = cases;
+    }
+
+    /// The enum `id`.
+    pub fn enumeration(&self, id: EnumId) -> &Enum {
+        &self.enums[id.0 as usize]
+    }
+
     /// The type as the user would write it.
     pub fn show(&self, ty: Ty) -> String {
         let mut out = String::new();
@@ -157,6 +198,7 @@ impl Types {
                 self.write(*result, out);
             }
             TyKind::Record(id) => out.push_str(&self.record(*id).name),
+            TyKind::Enum(id) => out.push_str(&self.enumeration(*id).name),
             TyKind::Native(name) => out.push_str(name),
         }
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct T(u32);
 
-/// A declared record or native type: an index into the checker's table of type declarations.
+/// A declared record, enum or native type: an index into the checker's table of type declarations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TypeId(pub u32);
 
@@ -42,7 +42,7 @@ pub enum Term {
     Option(T),
     /// `fn(A) -> B`
     Fn(Rc<[T]>, T),
-    /// A declared record with its arguments.
+    /// A declared record or enum with its arguments.
     Record(TypeId, Rc<[T]>),
     /// A type of the runtime.
     Native(TypeId),

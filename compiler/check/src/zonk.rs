@@ -11,7 +11,7 @@ use crate::report::Call;
 use crate::typed::{
     Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program,
 };
-use crate::types::{Record, Ty, TyKind, Types};
+use crate::types::{Case, Enum, Record, Ty, TyKind, Types};
 use crate::unify::{T, Term, TypeId};
 use std::collections::HashMap;
 use weir_syntax::ast::BinaryOp;
@@ -235,6 +235,9 @@ impl Zonk<'_, '_> {
             self.c.reports.add(error, None, &self.c.terms);
             return self.types.intern(TyKind::Unknown);
         }
+        if self.c.is_enum(id) {
+            return self.enumeration(t, id, args, key);
+        }
         let record = self.types.add_record(Record { name: self.c.terms.show(t), fields: Vec::new() });
         let ty = self.types.intern(TyKind::Record(record));
         self.records.insert(key, ty);
@@ -244,6 +247,22 @@ impl Zonk<'_, '_> {
         let fields = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || fields.collect());
         self.open.pop();
         self.types.set_fields(record, fields);
+        ty
+    }
+
+    fn enumeration(&mut self, t: T, id: TypeId, args: &[T], key: (TypeId, Vec<Ty>)) -> Ty {
+        let of = self.types.add_enum(Enum { name: self.c.terms.show(t), cases: Vec::new() });
+        let ty = self.types.intern(TyKind::Enum(of));
+        self.records.insert(key, ty);
+        self.record_depth += 1;
+        let mut cases = Vec::new();
+        for at in 0..self.c.cases_of(id).0.len() {
+            let fields = self.c.case_types(id, at, args);
+            let fields = fields.into_iter().map(|(name, field)| (name.to_string(), self.ty(field))).collect();
+            cases.push(Case { name: self.c.cases_of(id).0[at].0.clone(), fields });
+        }
+        self.record_depth -= 1;
+        self.types.set_cases(of, cases);
         ty
     }
 
@@ -334,6 +353,7 @@ impl Zonk<'_, '_> {
                 None => ExprKind::Unit,
             },
             Kind::Record(fields) => ExprKind::Record(self.all(fields)),
+            Kind::Case(index, fields) => ExprKind::Case(index, self.all(fields)),
             Kind::Field(value, at) => ExprKind::Field(self.boxed(*value), at),
             Kind::List(items) => ExprKind::List(self.all(items)),
             Kind::Index(list, index) => {

@@ -19,7 +19,7 @@ pub enum Emit {
 /// All functions of the module in that form, each under its name. Addresses of natives and literals stand in it as they
 /// are in this process.
 pub fn emit_text(module: &Module, natives: &dyn Fn(NativeId) -> *const u8, what: Emit) -> String {
-    let literals = Literals::new(&module.texts);
+    let literals = Literals::new(&module.texts, &module.types);
     let isa = isa::host();
     let mut compiler = Compiler::new(module, natives, &literals, &*isa);
     let mut text = String::new();

@@ -36,6 +36,7 @@ fn calls(op: &Op) -> bool {
         Op::Const(..)
         | Op::Null(_)
         | Op::Text(..)
+        | Op::Case(..)
         | Op::Global(..)
         | Op::SetGlobal(..)
         | Op::Move(..)

@@ -152,6 +152,7 @@ impl Emitter<'_> {
             Op::Const(dst, word) => self.constant(*dst, *word),
             Op::Null(dst) => self.constant(*dst, 0),
             Op::Text(dst, text) => self.constant(*dst, self.env.literals.address(text.0)),
+            Op::Case(dst, index) => self.constant(*dst, self.env.literals.case(*index)),
             Op::Global(dst, global) => self.global(*dst, *global),
             Op::SetGlobal(global, src) => self.set_global(*global, *src),
             Op::Move(dst, src) | Op::Alias(dst, src) => self.copy(*dst, *src),

@@ -51,7 +51,7 @@ pub fn compile(
     _options: Options,
 ) -> code::Module {
     let isa = isa::host();
-    let literals = Literals::new(&module.texts);
+    let literals = Literals::new(&module.texts, &module.types);
     let (codes, mut frames): (Vec<Code>, Vec<FrameInfo>) =
         parallel::compile_all(module, natives, &literals, &*isa).into_iter().unzip();
     let (memory, addresses) = memory::place(isa, &codes, literals);

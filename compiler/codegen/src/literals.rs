@@ -1,6 +1,8 @@
-//! Text literals: one immortal TEXT object each, side by side in one block that belongs to the module.
+//! Immortal objects, side by side in one block that belongs to the module: a TEXT for each text literal, and a CASE for
+//! each index that a case without fields may have.
 
 use weir_abi::layout::{self, shape};
+use weir_abi::types::TypeDesc;
 
 /// 16 bytes at an address that is a multiple of 16, as objects want it.
 #[repr(align(16))]
@@ -8,24 +10,36 @@ use weir_abi::layout::{self, shape};
 struct Unit([u64; 2]);
 
 const _: () = assert!(align_of::<Unit>() == layout::ALIGN && size_of::<Unit>() == layout::ALIGN);
+const _: () = assert!(layout::CASE_SIZE as usize == layout::ALIGN && layout::CASE_INDEX == 8);
 
 /// All literals of a module. Never written once built, never moved (the block is on the heap).
 pub(crate) struct Literals {
     block: Box<[Unit]>,
     /// Byte offset of each literal's object.
     offsets: Vec<usize>,
+    /// Byte offset of the first case's object; the others follow.
+    cases: usize,
 }
 
 impl Literals {
-    /// Objects for these texts, in their order.
-    pub(crate) fn new(texts: &[String]) -> Self {
+    /// Objects for these texts, in their order, and for the cases of these types.
+    pub(crate) fn new(texts: &[String], types: &[TypeDesc]) -> Self {
         let mut offsets = Vec::with_capacity(texts.len());
         let mut units = 0;
         for text in texts {
             offsets.push(units * layout::ALIGN);
             units += (layout::TEXT_DATA as usize + text.len()).div_ceil(layout::ALIGN);
         }
+        let cases = units * layout::ALIGN;
+        let most_cases = types.iter().map(|ty| match ty {
+            TypeDesc::Enum(_, cases) if ty.is_ref() => cases.len(),
+            _ => 0,
+        });
+        units += most_cases.max().unwrap_or(0);
         let mut block = vec![Unit([0; 2]); units].into_boxed_slice();
+        for (index, unit) in block[cases / layout::ALIGN..].iter_mut().enumerate() {
+            *unit = Unit([layout::immortal_header(shape::CASE), index as u64]);
+        }
         let base = block.as_ptr() as u64;
         for (text, &offset) in texts.iter().zip(&offsets) {
             let data = base + offset as u64 + layout::TEXT_DATA as u64;
@@ -42,12 +56,19 @@ impl Literals {
                 unit.0 = [low, high].map(|w| u64::from_ne_bytes(w.try_into().expect("half of 16 bytes")));
             }
         }
-        Self { block, offsets }
+        Self { block, offsets, cases }
     }
 
     /// The address of a literal's object.
     pub(crate) fn address(&self, index: u32) -> i64 {
         self.block.as_ptr() as i64 + self.offsets[index as usize] as i64
+    }
+
+    /// The address of the object of a case without fields.
+    pub(crate) fn case(&self, index: u32) -> i64 {
+        let offset = self.cases + index as usize * layout::CASE_SIZE as usize;
+        debug_assert!(offset < size_of_val(&*self.block), "compiler bug: no type has a case {index}");
+        self.block.as_ptr() as i64 + offset as i64
     }
 }
 
@@ -58,7 +79,7 @@ mod tests {
     #[test]
     fn each_is_an_immortal_text() {
         let texts = ["", "a", "exactly8", "sixteen bytes ok", "grün"].map(String::from);
-        let literals = Literals::new(&texts);
+        let literals = Literals::new(&texts, &[]);
         for (i, text) in texts.iter().enumerate() {
             let object = literals.address(i as u32) as *const u64;
             assert_eq!(object as usize % layout::ALIGN, 0);

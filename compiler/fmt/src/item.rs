@@ -1,7 +1,7 @@
 //! Declarations, statements, types and patterns.
 
 use weir_syntax::ast::{
-    Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind, TypeBody,
+    CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind, TypeBody,
     TypeDecl,
 };
 use weir_syntax::print;
@@ -49,15 +49,37 @@ impl Formatter<'_> {
         let head = format!("{public}type {}{} = ", decl.name.text, variables(&decl.vars));
         let within = decl.name.span.end as usize..decl.span.end as usize;
         let body = match &decl.body {
-            TypeBody::Record(fields) => self.fields(fields, within),
+            TypeBody::Record(fields) => self.fields("{", fields, "}", within),
             TypeBody::Native(fields) if fields.is_empty() => text("native"),
-            TypeBody::Native(fields) => concat([text("native "), self.fields(fields, within)]),
+            TypeBody::Native(fields) => concat([text("native "), self.fields("{", fields, "}", within)]),
             TypeBody::Alias(ty) => text(print::type_expr(ty)),
+            TypeBody::Enum(cases) => return concat([text(head.trim_end()), self.cases(cases)]),
         };
         concat([text(head), body])
     }
 
-    fn fields(&mut self, fields: &[FieldDecl], within: std::ops::Range<usize>) -> Doc {
+    /// The cases of an enum: on one line if they fit, else each on its own behind a `|`.
+    fn cases(&mut self, cases: &[CaseDecl]) -> Doc {
+        let mut parts = vec![Doc::Line, Doc::IfBroken("| ")];
+        for (index, case) in cases.iter().enumerate() {
+            if index > 0 {
+                parts.extend([Doc::Line, text("| ")]);
+            }
+            parts.push(text(case.name.text.clone()));
+            if !case.fields.is_empty() {
+                parts.push(self.fields("(", &case.fields, ")", range(case.span)));
+            }
+        }
+        // A case alone is told from an alias by its parentheses.
+        if let [CaseDecl { fields, .. }] = cases
+            && fields.is_empty()
+        {
+            parts[1] = text("| ");
+        }
+        group(indent(concat(parts)))
+    }
+
+    fn fields(&mut self, open: &str, fields: &[FieldDecl], close: &str, within: std::ops::Range<usize>) -> Doc {
         let mut entries = Vec::with_capacity(fields.len());
         for field in fields {
             let mut end = field.ty.span.end as usize;
@@ -68,7 +90,7 @@ impl Formatter<'_> {
             }
             entries.push(Entry { range: field.name.span.start as usize..end, doc: concat(parts) });
         }
-        self.list("{", entries, "}", within)
+        self.list(open, entries, close, within)
     }
 
     /// A statement.

@@ -72,7 +72,7 @@ pub struct Module {
     pub globals: Vec<Global>,
     /// Text literals.
     pub texts: Vec<String>,
-    /// Shapes of records and closures; number `i` is shape `FIRST_OF_MODULE + i`.
+    /// Shapes of records, cases and closures; number `i` is shape `FIRST_OF_MODULE + i`.
     pub shapes: Vec<Shape>,
     /// Types by [`TypeId`]; the same indexes as the checker's `Ty`s.
     pub types: Vec<TypeDesc>,
@@ -176,6 +176,8 @@ pub enum Op {
     Null(Var),
     /// A text literal (immortal).
     Text(Var, TextId),
+    /// The object of the case with that index, which has no fields (immortal).
+    Case(Var, u32),
     /// A slot's value; a reference is given owned.
     Global(Var, GlobalId),
     /// Sets a slot for the first and only time; consumes.
@@ -268,7 +270,7 @@ impl Op {
         use Use::{Borrow, Consume};
         let by_mode = |mode: Mode| if mode == Mode::Own { Consume } else { Borrow };
         match self {
-            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Global(..) | Op::Stop => {}
+            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Case(..) | Op::Global(..) | Op::Stop => {}
             Op::SetGlobal(_, src) | Op::Move(_, src) => each(*src, Consume),
             Op::Prim(_, _, a, b) => {
                 each(*a, Borrow);
@@ -310,6 +312,7 @@ impl Op {
             Op::Const(d, _)
             | Op::Null(d)
             | Op::Text(d, _)
+            | Op::Case(d, _)
             | Op::Global(d, _)
             | Op::Move(d, _)
             | Op::Prim(_, d, ..)

@@ -20,6 +20,7 @@ impl Op {
             Op::Const(d, _)
             | Op::Null(d)
             | Op::Text(d, _)
+            | Op::Case(d, _)
             | Op::Global(d, _)
             | Op::Move(d, _)
             | Op::Alias(d, _)
@@ -42,7 +43,7 @@ impl Op {
     /// Calls `each` with the place of every variable it reads.
     pub(crate) fn operands_mut(&mut self, mut each: impl FnMut(&mut Var)) {
         match self {
-            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Global(..) | Op::Stop => {}
+            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Case(..) | Op::Global(..) | Op::Stop => {}
             Op::SetGlobal(_, a)
             | Op::Move(_, a)
             | Op::Alias(_, a)
@@ -87,6 +88,7 @@ impl Op {
             Op::Const(..)
             | Op::Null(_)
             | Op::Text(..)
+            | Op::Case(..)
             | Op::Global(..)
             | Op::Move(..)
             | Op::Alias(..)

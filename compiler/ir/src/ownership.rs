@@ -67,7 +67,7 @@ impl Facts {
                         moves.push((*d, *s));
                         Source::Same(*s)
                     }
-                    Op::Text(..) => Source::Literal,
+                    Op::Text(..) | Op::Case(..) => Source::Literal,
                     op => {
                         op.uses(functions, |v, how| consumed[v.0 as usize] |= how == Use::Consume);
                         match op.gives() {

@@ -109,6 +109,7 @@ impl fmt::Display for Operation<'_> {
                 Some(text) => write!(out, "{text:?}"),
                 None => write!(out, "text @{}", id.0),
             },
+            Op::Case(_, index) => write!(out, "case {index}"),
             Op::Global(_, g) => write!(out, "global {}@{}", global(module, g.0), g.0),
             Op::SetGlobal(g, v) => write!(out, "set global {}@{} = {}", global(module, g.0), g.0, name(v)),
             Op::Move(_, s) => write!(out, "{}", name(s)),

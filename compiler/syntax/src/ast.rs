@@ -97,6 +97,8 @@ pub struct TypeDecl {
 pub enum TypeBody {
     /// `{ field: Type, ... }`
     Record(Vec<FieldDecl>),
+    /// `Case(field: Type, ...) | Case | ...`
+    Enum(Vec<CaseDecl>),
     /// `native { field: Type, ... }`: a type of the runtime whose fields are read by natives named `TYPE-FIELD`; in the
     /// standard library only. No fields for an opaque type.
     Native(Vec<FieldDecl>),
@@ -104,7 +106,18 @@ pub enum TypeBody {
     Alias(TypeExpr),
 }
 
-/// A field of a record type.
+/// A case of an enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaseDecl {
+    /// Its name.
+    pub name: Name,
+    /// What it holds; empty for a case without parentheses.
+    pub fields: Vec<FieldDecl>,
+    /// With the parentheses.
+    pub span: Span,
+}
+
+/// A field of a record type, or of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldDecl {
     /// Its name.
@@ -388,7 +401,7 @@ pub enum PatternKind {
         /// `..=`
         inclusive: bool,
     },
-    /// `Name(p, ...)` or `Name`: `Some(p)`, `None`.
+    /// `Name(p, ...)` or `Name`: a case, such as `Some(p)` or `None`.
     Case(Name, Vec<Pattern>),
     /// `a | b`
     Or(Vec<Pattern>),

@@ -123,6 +123,11 @@ impl Printer {
                 TypeBody::Record(fields) => {
                     p.node("Record", |p| fields.iter().for_each(|field| p.field(field)))
                 }
+                TypeBody::Enum(cases) => cases.iter().for_each(|case| {
+                    p.node(format!("Case {}", case.name.text), |p| {
+                        case.fields.iter().for_each(|field| p.field(field))
+                    })
+                }),
                 TypeBody::Native(fields) => {
                     p.node("Native", |p| fields.iter().for_each(|field| p.field(field)))
                 }

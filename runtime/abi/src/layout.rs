@@ -17,8 +17,12 @@
 //! LIST_WORD/REF  8 len:u64    16 capacity    24 capacity words, the first len in use
 //! RESPONSE       8 status     16 kind        24 headers:ref?       32 body:ref?     see [`response`]
 //! record         8 field 0    16 field 1 ...                       shape from the module's table
+//! case           8 index      16 field 0     24 field 1 ...        shape from the module's table; CASE without fields
 //! closure        8 code       16 capture 0 ...                     shape from the module's table
 //! ```
+//!
+//! A value of an enum is its case's *index*, from 0 in declared order: as a word when no case of the type has fields, else in
+//! an object. The object of a case without fields is immortal, of shape [`shape::CASE`], and belongs to the module.
 //!
 //! Counts: a new object has count 1. The top bit marks an *immortal* object (a literal, a frozen global): it is shared by
 //! all workers, its count is never written and it is never freed. A count of 0 never stays: the object is freed at once.
@@ -64,6 +68,16 @@ pub const RANGE_SIZE: u32 = 32;
 pub const CLOSURE_CODE: i32 = 8;
 /// Offset of a closure's first capture.
 pub const CLOSURE_CAPTURES: i32 = 16;
+
+/// Offset of the index of the case in an enum's object.
+pub const CASE_INDEX: i32 = 8;
+/// Size of the object of a case without fields.
+pub const CASE_SIZE: u32 = 16;
+
+/// The offset of field `index` of an enum's case.
+pub const fn case_field(index: u32) -> i32 {
+    field(index + 1)
+}
 
 /// The offset of field `index` of a record.
 pub const fn field(index: u32) -> i32 {
@@ -128,11 +142,13 @@ pub mod shape {
     pub const LIST_REF: u32 = 12;
     /// A response.
     pub const RESPONSE: u32 = 13;
+    /// A case without fields of an enum whose other cases have some.
+    pub const CASE: u32 = 14;
     /// Shapes from here on are indexes, less this, into the module's table.
     pub const FIRST_OF_MODULE: u32 = 32;
 }
 
-/// A record's or closure's shape.
+/// A record's, case's or closure's shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Size of the object in bytes, header included.

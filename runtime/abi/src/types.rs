@@ -4,6 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TypeId(pub u32);
 
+/// A case of an enum: its name, its fields' names and types.
+pub type Case = (String, Vec<(String, TypeId)>);
+
 /// What a type is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeDesc {
@@ -29,6 +32,9 @@ pub enum TypeDesc {
     Option(TypeId),
     /// A record: its name, its fields' names and types.
     Record(String, Vec<(String, TypeId)>),
+    /// An enum: its name, its cases' names with their fields' names and types. A value is the word of its case's index when
+    /// no case has a field, else a reference (see [`crate::layout`]).
+    Enum(String, Vec<Case>),
     /// A function.
     Fn,
     /// A type of the runtime.
@@ -40,6 +46,9 @@ pub enum TypeDesc {
 impl TypeDesc {
     /// Whether its values are references (0 only for an option's None).
     pub fn is_ref(&self) -> bool {
+        if let Self::Enum(_, cases) = self {
+            return cases.iter().any(|(_, fields)| !fields.is_empty());
+        }
         !matches!(self, Self::Unit | Self::Int | Self::Bool | Self::Duration | Self::Time | Self::Never)
     }
 

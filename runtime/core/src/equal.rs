@@ -3,7 +3,7 @@
 //! In: two values of one type. Out: whether they are equal.
 //! Invariant: takes no stack however deep the values are.
 
-use crate::form::option_payload;
+use crate::form::{case_index, option_payload};
 use crate::value::{Any, List, Range, Text};
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
@@ -41,6 +41,18 @@ pub fn are_equal(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> bool {
                 });
                 todo.extend(parts);
                 true
+            }
+            TypeDesc::Enum(_, cases) => {
+                let at = case_index(desc, a);
+                let same = at == case_index(desc, b);
+                if same {
+                    let parts = cases[at].1.iter().enumerate().rev().map(|(at, (_, ty))| {
+                        let offset = layout::case_field(at as u32);
+                        (*ty, a.part(offset), b.part(offset))
+                    });
+                    todo.extend(parts);
+                }
+                same
             }
             // Words. What has no equality is refused by the checker.
             TypeDesc::Unit

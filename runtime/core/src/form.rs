@@ -1,7 +1,8 @@
 //! Text forms of values.
 //!
 //! In: a value and its type. Out: its characters: Ints in decimal, Texts as they are but quoted inside others, Durations
-//! as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`, `User(id: 1, name: "Ada")`, `Some(1)`, `None`.
+//! as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`, `User(id: 1, name: "Ada")`, `Some(1)`, `None`,
+//! `Circle(radius: 1)`, `Empty`.
 //! Invariant: takes no stack however deep the value is.
 
 use crate::value::{Any, Range, Text};
@@ -19,6 +20,8 @@ enum Todo<'t> {
     Elements(TypeId, Any, usize),
     /// The fields of a record from an index on.
     Fields(&'t [(String, TypeId)], Any, usize),
+    /// The fields of a case from an index on.
+    Payload(&'t [(String, TypeId)], Any, usize),
 }
 
 /// Appends the text form of `value`, which is of type `ty`.
@@ -54,15 +57,33 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
                 if let Some((name, ty)) = fields.get(at) {
                     todo.push(Todo::Fields(fields, record, at + 1));
                     todo.push(Todo::Value(*ty, record.part(layout::field(at as u32))));
-                    todo.push(Todo::Literal(": "));
-                    todo.push(Todo::Name(name));
-                    if at > 0 {
-                        todo.push(Todo::Literal(", "));
-                    }
+                    name_field(name, at, &mut todo);
+                }
+            }
+            Todo::Payload(fields, case, at) => {
+                if let Some((name, ty)) = fields.get(at) {
+                    todo.push(Todo::Payload(fields, case, at + 1));
+                    todo.push(Todo::Value(*ty, case.part(layout::case_field(at as u32))));
+                    name_field(name, at, &mut todo);
                 }
             }
         }
     }
+}
+
+/// What stands before the value of the field with the index `at`.
+fn name_field<'t>(name: &'t str, at: usize, todo: &mut Vec<Todo<'t>>) {
+    todo.push(Todo::Literal(": "));
+    todo.push(Todo::Name(name));
+    if at > 0 {
+        todo.push(Todo::Literal(", "));
+    }
+}
+
+/// The index of an enum value's case.
+pub fn case_index(desc: &TypeDesc, value: Any) -> usize {
+    let word = if desc.is_ref() { value.part(layout::CASE_INDEX) } else { value };
+    word.word() as usize
 }
 
 /// Writes a value that has no parts; `false` for others.
@@ -88,7 +109,9 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
             out.push(b'>');
         }
         TypeDesc::Never => {}
-        TypeDesc::List(_) | TypeDesc::Option(_) | TypeDesc::Record(..) => return false,
+        TypeDesc::List(_) | TypeDesc::Option(_) | TypeDesc::Record(..) | TypeDesc::Enum(..) => {
+            return false;
+        }
     }
     true
 }
@@ -111,6 +134,15 @@ fn open<'t>(
             out.push(b'(');
             todo.push(Todo::Literal(")"));
             todo.push(Todo::Fields(fields, value, 0));
+        }
+        TypeDesc::Enum(_, cases) => {
+            let (name, fields) = &cases[case_index(desc, value)];
+            out.extend_from_slice(name.as_bytes());
+            if !fields.is_empty() {
+                out.push(b'(');
+                todo.push(Todo::Literal(")"));
+                todo.push(Todo::Payload(fields, value, 0));
+            }
         }
         TypeDesc::Option(_) if value.word() == 0 => out.extend_from_slice(b"None"),
         TypeDesc::Option(inner) => {

@@ -33,6 +33,9 @@ impl<'a> Checker<'a> {
                 self.call_value(callee, args, span)
             }
             Meaning::Function(decl) => self.call_function(decl, None, args, span),
+            Meaning::Nothing if self.case_in_scope(&name.text).is_some() => {
+                self.construct_case(name, args, span, want)
+            }
             Meaning::Nothing if self.is_type_name(&name.text) => self.construct(name, args, span, want),
             Meaning::Nothing => {
                 self.unknown_name(name, true);

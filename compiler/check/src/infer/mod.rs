@@ -7,6 +7,7 @@
 mod arguments;
 mod binary;
 mod call;
+mod case;
 mod control;
 mod expr;
 mod lambda;
@@ -17,6 +18,7 @@ mod place;
 mod record;
 mod statement;
 
+pub use case::OPTION_CASES;
 pub use lambda::qualified_name;
 pub use name::use_before_definition;
 pub use record::BUILT_IN;

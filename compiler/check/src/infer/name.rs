@@ -76,6 +76,7 @@ impl<'a> Checker<'a> {
             Meaning::Variable(binding) => self.variable(binding, span),
             Meaning::Global(id) => self.global(id, name),
             Meaning::Function(decl) => self.function_value(decl, span, want),
+            Meaning::Nothing if self.case_in_scope(&name.text).is_some() => self.case_alone(name),
             Meaning::Nothing => {
                 self.unknown_name(name, false);
                 Draft::error(span)
@@ -142,7 +143,10 @@ impl<'a> Checker<'a> {
                 ))
                 .fix(name.span, spaced);
         } else {
-            let names = self.visible_names();
+            let mut names = self.visible_names();
+            if text.starts_with(|c: char| c.is_ascii_uppercase()) {
+                names.extend(self.visible_cases());
+            }
             if let Some(best) = closest(text, names.iter().map(String::as_str)) {
                 error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
             } else if called && self.is_some_method(text) {

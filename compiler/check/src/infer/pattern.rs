@@ -1,8 +1,11 @@
 //! Patterns: what they take, and the names they bind.
 
-use super::Checker;
-use crate::typed::Pattern;
-use crate::unify::{T, Term};
+use super::arguments::count;
+use super::{Checker, OPTION_CASES};
+use crate::scope::Binding;
+use crate::typed::{LocalId, Pattern};
+use crate::unify::{T, Term, TypeId};
+use std::rc::Rc;
 use weir_syntax::ast::{self, ExprKind, Name, PatternKind, TextPart};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -21,20 +24,62 @@ impl<'a> Checker<'a> {
             }
             PatternKind::Case(name, parts) => self.case(name, parts, ty, span),
             PatternKind::Or(patterns) => {
-                let visible = self.here.scope.len();
-                let patterns: Vec<Pattern> = patterns.iter().map(|p| self.pattern(p, ty)).collect();
-                if let Some(bound) = self.here.scope.get(visible).map(|b| b.name) {
-                    let error = Diagnostic::error(
-                        "E0506",
-                        format!("`{bound}` is bound by only a part of this pattern"),
-                        span,
-                        "joined with `|`",
-                    )
-                    .help("Patterns joined with `|` bind no names; use `_`, or write an arm for each.");
-                    self.report(error);
-                }
+                let patterns = self.alternatives(patterns, ty, span);
                 Pattern::Or(patterns)
             }
+        }
+    }
+
+    /// The sides of `p | q`: each binds the names that the first binds, to values of the same types.
+    fn alternatives(&mut self, patterns: &'a [ast::Pattern], ty: T, span: Span) -> Vec<Pattern> {
+        let visible = self.here.scope.len();
+        let mut out = Vec::with_capacity(patterns.len());
+        let mut first: Option<Vec<Binding<'a>>> = None;
+        for pattern in patterns {
+            let mut side = self.pattern(pattern, ty);
+            let bound = self.here.scope.split_off(visible);
+            match &first {
+                None => first = Some(bound),
+                Some(first) => self.same_names(first, &bound, &mut side, span),
+            }
+            out.push(side);
+        }
+        self.here.scope.extend(first.unwrap_or_default());
+        out
+    }
+
+    /// Lets a side of a joined pattern bind the variables of the first side.
+    fn same_names(&mut self, first: &[Binding<'a>], bound: &[Binding<'a>], side: &mut Pattern, span: Span) {
+        let lacks = |from: &[Binding<'a>], in_: &[Binding<'a>]| {
+            from.iter().find(|b| in_.iter().all(|other| other.name != b.name)).map(|b| b.name)
+        };
+        if let Some(name) = lacks(first, bound).or_else(|| lacks(bound, first)) {
+            let error = Diagnostic::error(
+                "E0506",
+                format!("`{name}` is bound by only a part of this pattern"),
+                span,
+                "joined with `|`",
+            )
+            .help("Each side binds the same names; use `_`, or write an arm for each.");
+            self.report(error);
+            return;
+        }
+        for own in bound {
+            let Some(of_first) = first.iter().find(|b| b.name == own.name) else { continue };
+            let frame = self.frame();
+            let (wanted, variable) = (frame.variable(of_first.local).ty, frame.variable(own.local).clone());
+            if !self.terms.unify(wanted, variable.ty) {
+                let (wanted, found) = (self.terms.show(wanted), self.terms.show(variable.ty));
+                let error = Diagnostic::error(
+                    "E0506",
+                    format!("`{}` is `{wanted}` on one side of this pattern and `{found}` on another", own.name),
+                    variable.span,
+                    format!("this is `{found}`"),
+                )
+                .help("Write an arm for each.");
+                self.report(error);
+            }
+            rebind(side, own.local, of_first.local);
         }
     }
 
@@ -101,13 +146,7 @@ impl<'a> Checker<'a> {
         let wanted = match name.text.as_str() {
             "Some" => 1,
             "None" => 0,
-            _ => {
-                self.unknown_case(name);
-                for part in parts {
-                    self.pattern(part, T::UNKNOWN);
-                }
-                return Pattern::Wildcard;
-            }
+            _ => return self.enum_case(name, parts, ty, span),
         };
         let item = match *self.terms.head(ty) {
             Term::Option(item) => item,
@@ -135,22 +174,80 @@ impl<'a> Checker<'a> {
         Pattern::Some(Box::new(if inner.is_empty() { Pattern::Wildcard } else { inner.swap_remove(0) }))
     }
 
-    fn unknown_case(&mut self, name: &Name) {
+    /// The case `name` of the enum `ty`, else of any enum in scope.
+    fn enum_case(&mut self, name: &'a Name, parts: &'a [ast::Pattern], ty: T, span: Span) -> Pattern {
+        let of = match self.terms.head(ty) {
+            Term::Record(id, _) => Some(*id).filter(|id| self.is_enum(*id)),
+            _ => None,
+        };
+        let own = of.and_then(|id| self.cases_of(id).0.iter().position(|(n, _)| *n == name.text).map(|at| (id, at)));
+        let found = own.or_else(|| self.case_in_scope(&name.text).map(|(id, at)| (id, at as usize)));
+        let Some((id, at)) = found else {
+            self.unknown_case(name, of);
+            for part in parts {
+                self.pattern(part, T::UNKNOWN);
+            }
+            return Pattern::Wildcard;
+        };
+        let (fresh, args) = self.fresh_type(id);
+        let fits = self.pattern_fits(fresh, ty, span);
+        let fields = self.case_types(id, at, &args);
+        if parts.len() != fields.len() {
+            let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+            let message = format!("`{}` holds {}", name.text, count(fields.len(), "value"));
+            let help = match names.len() {
+                0 => format!("Write `{}` alone.", name.text),
+                _ => format!("Write `{}({})`, or `_` for any value.", name.text, names.join(", ")),
+            };
+            let label = format!("{} given", parts.len());
+            self.report(Diagnostic::error("E0505", message, span, label).help(help));
+        }
+        let mut types = fields.into_iter().map(|(_, ty)| if fits { ty } else { T::UNKNOWN });
+        let mut inner = Vec::with_capacity(parts.len());
+        for part in parts {
+            let ty = types.next().unwrap_or(T::UNKNOWN);
+            inner.push(self.pattern(part, ty));
+        }
+        inner.extend(types.map(|_| Pattern::Wildcard));
+        let cases = self.cases_of(id);
+        inner.truncate(cases.0[at].1);
+        if fits { Pattern::Case(Rc::new(cases), at as u32, inner) } else { Pattern::Wildcard }
+    }
+
+    fn unknown_case(&mut self, name: &Name, of: Option<TypeId>) {
         let mut error = Diagnostic::error(
             "E0505",
             format!("There is no case `{}` to match", name.text),
             name.span,
             "not known",
         );
-        if self.type_in_scope(&name.text).is_some() {
+        let mut known: Vec<String> = match of {
+            Some(id) => self.cases_of(id).0.into_iter().map(|(name, _)| name).collect(),
+            None => OPTION_CASES.map(String::from).to_vec(),
+        };
+        let own = known.join("`, `");
+        known.extend(self.visible_cases());
+        if let Some(best) = closest(&name.text, known.iter().map(String::as_str)) {
+            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+        } else if of.is_some() {
+            error = error.help(format!("It has `{own}`. A name that is bound starts with a small letter."));
+        } else if self.type_in_scope(&name.text).is_some() {
             error = error.help(
                 "A record cannot be taken apart by a pattern yet; bind it to a name and read its fields.",
             );
-        } else if let Some(best) = closest(&name.text, ["Some", "None"]) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
         } else {
             error = error.help("Options have the cases `Some(x)` and `None`. A name that is bound starts with a small letter.");
         }
         self.report(error);
+    }
+}
+
+/// Makes a pattern bind `to` where it binds `from`.
+fn rebind(pattern: &mut Pattern, from: LocalId, to: LocalId) {
+    match pattern {
+        Pattern::Bind(local) if *local == from => *local = to,
+        Pattern::Some(inner) => rebind(inner, from, to),
+        Pattern::Case(_, _, parts) | Pattern::Or(parts) => parts.iter_mut().for_each(|p| rebind(p, from, to)),
+        _ => {}
     }
 }

@@ -23,7 +23,7 @@ impl<'a> Checker<'a> {
     fn declared_fields(entry: TypeEntry<'a>) -> &'a [FieldDecl] {
         match &entry.decl.body {
             TypeBody::Record(fields) | TypeBody::Native(fields) => fields,
-            TypeBody::Alias(_) => &[],
+            TypeBody::Enum(_) | TypeBody::Alias(_) => &[],
         }
     }
 
@@ -72,15 +72,7 @@ impl<'a> Checker<'a> {
         let entry = self.modules.ty(id);
         let ty = self.terms.add(Term::Record(id, vars.clone().into()));
         // What is expected decides the arguments before the fields do, so that they are lifted where needed.
-        if let Want::Type(expected, _) = want {
-            let expected = match *self.terms.head(expected) {
-                Term::Option(item) => item,
-                _ => expected,
-            };
-            if !vars.is_empty() && self.terms.agree(expected, ty) && !self.terms.is_var(expected) {
-                self.terms.unify(expected, ty);
-            }
-        }
+        self.expect(ty, want);
         let (mut stmts, base, rest) = (Vec::new(), args.first(), args.get(1..).unwrap_or_default());
         let (base, rest) = match base {
             Some(Arg::Spread(value)) => {
@@ -100,23 +92,50 @@ impl<'a> Checker<'a> {
             return Draft { ty, ..Draft::error(span) };
         };
         let vars = type_args(entry, &vars);
+        let values = self.field_values(given, fields, entry.module, &vars, base.as_ref(), span);
+        let values = self.in_written_order(values, rest, &params, false, &mut stmts);
+        let record = Draft::new(Kind::Record(values), ty, span);
+        self.behind(stmts, record)
+    }
+
+    /// The values of the fields of a record or case, of which `base` has those that are not given.
+    pub(super) fn field_values(
+        &mut self,
+        given: Vec<Given<'a>>,
+        fields: &'a [FieldDecl],
+        module: ModuleId,
+        vars: &[(&'a str, T)],
+        base: Option<&Draft>,
+        span: Span,
+    ) -> Vec<Draft> {
+        let own = module == ModuleId::MAIN;
         let mut values = Vec::with_capacity(fields.len());
         for (i, (given, field)) in given.into_iter().zip(fields).enumerate() {
-            let field_ty = self.annotation(&field.ty, entry.module, &vars);
+            let field_ty = self.annotation(&field.ty, module, vars);
             let want = Want::Type(field_ty, Origin { why: Why::Field, span: own.then_some(field.name.span) });
-            values.push(match (given, &base, &field.default) {
+            values.push(match (given, base, &field.default) {
                 (Given::Expr(value), ..) => self.expr(value, want),
                 (_, Some(base), _) => {
                     let base = base.again().unwrap_or_else(|| Draft::error(base.span));
                     Draft::new(Kind::Field(Box::new(base), i as u32), field_ty, span)
                 }
-                (_, None, Some(default)) => self.default_value(default, entry.module, &vars, want),
+                (_, None, Some(default)) => self.default_value(default, module, vars, want),
                 (_, None, None) => Draft::error(span),
             });
         }
-        let values = self.in_written_order(values, rest, &params, false, &mut stmts);
-        let record = Draft::new(Kind::Record(values), ty, span);
-        self.behind(stmts, record)
+        values
+    }
+
+    /// Fills in the arguments of the generic type `ty` from what is expected.
+    pub(super) fn expect(&mut self, ty: T, want: Want) {
+        let Want::Type(expected, _) = want else { return };
+        let expected = match *self.terms.head(expected) {
+            Term::Option(item) => item,
+            _ => expected,
+        };
+        if !self.terms.is_closed(ty) && self.terms.agree(expected, ty) && !self.terms.is_var(expected) {
+            self.terms.unify(expected, ty);
+        }
     }
 
     /// The record type that a name stands for, through aliases, with fresh arguments.
@@ -125,7 +144,7 @@ impl<'a> Checker<'a> {
         let entry = self.modules.ty(id);
         match &entry.decl.body {
             TypeBody::Record(_) => Some((id, entry.decl.vars.iter().map(|_| self.terms.var()).collect())),
-            TypeBody::Native(_) => None,
+            TypeBody::Enum(_) | TypeBody::Native(_) => None,
             TypeBody::Alias(target) => {
                 let vars: Vec<(&str, T)> =
                     entry.decl.vars.iter().map(|v| (v.text.as_str(), self.terms.var())).collect();
@@ -161,7 +180,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The type variables of a declaration with what they stand for.
-fn type_args<'a>(entry: TypeEntry<'a>, args: &[T]) -> Vec<(&'a str, T)> {
+pub(super) fn type_args<'a>(entry: TypeEntry<'a>, args: &[T]) -> Vec<(&'a str, T)> {
     entry.decl.vars.iter().map(|v| v.text.as_str()).zip(args.iter().copied()).collect()
 }
 

@@ -148,6 +148,7 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
             let d = target(b);
             b.emit(Op::New(d, shape, size, words), span);
         }
+        ExprKind::Case(index, fields) => lower_case(b, *index, fields, e.ty, dst, span)?,
         ExprKind::Field(record, index) => {
             let record = value(b, record)?;
             let d = target(b);
@@ -286,6 +287,29 @@ fn lower_some(b: &mut FunctionBuilder<'_, '_>, inner: &Expr, dst: Option<Var>, s
     let v = value(b, inner)?;
     let shape = if b.vars[v.0 as usize].repr.is_ref() { shape::BOX_REF } else { shape::BOX_WORD };
     b.emit(Op::New(d, shape, BOX_VALUE as u32 + 8, vec![v]), span);
+    Some(())
+}
+
+/// A value of an enum: its case's index as a word, the module's object for a case without fields, or a new object.
+fn lower_case(
+    b: &mut FunctionBuilder<'_, '_>,
+    index: u32,
+    fields: &[Expr],
+    ty: Ty,
+    dst: Option<Var>,
+    span: Span,
+) -> Option<()> {
+    if !b.tables.repr(ty).is_ref() {
+        return give(b, dst, span, |d| Op::Const(d, i64::from(index)));
+    }
+    if fields.is_empty() {
+        return give(b, dst, span, |d| Op::Case(d, index));
+    }
+    let mut words = values(b, fields)?;
+    words.insert(0, b.word(i64::from(index), span));
+    let (shape, size) = b.tables.case(ty, index);
+    let d = dst.unwrap_or_else(|| b.temp_of(ty));
+    b.emit(Op::New(d, shape, size, words), span);
     Some(())
 }
 

@@ -6,7 +6,7 @@ use super::build::FunctionBuilder;
 use super::expr::{call_native, lower, lower_text, value};
 use super::{control, walk};
 use crate::ir::{BlockId, Op, Repr, Terminator, Var};
-use weir_abi::layout::BOX_VALUE;
+use weir_abi::layout::{BOX_VALUE, CASE_INDEX, case_field};
 use weir_check::typed::{Arm, Expr, ExprKind, Pattern, Prim};
 use weir_check::types::{Ty, TyKind};
 use weir_syntax::span::Span;
@@ -25,6 +25,7 @@ pub(super) fn lower_match(
         b.emit(Op::Move(copy, v), subject.span);
         v = copy;
     }
+    let index = looks_at_cases(arms).then(|| case_index(b, v, span)).filter(|_| arms.len() > 1);
     let join = b.block();
     for (i, arm) in arms.iter().enumerate() {
         let next = b.block();
@@ -32,7 +33,13 @@ pub(super) fn lower_match(
         if is_last {
             bind(b, &arm.pattern, v, subject.ty, subject.span);
         } else {
-            test(b, &arm.pattern, v, subject.ty, next, subject.span);
+            match (&arm.pattern, index) {
+                (Pattern::Case(_, at, parts), Some(index)) => {
+                    compare(b, Prim::Eq, index, i64::from(*at), next, subject.span);
+                    test_case(b, *at, parts, v, subject.ty, next, subject.span);
+                }
+                (pattern, _) => test(b, pattern, v, subject.ty, next, subject.span),
+            }
             bind(b, &arm.pattern, v, subject.ty, subject.span);
         }
         let mut taken = true;
@@ -90,6 +97,11 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
                 test(b, inner, payload, payload_ty, fail, span);
             }
         }
+        Pattern::Case(_, at, parts) => {
+            let index = case_index(b, v, span);
+            compare(b, Prim::Eq, index, i64::from(*at), fail, span);
+            test_case(b, *at, parts, v, ty, fail, span);
+        }
         Pattern::Or(alternatives) => {
             let ok = b.block();
             for (i, alternative) in alternatives.iter().enumerate() {
@@ -107,23 +119,109 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
     }
 }
 
+/// The tests of a case's fields; that it is this case is known.
+fn test_case(
+    b: &mut FunctionBuilder<'_, '_>,
+    at: u32,
+    parts: &[Pattern],
+    v: Var,
+    ty: Ty,
+    fail: BlockId,
+    span: Span,
+) {
+    for (i, part) in (0..).zip(parts) {
+        if looks(part) {
+            let part_ty = case_fields(b, ty, at)[i as usize].1;
+            let value = load(b, v, case_field(i), part_ty, span);
+            test(b, part, value, part_ty, fail, span);
+        }
+    }
+}
+
+/// Whether a pattern does not take everything.
+fn looks(pattern: &Pattern) -> bool {
+    !matches!(pattern, Pattern::Wildcard | Pattern::Bind(_))
+}
+
+/// Whether an arm asks which case the subject is.
+fn looks_at_cases(arms: &[Arm]) -> bool {
+    arms.iter().any(|a| matches!(a.pattern, Pattern::Case(..)))
+}
+
+/// The index of an enum value's case.
+fn case_index(b: &mut FunctionBuilder<'_, '_>, v: Var, span: Span) -> Var {
+    if !b.vars[v.0 as usize].repr.is_ref() {
+        return v;
+    }
+    let index = b.temp(Repr::Word);
+    b.emit(Op::Load(index, v, CASE_INDEX), span);
+    index
+}
+
+fn load(b: &mut FunctionBuilder<'_, '_>, v: Var, offset: i32, ty: Ty, span: Span) -> Var {
+    let part = b.temp_of(ty);
+    b.emit(Op::Load(part, v, offset), span);
+    part
+}
+
+fn case_fields<'p>(b: &FunctionBuilder<'_, 'p>, ty: Ty, at: u32) -> &'p [(String, Ty)] {
+    match b.tables.kind(ty) {
+        TyKind::Enum(of) => &b.program.types.enumeration(*of).cases[at as usize].fields,
+        other => unreachable!("compiler bug: a case's pattern on {other:?}"),
+    }
+}
+
 /// Binds the variables of a pattern that takes `v`.
 fn bind(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, span: Span) {
+    if !binds(pattern) {
+        return;
+    }
     match pattern {
         Pattern::Bind(local) => b.emit(Op::Move(Var(local.0), v), span),
-        Pattern::Some(inner) => match &**inner {
-            Pattern::Bind(local) => {
-                let payload_ty = payload(b, ty);
-                unwrap_some(b, v, payload_ty, Var(local.0), span);
-            }
-            inner if binds(inner) => {
-                let payload_ty = payload(b, ty);
-                let payload = b.temp_of(payload_ty);
-                unwrap_some(b, v, payload_ty, payload, span);
+        Pattern::Some(inner) => {
+            let payload_ty = payload(b, ty);
+            let payload = match **inner {
+                Pattern::Bind(local) => Var(local.0),
+                _ => b.temp_of(payload_ty),
+            };
+            unwrap_some(b, v, payload_ty, payload, span);
+            if !matches!(**inner, Pattern::Bind(_)) {
                 bind(b, inner, payload, payload_ty, span);
             }
-            _ => {}
-        },
+        }
+        Pattern::Case(_, at, parts) => {
+            for (i, part) in (0..).zip(parts) {
+                bind_part(b, part, v, case_field(i), case_fields(b, ty, *at)[i as usize].1, span);
+            }
+        }
+        // Which of them takes the value was not kept when it was tested.
+        Pattern::Or(alternatives) => {
+            let done = b.block();
+            for (i, alternative) in alternatives.iter().enumerate() {
+                let next = b.block();
+                if i + 1 < alternatives.len() {
+                    test(b, alternative, v, ty, next, span);
+                }
+                bind(b, alternative, v, ty, span);
+                b.jump(done, span);
+                if b.enter(next).is_none() {
+                    break;
+                }
+            }
+            b.enter(done).expect("the first alternative leads here");
+        }
+        _ => {}
+    }
+}
+
+/// Binds the variables of the pattern for what lies at an offset of `v`.
+fn bind_part(b: &mut FunctionBuilder<'_, '_>, part: &Pattern, v: Var, offset: i32, ty: Ty, span: Span) {
+    match part {
+        Pattern::Bind(local) => b.emit(Op::Load(Var(local.0), v, offset), span),
+        part if binds(part) => {
+            let value = load(b, v, offset, ty, span);
+            bind(b, part, value, ty, span);
+        }
         _ => {}
     }
 }
@@ -132,6 +230,7 @@ fn binds(pattern: &Pattern) -> bool {
     match pattern {
         Pattern::Bind(_) => true,
         Pattern::Some(inner) => binds(inner),
+        Pattern::Case(_, _, parts) | Pattern::Or(parts) => parts.iter().any(binds),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::ir::{FuncId, Repr, TextId};
 use std::collections::HashMap;
-use weir_abi::layout::{CLOSURE_CAPTURES, Shape, field, shape};
+use weir_abi::layout::{CLOSURE_CAPTURES, Shape, case_field, field, shape};
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::typed::{FnId, Program};
 use weir_check::types::{Ty, TyKind, Types};
@@ -91,6 +91,20 @@ impl<'p> Tables<'p> {
         (self.shape(Shape { size, refs, name }), size)
     }
 
+    /// Shape number and size of an enum's case with fields.
+    pub(super) fn case(&mut self, ty: Ty, index: u32) -> (u32, u32) {
+        let TypeDesc::Enum(_, cases) = self.description(ty) else {
+            unreachable!("compiler bug: a case of type {}", self.types.show(ty))
+        };
+        let (name, fields) = &cases[index as usize];
+        let is_ref = |t: TypeId| self.descriptions[t.0 as usize].is_ref();
+        let refs = (0..).zip(fields).filter(|(_, (_, t))| is_ref(*t));
+        let refs = refs.map(|(i, _)| case_field(i) as u32).collect();
+        let size = case_field(fields.len() as u32) as u32;
+        let name = format!("case {name}");
+        (self.shape(Shape { size, refs, name }), size)
+    }
+
     /// Shape number and size of a closure over values of these reprs.
     pub(super) fn closure(&mut self, function: &str, captures: &[Repr]) -> (u32, u32) {
         let offset = |i: usize| CLOSURE_CAPTURES as u32 + 8 * i as u32;
@@ -116,6 +130,9 @@ impl<'p> Tables<'p> {
 
 fn describe(types: &Types, ty: Ty) -> TypeDesc {
     let id = |t: &Ty| TypeId(t.0);
+    let field = |(name, ty): &(String, Ty)| (name.clone(), id(ty));
+    // Values are shown as they are built: `Pair(...)`, not `Pair[Int](...)`.
+    let bare = |name: &str| name.split('[').next().unwrap_or(name).to_owned();
     match types.kind(ty) {
         // An unknown type may be left over from an instance that was given up; nothing refers to it.
         TyKind::Unknown | TyKind::Never => TypeDesc::Never,
@@ -133,10 +150,12 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Native(name) => TypeDesc::Native(name.clone()),
         TyKind::Record(record) => {
             let record = types.record(*record);
-            let fields = record.fields.iter().map(|(n, t)| (n.clone(), id(t))).collect();
-            // Values are shown as they are built: `Pair(...)`, not `Pair[Int](...)`.
-            let name = record.name.split('[').next().unwrap_or(&record.name);
-            TypeDesc::Record(name.to_owned(), fields)
+            TypeDesc::Record(bare(&record.name), record.fields.iter().map(field).collect())
+        }
+        TyKind::Enum(of) => {
+            let of = types.enumeration(*of);
+            let cases = of.cases.iter().map(|c| (c.name.clone(), c.fields.iter().map(field).collect()));
+            TypeDesc::Enum(bare(&of.name), cases.collect())
         }
     }
 }

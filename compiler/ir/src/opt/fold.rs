@@ -51,7 +51,10 @@ fn fold_op(f: &Function, facts: &Facts, op: &Op) -> Option<Op> {
 
 /// Whether the operation gives a reference that is not 0.
 pub(super) fn is_object(op: &Op) -> bool {
-    matches!(op, Op::New(..) | Op::NewClosure(..) | Op::NewList(..) | Op::Text(..) | Op::Concat(..))
+    matches!(
+        op,
+        Op::New(..) | Op::NewClosure(..) | Op::NewList(..) | Op::Text(..) | Op::Case(..) | Op::Concat(..)
+    )
 }
 
 fn fold_end(f: &Function, facts: &Facts, end: &Terminator) -> Option<Terminator> {

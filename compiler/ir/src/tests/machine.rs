@@ -190,6 +190,11 @@ impl<'m> Machine<'m> {
                 self.object_mut(v).immortal = true;
                 v
             }
+            Op::Case(_, index) => {
+                let v = self.alloc(Payload::Words { shape: shape::CASE, words: vec![i64::from(*index)] });
+                self.object_mut(v).immortal = true;
+                v
+            }
             Op::Global(_, g) => {
                 let v = self.globals[g.0 as usize];
                 if self.module.globals[g.0 as usize].repr.is_ref() {

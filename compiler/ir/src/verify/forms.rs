@@ -94,6 +94,7 @@ impl Form<'_> {
                 self.is(*d, true)?;
                 self.module.texts.get(id.0 as usize).map(|_| ()).ok_or_else(|| "no such text".to_owned())
             }
+            Op::Case(d, _) => self.is(*d, true),
             Op::Global(v, g) | Op::SetGlobal(g, v) => {
                 let global = self.module.globals.get(g.0 as usize).ok_or("no such global")?;
                 let (from, to) = (global.repr, self.repr(*v));

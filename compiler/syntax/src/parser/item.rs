@@ -10,7 +10,7 @@ use super::stmt::{block, end_of_statement, statement};
 use super::text::text;
 use super::types::{annotation, declared_name, name, parameter, type_expr, type_name, type_variables};
 use crate::ast::{
-    Block, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TypeBody, TypeDecl,
+    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TypeBody, TypeDecl,
     TypeExpr,
 };
 use crate::diag::Diagnostic;
@@ -109,17 +109,20 @@ fn native_name<'s>() -> impl Rule<'s, Name> {
 
 /// `type Name[A] = body`
 fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl Rule<'s, Item> {
-    let record = fields(expr.clone(), ty.clone()).map(TypeBody::Record);
+    let field = field(expr, ty.clone());
+    let braced = || fields(field.clone()).delimited_by(just(K::LBrace), close(K::RBrace)).boxed();
+    let record = braced().map(TypeBody::Record);
     let native = just(K::Native)
-        .ignore_then(fields(expr, ty.clone()).or_not())
+        .ignore_then(braced().or_not())
         .map(|fields| TypeBody::Native(fields.unwrap_or_default()));
-    let alias = annotation(ty).map(TypeBody::Alias).then_ignore(variants().or_not());
+    let cases = cases(fields(field.clone()).boxed()).map(TypeBody::Enum);
+    let alias = annotation(ty).map(TypeBody::Alias);
     public()
         .then_ignore(just(K::Type))
         .then(type_name())
         .then(type_variables())
         .then_ignore(just(K::Assign))
-        .then(choice((record, native, alias)))
+        .then(choice((record, native, cases, alias)))
         .map_with(|(((public, name), vars), body), e| {
             let range: SimpleSpan = e.span();
             let context = e.state().0;
@@ -129,23 +132,36 @@ fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl 
         .boxed()
 }
 
-/// `Circle(...) | Rect(...)`
-fn variants<'s>() -> impl Rule<'s, ()> {
-    one_of(&[K::Pipe, K::LParen]).rewind().then(skip_to(&[K::Sep])).validate(|_, e, emitter| {
-        let span = e.state().span(e.span());
-        let message = "types with cases are not part of the language yet";
-        emitter.emit(Diagnostic::error("E0117", message, span, "").into());
-    })
+/// `Circle(radius: Int) | Empty`, with or without a `|` in front: what a name and a `|` or `(` begin. A name alone is an
+/// alias.
+fn cases<'s>(fields: Boxed<'s, Vec<FieldDecl>>) -> impl Rule<'s, Vec<CaseDecl>> {
+    let first = one_of(&[K::TypeName, K::Name]).then(one_of(&[K::Pipe, K::LParen])).ignored();
+    let begins = just(K::Pipe).ignored().or(first).rewind();
+    let case = type_name()
+        .then(fields.delimited_by(just(K::LParen), close(K::RParen)).or_not())
+        .map_with(|(name, fields), e| {
+            let span = e.state().span(e.span());
+            CaseDecl { name, fields: fields.unwrap_or_default(), span }
+        })
+        .boxed();
+    begins
+        .ignore_then(just(K::Pipe).or_not())
+        .ignore_then(case.separated_by(just(K::Pipe)).at_least(1).collect())
 }
 
-/// `{ name: Type = default, ... }`
-fn fields<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, Vec<FieldDecl>> {
-    const STOPS: &[K] = &[K::Comma, K::Sep];
-    let field = name()
+/// `name: Type = default`
+fn field<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, FieldDecl> {
+    name()
         .then_ignore(just(K::Colon))
         .then(annotation(ty))
         .then(default_value(expr))
-        .map(|((name, ty), default)| FieldDecl { name, ty, default });
+        .map(|((name, ty), default)| FieldDecl { name, ty, default })
+        .boxed()
+}
+
+/// Fields between brackets.
+fn fields<'s>(field: Boxed<'s, FieldDecl>) -> impl Rule<'s, Vec<FieldDecl>> {
+    const STOPS: &[K] = &[K::Comma, K::Sep];
     let skipped = skip_some(STOPS).to(None);
     let line_end = just(K::Sep).validate(|_, e, emitter| {
         let place = e.state().span(e.span());
@@ -160,8 +176,6 @@ fn fields<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, Vec<F
         .allow_trailing()
         .collect()
         .map(|fields: Vec<Option<FieldDecl>>| fields.into_iter().flatten().collect())
-        .delimited_by(just(K::LBrace), close(K::RBrace))
-        .boxed()
 }
 
 /// The `##` lines right above the item whose first token has the index `first`.

@@ -148,6 +148,7 @@ impl Obj {
             shape::TEXT | shape::BYTES => layout::TEXT_DATA as usize + self.get(layout::LEN) as usize,
             shape::TEXT_SLICE | shape::BYTES_SLICE => 32,
             shape::FOREIGN | shape::STREAM | shape::RESOURCE | shape::BOX_WORD | shape::BOX_REF => 16,
+            shape::CASE => layout::CASE_SIZE as usize,
             shape::RANGE => layout::RANGE_SIZE as usize,
             shape::LIST_WORD | shape::LIST_REF => {
                 layout::LIST_DATA as usize + 8 * self.get(layout::LIST_CAPACITY) as usize
@@ -169,7 +170,12 @@ impl Obj {
             shape::RESPONSE => Refs::At(RESPONSE),
             shape::LIST_REF => Refs::Span { first: layout::LIST_DATA, count: self.get(layout::LEN) as usize },
             shape::FOREIGN | shape::STREAM | shape::RESOURCE => Refs::Slot,
-            shape::TEXT | shape::BYTES | shape::RANGE | shape::BOX_WORD | shape::LIST_WORD => Refs::None,
+            shape::TEXT
+            | shape::BYTES
+            | shape::RANGE
+            | shape::BOX_WORD
+            | shape::LIST_WORD
+            | shape::CASE => Refs::None,
             own => Refs::At(&shapes[(own - shape::FIRST_OF_MODULE) as usize].refs),
         }
     }
