@@ -202,7 +202,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0409",
         "missing field",
-        "A record is built with all fields that have no default.\n\n    type User = { id: Int, name: Text }\n    User(id: 1)                         # User(id: 1, name: \"Ada\")",
+        "A record, or a case of an enum, is built with all fields that have no default.\n\n    type User = { id: Int, name: Text }\n    User(id: 1)                         # User(id: 1, name: \"Ada\")",
     ),
     code(
         "E0410",
@@ -252,12 +252,12 @@ pub const CODES: &[Code] = &[
     code(
         "E0505",
         "unknown case",
-        "Options have the cases `Some(x)` and `None`.\n\n    match o { Sme(x) => x, _ => 0 }     # did you mean `Some`?",
+        "An option has the cases `Some(x)` and `None`, an enum those it is declared with. A pattern has a part for each value that\nthe case holds.\n\n    match o { Sme(x) => x, _ => 0 }     # did you mean `Some`?",
     ),
     code(
         "E0506",
-        "name in a joined pattern",
-        "Patterns joined with `|` bind no names, because only one of them takes the value.\n\n    Some(x) | None => x                 # an arm for each",
+        "name in a part of a joined pattern",
+        "Only one of the patterns joined with `|` takes the value, so each binds the same names, to values of the same types.\n\n    Some(x) | None => x                 # an arm for each",
     ),
     code(
         "E0507",

@@ -145,7 +145,9 @@ fn heads<'p>(rows: &[Row<'p>]) -> (Vec<Head<'p>>, bool) {
         Option::None => return (Vec::new(), true),
         Option::Some(Head::Bool(_)) => vec![Head::Bool(true), Head::Bool(false)],
         Option::Some(Head::None | Head::Some) => vec![Head::None, Head::Some],
-        Option::Some(Head::Case(cases, _)) => (0..cases.0.len() as u32).map(|at| Head::Case(cases, at)).collect(),
+        Option::Some(Head::Case(cases, _)) => {
+            (0..cases.0.len() as u32).map(|at| Head::Case(cases, at)).collect()
+        }
         Option::Some(Head::Text(_)) => {
             let mut texts: Vec<Head<'p>> = Vec::new();
             for head in asked {
@@ -283,9 +285,13 @@ mod tests {
         let square = rect([Pattern::Int(1), any()]);
         assert_eq!(case(&[circle(), empty(), square.clone()]), Some("Rect(_, _)".into()));
         assert_eq!(case(&[circle(), empty(), square, rect([any(), any()])]), None);
-        let flags = [rect([Pattern::Bool(true), any()]), rect([any(), Pattern::Bool(false)]), circle(), empty()];
+        let flags =
+            [rect([Pattern::Bool(true), any()]), rect([any(), Pattern::Bool(false)]), circle(), empty()];
         assert_eq!(case(&flags), Some("Rect(false, true)".into()));
-        assert_eq!(case(&[Pattern::None, some(empty()), some(rect([any(), any()]))]), Some("Some(Circle(_))".into()));
+        assert_eq!(
+            case(&[Pattern::None, some(empty()), some(rect([any(), any()]))]),
+            Some("Some(Circle(_))".into())
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Not a language: variables are `name#index`, functions `name#index`, implicit conversions are written out.
 
-use crate::types::TyKind;
 use crate::typed::{Arm, Expr, ExprKind, FnId, Function, LocalId, Part, Pattern, Prim, Program};
+use crate::types::TyKind;
 use std::fmt::Write;
 
 /// The whole program.

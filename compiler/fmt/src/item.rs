@@ -1,8 +1,8 @@
 //! Declarations, statements, types and patterns.
 
 use weir_syntax::ast::{
-    CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind, TypeBody,
-    TypeDecl,
+    CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind,
+    TypeBody, TypeDecl,
 };
 use weir_syntax::print;
 
@@ -79,7 +79,13 @@ impl Formatter<'_> {
         group(indent(concat(parts)))
     }
 
-    fn fields(&mut self, open: &str, fields: &[FieldDecl], close: &str, within: std::ops::Range<usize>) -> Doc {
+    fn fields(
+        &mut self,
+        open: &str,
+        fields: &[FieldDecl],
+        close: &str,
+        within: std::ops::Range<usize>,
+    ) -> Doc {
         let mut entries = Vec::with_capacity(fields.len());
         for field in fields {
             let mut end = field.ty.span.end as usize;

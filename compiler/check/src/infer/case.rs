@@ -69,8 +69,11 @@ impl<'a> Checker<'a> {
         if !case.fields.is_empty() {
             let fields: Vec<&str> = case.fields.iter().map(|f| f.name.text.as_str()).collect();
             let message = format!("`{}` is built with what it holds", name.text);
-            let error = Diagnostic::error("E0409", message, name.span, "fields missing")
-                .help(format!("Write `{}({})`.", name.text, fields.join(", ")));
+            let error = Diagnostic::error("E0409", message, name.span, "fields missing").help(format!(
+                "Write `{}({})`.",
+                name.text,
+                fields.join(", ")
+            ));
             self.report(error);
             return Draft { ty, ..Draft::error(name.span) };
         }
@@ -84,9 +87,10 @@ impl<'a> Checker<'a> {
         let entry = self.modules.ty(id);
         let (ty, vars) = self.fresh_type(id);
         if case.fields.is_empty() {
-            let error = Diagnostic::error("E0401", format!("`{}` holds nothing", name.text), span, "not called")
-                .help(format!("Write `{}` alone.", name.text))
-                .fix(span, name.text.clone());
+            let error =
+                Diagnostic::error("E0401", format!("`{}` holds nothing", name.text), span, "not called")
+                    .help(format!("Write `{}` alone.", name.text))
+                    .fix(span, name.text.clone());
             self.report(error);
             self.infer_anyway(args);
             return Draft { ty, ..Draft::error(span) };

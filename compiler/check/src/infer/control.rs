@@ -390,9 +390,11 @@ fn breaks(draft: &Draft) -> bool {
         | Kind::Or(a, b)
         | Kind::Index(a, b)
         | Kind::Range(a, b, _) => breaks(a) || breaks(b),
-        Kind::Call(_, _, args) | Kind::CallNative(_, _, args) | Kind::Record(args) | Kind::Case(_, args) | Kind::List(args) => {
-            args.iter().any(breaks)
-        }
+        Kind::Call(_, _, args)
+        | Kind::CallNative(_, _, args)
+        | Kind::Record(args)
+        | Kind::Case(_, args)
+        | Kind::List(args) => args.iter().any(breaks),
         Kind::CallValue(f, args) => breaks(f) || args.iter().any(breaks),
         Kind::For(_, walked, _) => breaks(walked),
         _ => false,

@@ -72,7 +72,10 @@ impl<'a> Checker<'a> {
                 let (wanted, found) = (self.terms.show(wanted), self.terms.show(variable.ty));
                 let error = Diagnostic::error(
                     "E0506",
-                    format!("`{}` is `{wanted}` on one side of this pattern and `{found}` on another", own.name),
+                    format!(
+                        "`{}` is `{wanted}` on one side of this pattern and `{found}` on another",
+                        own.name
+                    ),
                     variable.span,
                     format!("this is `{found}`"),
                 )
@@ -180,7 +183,8 @@ impl<'a> Checker<'a> {
             Term::Record(id, _) => Some(*id).filter(|id| self.is_enum(*id)),
             _ => None,
         };
-        let own = of.and_then(|id| self.cases_of(id).0.iter().position(|(n, _)| *n == name.text).map(|at| (id, at)));
+        let own = of
+            .and_then(|id| self.cases_of(id).0.iter().position(|(n, _)| *n == name.text).map(|at| (id, at)));
         let found = own.or_else(|| self.case_in_scope(&name.text).map(|(id, at)| (id, at as usize)));
         let Some((id, at)) = found else {
             self.unknown_case(name, of);

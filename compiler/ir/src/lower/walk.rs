@@ -24,7 +24,13 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
         | Loop(a)
         | Return(a)
         | Respond(a) => each(a),
-        Call(_, all) | CallNative { args: all, .. } | Record(all) | Case(_, all) | List(all) | Prim(_, all) | Block(all) => {
+        Call(_, all)
+        | CallNative { args: all, .. }
+        | Record(all)
+        | Case(_, all)
+        | List(all)
+        | Prim(_, all)
+        | Block(all) => {
             all.iter().for_each(each);
         }
         CallValue(callee, args) => {

@@ -212,7 +212,9 @@ impl Check<'_> {
                 State::default()
             }
             Gives::Borrowed(..) => State { borrows: true, ..State::default() },
-            Gives::Owned(_) if matches!(op, Op::Text(..) | Op::Case(..)) => State { borrows: true, ..State::default() },
+            Gives::Owned(_) if matches!(op, Op::Text(..) | Op::Case(..)) => {
+                State { borrows: true, ..State::default() }
+            }
             _ => return Err(format!("nobody owns %{}", d.0)),
         };
         Ok(())

@@ -10,8 +10,8 @@ use super::stmt::{block, end_of_statement, statement};
 use super::text::text;
 use super::types::{annotation, declared_name, name, parameter, type_expr, type_name, type_variables};
 use crate::ast::{
-    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TypeBody, TypeDecl,
-    TypeExpr,
+    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TypeBody,
+    TypeDecl, TypeExpr,
 };
 use crate::diag::Diagnostic;
 use crate::token::TokenKind as K;

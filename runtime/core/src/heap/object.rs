@@ -170,12 +170,9 @@ impl Obj {
             shape::RESPONSE => Refs::At(RESPONSE),
             shape::LIST_REF => Refs::Span { first: layout::LIST_DATA, count: self.get(layout::LEN) as usize },
             shape::FOREIGN | shape::STREAM | shape::RESOURCE => Refs::Slot,
-            shape::TEXT
-            | shape::BYTES
-            | shape::RANGE
-            | shape::BOX_WORD
-            | shape::LIST_WORD
-            | shape::CASE => Refs::None,
+            shape::TEXT | shape::BYTES | shape::RANGE | shape::BOX_WORD | shape::LIST_WORD | shape::CASE => {
+                Refs::None
+            }
             own => Refs::At(&shapes[(own - shape::FIRST_OF_MODULE) as usize].refs),
         }
     }

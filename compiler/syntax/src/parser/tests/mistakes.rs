@@ -114,7 +114,6 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0117", "route GET \"/\" {\n  a\n  b\n}\nx", "`route` is not part"),
     ("E0117", "let x = y else { return }", "`let ... else`"),
     ("E0117", "\"{x:.2}\"", "formats"),
-    ("E0117", "type S = A(x: Int) | B", "types with cases"),
     ("E0117", "pub let x = 1", "`pub let`"),
     ("E0119", "\"{}\"", "this interpolation is empty"),
     ("E0120", "fn f() = native \"f\"", "standard library"),
