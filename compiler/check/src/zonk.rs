@@ -254,16 +254,21 @@ impl Zonk<'_, '_> {
         let of = self.types.add_enum(Enum { name: self.c.terms.show(t), cases: Vec::new() });
         let ty = self.types.intern(TyKind::Enum(of));
         self.records.insert(key, ty);
-        self.record_depth += 1;
+        self.open.push(id);
+        let cases = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.solved_cases(id, args));
+        self.open.pop();
+        self.types.set_cases(of, cases);
+        ty
+    }
+
+    fn solved_cases(&mut self, id: TypeId, args: &[T]) -> Vec<Case> {
         let mut cases = Vec::new();
         for at in 0..self.c.cases_of(id).0.len() {
             let fields = self.c.case_types(id, at, args);
             let fields = fields.into_iter().map(|(name, field)| (name.to_string(), self.ty(field))).collect();
             cases.push(Case { name: self.c.cases_of(id).0[at].0.clone(), fields });
         }
-        self.record_depth -= 1;
-        self.types.set_cases(of, cases);
-        ty
+        cases
     }
 
     fn target(&mut self, target: Target, span: Span, chain: Option<ChainId>) -> FnId {

@@ -8,6 +8,17 @@ use weir_syntax::{parse_library, print};
 
 use crate::{WIDTH, format};
 
+#[test]
+fn cases_stand_on_one_line_or_each_on_its_own() {
+    let short = "type Shape = | Circle(radius: Int)|Rect(w: Int,h: Int)\n  | Empty\n";
+    assert_eq!(formatted(short), "type Shape = Circle(radius: Int) | Rect(w: Int, h: Int) | Empty\n");
+    assert_eq!(formatted("type Only =|One"), "type Only = | One\n");
+    let long = "type Long = Alpha(first: Int, second: Text) | Beta(first: Int, second: Text) | Gamma(first: Int, last: Text)";
+    let broken = "type Long =\n  | Alpha(first: Int, second: Text)\n  | Beta(first: Int, second: Text)\n  | Gamma(first: Int, last: Text)\n";
+    assert_eq!(formatted(long), broken);
+    formatted("type C =\n  | A # first\n  | B # second\nprint(1)\n");
+}
+
 /// The comments of a text, in order.
 fn comments(text: &str) -> Vec<String> {
     let (tokens, _) = lex(FileId(0), text);
