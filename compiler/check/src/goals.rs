@@ -13,6 +13,9 @@ use weir_syntax::ast::{self, BinaryOp};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
+/// So many declared types within a type are looked into for an ability.
+const MOST_PARTS: usize = 64;
+
 /// Something to decide.
 #[derive(Debug)]
 pub enum Goal<'a> {
@@ -323,7 +326,7 @@ impl<'a> Checker<'a> {
 
     fn look_at(&mut self, demand: Demand) {
         let mut culprit = None;
-        self.search(demand.ability, demand.ty, 0, &mut culprit);
+        self.search(demand.ability, demand.ty, &mut Vec::new(), &mut culprit);
         let Some(culprit) = culprit else { return };
         let (whole, part) = (self.terms.show(demand.ty), self.terms.show(culprit));
         let inside =
@@ -352,22 +355,27 @@ impl<'a> Checker<'a> {
         self.reports.add(error, demand.chain, &self.terms);
     }
 
-    /// The first part of `ty` that lacks the ability. Records within records are followed to a depth that no honest type has.
-    fn search(&mut self, ability: Ability, ty: T, depth: u32, culprit: &mut Option<T>) {
-        if culprit.is_some() || depth > 12 {
+    /// The first part of `ty` that lacks the ability. Each declared type is looked into once, and no more of them than an
+    /// honest type has.
+    fn search(&mut self, ability: Ability, ty: T, seen: &mut Vec<T>, culprit: &mut Option<T>) {
+        if culprit.is_some() {
             return;
         }
         match self.terms.head(ty).clone() {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
-            Term::List(t) | Term::Option(t) => self.search(ability, t, depth, culprit),
+            Term::List(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
             Term::Record(id, args) => {
+                if seen.len() >= MOST_PARTS || seen.iter().any(|s| self.terms.same(*s, ty)) {
+                    return;
+                }
+                seen.push(ty);
                 for (_, field) in self.field_types(id, &args) {
-                    self.search(ability, field, depth + 1, culprit);
+                    self.search(ability, field, seen, culprit);
                 }
                 for at in 0..self.cases_of(id).0.len() {
                     for (_, field) in self.case_types(id, at, &args) {
-                        self.search(ability, field, depth + 1, culprit);
+                        self.search(ability, field, seen, culprit);
                     }
                 }
             }
