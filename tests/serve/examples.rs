@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 5] = ["fib", "hello", "proxy", "shout", "ticks"];
+const TESTED: [&str; 6] = ["fib", "hello", "proxy", "shout", "ticks", "tree"];
 
 #[test]
 fn no_example_is_forgotten() {
@@ -33,6 +33,14 @@ fn every_example_checks() {
 fn fib() {
     let output = run(&["examples/fib.weir"]);
     assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, "832040\n", ""));
+}
+
+#[test]
+fn tree() {
+    let output = run(&["examples/tree.weir"]);
+    let expected =
+        "Add(left: Name(of: \"x\"), right: Times(left: Number(n: 2), right: Number(n: 3)))\n10\nNone\n";
+    assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, expected, ""));
 }
 
 #[test]
