@@ -392,7 +392,7 @@ pub fn type_not_known(span: Span) -> Diagnostic {
 
 fn operation_error(terms: &crate::unify::Terms, o: Operation) -> Diagnostic {
     let (left, right) = (terms.show(o.left.0), terms.show(o.right.0));
-    let sign = symbol(o.op);
+    let sign = o.op.symbol();
     let is_text = |t: T| matches!(terms.head(t), Term::Text);
     if o.op == BinaryOp::Add && (is_text(o.left.0) || is_text(o.right.0)) {
         return Diagnostic::error("E0303", "Texts are not joined with `+`", o.op_span, "not for Text")
@@ -418,26 +418,5 @@ fn operation_error(terms: &crate::unify::Terms, o: Operation) -> Diagnostic {
         }
         (BinaryOp::Add, Term::List(_), _) => error.help("Lists are joined with `.concat(other)`, and grow with `.push(item)`."),
         _ => error,
-    }
-}
-
-/// How an operator is written.
-pub fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
     }
 }

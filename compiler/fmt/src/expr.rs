@@ -1,7 +1,6 @@
 //! Expressions.
 
 use weir_syntax::ast::{Arg, Arm, Block, Cond, Expr, ExprKind, TextPart, UnaryOp};
-use weir_syntax::print;
 use weir_syntax::span::Span;
 use weir_syntax::token::TokenKind;
 
@@ -104,7 +103,7 @@ impl Formatter<'_> {
             self.side(left, left_level)
         };
         let right = self.side(right, right_level);
-        rest.extend([text(format!(" {}", print::binary_op(*op))), Doc::Line, right]);
+        rest.extend([text(format!(" {}", op.symbol())), Doc::Line, right]);
         first
     }
 

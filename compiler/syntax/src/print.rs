@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::ast::{
-    Arg, Arm, BinaryOp, Block, Cond, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param,
-    Pattern, PatternKind, Stmt, StmtKind, TextPart, TypeBody, TypeDecl, TypeExpr, TypeExprKind, UnaryOp,
+    Arg, Arm, Block, Cond, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Pattern,
+    PatternKind, Stmt, StmtKind, TextPart, TypeBody, TypeDecl, TypeExpr, TypeExprKind, UnaryOp,
 };
 use crate::token::Token;
 
@@ -35,27 +35,6 @@ pub fn file(file: &File) -> String {
     let mut printer = Printer { out: String::new(), depth: 0 };
     file.items.iter().for_each(|item| printer.item(item));
     printer.out
-}
-
-/// How an operator is written.
-pub fn binary_op(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-    }
 }
 
 /// How a type is written.
@@ -210,12 +189,10 @@ impl Printer {
                 let op = if *op == UnaryOp::Neg { "-" } else { "not" };
                 self.node(format!("Unary {op}"), |p| p.expr(operand));
             }
-            ExprKind::Binary { op, left, right, .. } => {
-                self.node(format!("Binary {}", binary_op(*op)), |p| {
-                    p.expr(left);
-                    p.expr(right);
-                })
-            }
+            ExprKind::Binary { op, left, right, .. } => self.node(format!("Binary {}", op.symbol()), |p| {
+                p.expr(left);
+                p.expr(right);
+            }),
             ExprKind::Range { low, high, inclusive } => {
                 self.range(low.as_deref(), high.as_deref(), *inclusive);
             }
