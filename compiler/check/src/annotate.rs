@@ -96,6 +96,7 @@ impl<'a> Checker<'a> {
             "Int" => T::INT,
             "Bool" => T::BOOL,
             "Text" => T::TEXT,
+            "Float" => T::FLOAT,
             "Duration" => T::DURATION,
             "Time" => T::TIME,
             "Range" => T::RANGE,

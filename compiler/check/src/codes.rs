@@ -81,7 +81,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0302",
         "operator on other types",
-        "Arithmetic works on two Ints; `+` and `-` also on two Durations, and on a Time and a Duration; `-` on two Times;\n`*` and `/` on a Duration and an Int.\n\n    print(2 * 5s)                       # 5s * 2",
+        "Arithmetic works on two Ints or two Floats; `+` and `-` also on two Durations, and on a Time and a Duration; `-` on two Times;\n`*` and `/` on a Duration and an Int.\n\n    print(2 * 5s)                       # 5s * 2",
     ),
     code(
         "E0303",

@@ -247,6 +247,9 @@ impl<'a> Checker<'a> {
             (_, Term::Int, Term::Int) => self.gives(o, T::INT),
             (_, Term::Int, Term::Var) => self.with(o.right.0, T::INT, o, T::INT),
             (Add | Sub | Rem, Term::Var, Term::Int) => self.with(o.left.0, T::INT, o, T::INT),
+            (_, Term::Float, Term::Float) => self.gives(o, T::FLOAT),
+            (_, Term::Float, Term::Var) => self.with(o.right.0, T::FLOAT, o, T::FLOAT),
+            (_, Term::Var, Term::Float) => self.with(o.left.0, T::FLOAT, o, T::FLOAT),
             (Add | Sub, Term::Duration, Term::Duration) => self.gives(o, T::DURATION),
             (Add | Sub, Term::Duration, Term::Var) => self.with(o.right.0, T::DURATION, o, T::DURATION),
             (Mul | Div, Term::Duration, Term::Int) => self.gives(o, T::DURATION),
@@ -293,14 +296,14 @@ impl<'a> Checker<'a> {
             return true;
         }
         match self.terms.head(o.left.0) {
-            Term::Int | Term::Duration | Term::Time | Term::Text | Term::Rigid(_) => true,
+            Term::Int | Term::Float | Term::Duration | Term::Time | Term::Text | Term::Rigid(_) => true,
             Term::Var if force => self.terms.unify(o.left.0, T::INT),
             Term::Var => false,
             _ => {
                 let shown = self.terms.show(o.left.0);
                 let error = Diagnostic::error("E0305", format!("Values of type `{shown}` have no order"), o.op_span, "compared here")
                     .label(o.left.1, format!("this is `{shown}`"))
-                    .help("`<`, `<=`, `>` and `>=` compare Int, Duration, Time and Text. Compare a part that is one of these.");
+                    .help("`<`, `<=`, `>` and `>=` compare Int, Float, Duration, Time and Text. Compare a part that is one of these.");
                 self.reports.add(error, o.chain, &self.terms);
                 true
             }
@@ -409,6 +412,9 @@ fn operation_error(terms: &crate::unify::Terms, o: Operation) -> Diagnostic {
     .label(o.left.1, format!("this is `{left}`"))
     .label(o.right.1, format!("this is `{right}`"));
     match (o.op, terms.head(o.left.0), terms.head(o.right.0)) {
+        (_, Term::Int, Term::Float) | (_, Term::Float, Term::Int) => {
+            error.help("Int and Float do not mix; make the Int a Float with `.to-float()`.")
+        }
         (BinaryOp::Mul, Term::Int, Term::Duration) => error.help("Write the duration first: `1s * count`."),
         (BinaryOp::Add, Term::Duration, Term::Time) => error.help("Write the time first: `now + 5s`."),
         (BinaryOp::Div, Term::Duration, Term::Duration) => error.help("Divide their `.nanoseconds()`."),

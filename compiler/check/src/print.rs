@@ -325,18 +325,18 @@ impl<'p> Printer<'p> {
 
 fn sign(prim: Prim) -> &'static str {
     match prim {
-        Prim::Add => " + ",
-        Prim::Sub => " - ",
-        Prim::Mul => " * ",
-        Prim::Div => " / ",
+        Prim::Add | Prim::FloatAdd => " + ",
+        Prim::Sub | Prim::FloatSub => " - ",
+        Prim::Mul | Prim::FloatMul => " * ",
+        Prim::Div | Prim::FloatDiv => " / ",
         Prim::Rem => " % ",
-        Prim::Neg => "-",
+        Prim::Neg | Prim::FloatNeg => "-",
         Prim::Not => "not ",
-        Prim::Eq => " == ",
-        Prim::Ne => " != ",
-        Prim::Lt => " < ",
-        Prim::Le => " <= ",
-        Prim::Gt => " > ",
-        Prim::Ge => " >= ",
+        Prim::Eq | Prim::FloatEq => " == ",
+        Prim::Ne | Prim::FloatNe => " != ",
+        Prim::Lt | Prim::FloatLt => " < ",
+        Prim::Le | Prim::FloatLe => " <= ",
+        Prim::Gt | Prim::FloatGt => " > ",
+        Prim::Ge | Prim::FloatGe => " >= ",
     }
 }

@@ -52,6 +52,7 @@ impl<'a> Checker<'a> {
             Term::Fn(..) => error.help("Call the function to answer with its result."),
             Term::Int
             | Term::Bool
+            | Term::Float
             | Term::Duration
             | Term::Time
             | Term::List(_)

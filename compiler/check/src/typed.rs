@@ -95,7 +95,7 @@ pub struct Expr {
 pub enum ExprKind {
     /// `()`
     Unit,
-    /// An Int, or a Duration or Time in nanoseconds.
+    /// An Int, a Duration or Time in nanoseconds, or a Float's bits.
     Int(i64),
     /// `true`, `false`
     Bool(bool),
@@ -257,4 +257,26 @@ pub enum Prim {
     Gt,
     /// Of words.
     Ge,
+    /// Of Floats, like the others of that prefix; IEEE, none traps.
+    FloatAdd,
+    /// Of Floats.
+    FloatSub,
+    /// Of Floats.
+    FloatMul,
+    /// Of Floats.
+    FloatDiv,
+    /// Of Floats.
+    FloatNeg,
+    /// Of Floats; false for NaN.
+    FloatEq,
+    /// Of Floats; true for NaN.
+    FloatNe,
+    /// Of Floats; false for NaN.
+    FloatLt,
+    /// Of Floats; false for NaN.
+    FloatLe,
+    /// Of Floats; false for NaN.
+    FloatGt,
+    /// Of Floats; false for NaN.
+    FloatGe,
 }

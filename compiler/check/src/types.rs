@@ -28,6 +28,8 @@ pub enum TyKind {
     Unit,
     /// 64-bit signed integer.
     Int,
+    /// IEEE 754, 64 bits.
+    Float,
     /// `true` and `false`.
     Bool,
     /// Valid UTF-8.
@@ -167,6 +169,7 @@ impl Types {
             TyKind::Never => out.push_str("Never"),
             TyKind::Unit => out.push_str("()"),
             TyKind::Int => out.push_str("Int"),
+            TyKind::Float => out.push_str("Float"),
             TyKind::Bool => out.push_str("Bool"),
             TyKind::Text => out.push_str("Text"),
             TyKind::Duration => out.push_str("Duration"),

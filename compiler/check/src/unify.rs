@@ -24,6 +24,8 @@ pub enum Term {
     Unit,
     /// `Int`
     Int,
+    /// `Float`
+    Float,
     /// `Bool`
     Bool,
     /// `Text`
@@ -73,6 +75,8 @@ impl T {
     pub const TIME: T = T(7);
     /// The one `Range`.
     pub const RANGE: T = T(8);
+    /// The one `Float`.
+    pub const FLOAT: T = T(9);
 }
 
 /// Types nested deeper than this are refused, so that passes may walk over types by recursion.
@@ -102,9 +106,9 @@ pub struct Terms {
 impl Terms {
     /// The terms that are always there.
     pub fn new() -> Self {
-        use Term::{Bool, Duration, Int, Never, Range, Text, Time, Unit, Unknown};
+        use Term::{Bool, Duration, Float, Int, Never, Range, Text, Time, Unit, Unknown};
         let mut nodes = Vec::with_capacity(256);
-        nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range]);
+        nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range, Float]);
         let extents = vec![Extent { depth: 1, size: 1 }; nodes.len()];
         Self { nodes, extents, refused: false, names: Vec::new() }
     }
@@ -323,6 +327,7 @@ impl Terms {
             Term::Never => out.push_str("Never"),
             Term::Unit => out.push_str("()"),
             Term::Int => out.push_str("Int"),
+            Term::Float => out.push_str("Float"),
             Term::Bool => out.push_str("Bool"),
             Term::Text => out.push_str("Text"),
             Term::Duration => out.push_str("Duration"),

@@ -195,6 +195,7 @@ impl Zonk<'_, '_> {
             Term::Never => TyKind::Never,
             Term::Unit => TyKind::Unit,
             Term::Int => TyKind::Int,
+            Term::Float => TyKind::Float,
             Term::Bool => TyKind::Bool,
             Term::Text => TyKind::Text,
             Term::Duration => TyKind::Duration,
@@ -373,7 +374,10 @@ impl Zonk<'_, '_> {
                 let (left, right) = (self.expr(*left), self.expr(*right));
                 return self.operator(op, left, right, ty, span);
             }
-            Kind::Neg(value) => ExprKind::Prim(Prim::Neg, vec![self.expr(*value)]),
+            Kind::Neg(value) => ExprKind::Prim(
+                if *self.types.kind(ty) == TyKind::Float { Prim::FloatNeg } else { Prim::Neg },
+                vec![self.expr(*value)],
+            ),
             Kind::Not(value) => ExprKind::Prim(Prim::Not, vec![self.expr(*value)]),
             Kind::And(left, right) => {
                 let left = self.boxed(*left);
@@ -493,6 +497,12 @@ impl Zonk<'_, '_> {
             let kind = ExprKind::CallNative { name: name.to_string(), types, args };
             Expr { kind, ty, span }
         };
+        if operands == TyKind::Float {
+            return match float_prim(op) {
+                Some(prim) => Expr { kind: ExprKind::Prim(prim, vec![left, right]), ty, span },
+                None => native("float-rem", Vec::new(), vec![left, right]),
+            };
+        }
         let not = |expr: Expr| Expr { kind: ExprKind::Prim(Prim::Not, vec![expr]), ty, span };
         match (op, operands) {
             (BinaryOp::Eq, TyKind::Text) => native("text-equal", Vec::new(), vec![left, right]),
@@ -525,6 +535,23 @@ impl Zonk<'_, '_> {
         let bind = Expr { kind: ExprKind::Let(local, Box::new(expr)), ty: unit, span };
         (Some(bind), Expr { kind: ExprKind::Local(local), ty, span })
     }
+}
+
+/// The operation on Floats; the remainder is a native.
+fn float_prim(op: BinaryOp) -> Option<Prim> {
+    Some(match op {
+        BinaryOp::Add => Prim::FloatAdd,
+        BinaryOp::Sub => Prim::FloatSub,
+        BinaryOp::Mul => Prim::FloatMul,
+        BinaryOp::Div => Prim::FloatDiv,
+        BinaryOp::Eq => Prim::FloatEq,
+        BinaryOp::Ne => Prim::FloatNe,
+        BinaryOp::Lt => Prim::FloatLt,
+        BinaryOp::Le => Prim::FloatLe,
+        BinaryOp::Gt => Prim::FloatGt,
+        BinaryOp::Ge => Prim::FloatGe,
+        _ => return None,
+    })
 }
 
 fn prim(op: BinaryOp) -> Option<Prim> {

@@ -1,7 +1,7 @@
 //! Operations on words: arithmetic that traps instead of wrapping, and comparisons.
 
 use crate::emitter::{Emitter, WORD};
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use weir_abi::trap::TrapKind;
 use weir_ir::ir::{Prim, Var};
@@ -9,6 +9,9 @@ use weir_ir::ir::{Prim, Var};
 impl Emitter<'_> {
     /// `Prim`.
     pub(crate) fn prim(&mut self, prim: Prim, dst: Var, a: Var, b: Option<Var>) {
+        if let Some(operation) = float_operation(prim) {
+            return self.float(operation, dst, a, b);
+        }
         let a = self.get(a);
         // The operations of one operand ignore it.
         let b = b.map_or(a, |b| self.get(b));
@@ -26,8 +29,27 @@ impl Emitter<'_> {
             Prim::Le => self.compare(IntCC::SignedLessThanOrEqual, a, b),
             Prim::Gt => self.compare(IntCC::SignedGreaterThan, a, b),
             Prim::Ge => self.compare(IntCC::SignedGreaterThanOrEqual, a, b),
+            other => unreachable!("compiler bug: {other:?} is an operation on Floats"),
         };
         self.set(dst, result);
+    }
+
+    fn float(&mut self, operation: FloatOp, dst: Var, a: Var, b: Option<Var>) {
+        let a = self.get_float(a);
+        let b = b.map_or(a, |b| self.get_float(b));
+        let result = match operation {
+            FloatOp::Add => self.build.ins().fadd(a, b),
+            FloatOp::Sub => self.build.ins().fsub(a, b),
+            FloatOp::Mul => self.build.ins().fmul(a, b),
+            FloatOp::Div => self.build.ins().fdiv(a, b),
+            FloatOp::Neg => self.build.ins().fneg(a),
+            FloatOp::Compare(cc) => {
+                let flag = self.build.ins().fcmp(cc, a, b);
+                let word = self.build.ins().uextend(WORD, flag);
+                return self.set(dst, word);
+            }
+        };
+        self.set_float(dst, result);
     }
 
     fn add(&mut self, a: Value, b: Value) -> Value {
@@ -126,3 +148,30 @@ enum Part {
     Remainder,
 }
 use Part::{Quotient, Remainder};
+
+/// An operation on Floats.
+enum FloatOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Neg,
+    Compare(FloatCC),
+}
+
+fn float_operation(prim: Prim) -> Option<FloatOp> {
+    Some(match prim {
+        Prim::FloatAdd => FloatOp::Add,
+        Prim::FloatSub => FloatOp::Sub,
+        Prim::FloatMul => FloatOp::Mul,
+        Prim::FloatDiv => FloatOp::Div,
+        Prim::FloatNeg => FloatOp::Neg,
+        Prim::FloatEq => FloatOp::Compare(FloatCC::Equal),
+        Prim::FloatNe => FloatOp::Compare(FloatCC::NotEqual),
+        Prim::FloatLt => FloatOp::Compare(FloatCC::LessThan),
+        Prim::FloatLe => FloatOp::Compare(FloatCC::LessThanOrEqual),
+        Prim::FloatGt => FloatOp::Compare(FloatCC::GreaterThan),
+        Prim::FloatGe => FloatOp::Compare(FloatCC::GreaterThanOrEqual),
+        _ => return None,
+    })
+}

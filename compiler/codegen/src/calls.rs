@@ -4,7 +4,7 @@ use crate::emitter::{Emitter, WORD};
 use crate::facts;
 use crate::natives::{self, Inline, KNOWN};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Inst, InstBuilder, TrapCode, Value};
+use cranelift_codegen::ir::{Inst, InstBuilder, TrapCode, Value, types};
 use weir_abi::native::NativeId;
 use weir_abi::trap::TrapKind;
 use weir_abi::types::TypeId;
@@ -55,12 +55,22 @@ impl Emitter<'_> {
     }
 
     fn inline_native(&mut self, dst: Var, inline: Inline, args: &[Var]) {
+        if inline == Inline::Sqrt {
+            let value = self.get_float(args[0]);
+            let root = self.build.ins().sqrt(value);
+            return self.set_float(dst, root);
+        }
         let args = self.args(args);
         let result = match inline {
             Inline::Len => self.load(args[0], layout::LEN),
             Inline::And => self.build.ins().band(args[0], args[1]),
             Inline::Or => self.build.ins().bor(args[0], args[1]),
             Inline::Xor => self.build.ins().bxor(args[0], args[1]),
+            Inline::ToFloat => {
+                let value = self.build.ins().fcvt_from_sint(types::F64, args[0]);
+                return self.set_float(dst, value);
+            }
+            Inline::Sqrt => unreachable!("compiler bug: a square root is taken above"),
         };
         self.set(dst, result);
     }

@@ -12,7 +12,7 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
 use weir_abi::code::Place;
 use weir_abi::native::NativeId;
-use weir_ir::ir::{FuncId, Function, Module, Repr, Var};
+use weir_ir::ir::{FuncId, Function, Module, Repr, Var, VarInfo};
 
 /// What all functions of a module share.
 pub(crate) struct Env<'a> {
@@ -83,9 +83,11 @@ impl<'a> Emitter<'a> {
         for var in function.params.iter().map(|param| param.var).chain(results) {
             sets[var.0 as usize] += 1;
         }
-        let name =
-            |&sets: &u32| if sets > 1 { Name::Often(build.declare_var(WORD)) } else { Name::Once(None) };
-        let names = sets.iter().map(name).collect();
+        let name = |(&sets, info): (&u32, &VarInfo)| {
+            let ty = if info.repr == Repr::Float { types::F64 } else { WORD };
+            if sets > 1 { Name::Often(build.declare_var(ty)) } else { Name::Once(None) }
+        };
+        let names = sets.iter().zip(&function.vars).map(name).collect();
         Self {
             env,
             function,
@@ -115,16 +117,42 @@ impl<'a> Emitter<'a> {
         self.build.set_srcloc(clif::SourceLoc::new(place | RETURN));
     }
 
-    /// A variable's value.
+    /// A variable's value as a word.
     pub(crate) fn get(&mut self, var: Var) -> Value {
+        let value = self.value(var);
+        if self.repr(var) != Repr::Float {
+            return value;
+        }
+        self.build.ins().bitcast(WORD, MemFlagsData::new(), value)
+    }
+
+    /// The value of a variable that holds a Float.
+    pub(crate) fn get_float(&mut self, var: Var) -> Value {
+        self.value(var)
+    }
+
+    fn value(&mut self, var: Var) -> Value {
         match self.names[var.0 as usize] {
             Name::Once(value) => value.expect("a variable is set before it is read"),
             Name::Often(variable) => self.build.use_var(variable),
         }
     }
 
-    /// Sets a variable.
+    /// Sets a variable that holds a Float.
+    pub(crate) fn set_float(&mut self, var: Var, value: Value) {
+        self.name(var, value);
+    }
+
+    /// Sets a variable to a word.
     pub(crate) fn set(&mut self, var: Var, value: Value) {
+        let value = match self.repr(var) {
+            Repr::Float => self.build.ins().bitcast(types::F64, MemFlagsData::new(), value),
+            _ => value,
+        };
+        self.name(var, value);
+    }
+
+    fn name(&mut self, var: Var, value: Value) {
         match &mut self.names[var.0 as usize] {
             Name::Once(known) => *known = Some(value),
             Name::Often(variable) => self.build.def_var(*variable, value),

@@ -200,6 +200,10 @@ impl Emitter<'_> {
     }
 
     fn copy(&mut self, dst: ir::Var, src: ir::Var) {
+        if self.repr(src) == ir::Repr::Float {
+            let value = self.get_float(src);
+            return self.set_float(dst, value);
+        }
         let value = self.get(src);
         self.set(dst, value);
     }

@@ -31,6 +31,10 @@ pub(crate) enum Inline {
     Or,
     /// Bitwise exclusive or.
     Xor,
+    /// The square root of a Float.
+    Sqrt,
+    /// An Int to the nearest Float.
+    ToFloat,
 }
 
 /// The table's positions of [`Known`].
@@ -57,6 +61,8 @@ fn inline_form(name: &str) -> Option<Inline> {
         "int-bit-and" => Inline::And,
         "int-bit-or" => Inline::Or,
         "int-bit-xor" => Inline::Xor,
+        "math-sqrt" => Inline::Sqrt,
+        "int-to-float" => Inline::ToFloat,
         _ => return None,
     })
 }

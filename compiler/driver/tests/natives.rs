@@ -17,6 +17,7 @@ const BUILT_IN: &[&str] = &[
     "text-equal",
     "text-less",
     "value-equal",
+    "float-rem",
     "list-new",
     "respond-text",
     "respond-lines",
@@ -40,7 +41,7 @@ fn is_reference(ty: &TypeExpr, vars: &[&str]) -> Option<bool> {
     match &ty.kind {
         TypeExprKind::Name(name, _) if vars.contains(&name.text.as_str()) => None,
         TypeExprKind::Name(name, _) => {
-            Some(!matches!(name.text.as_str(), "Int" | "Bool" | "Duration" | "Time" | "Never"))
+            Some(!matches!(name.text.as_str(), "Int" | "Float" | "Bool" | "Duration" | "Time" | "Never"))
         }
         TypeExprKind::Unit => Some(false),
         _ => Some(true),

@@ -13,7 +13,7 @@ impl Formatter<'_> {
     pub fn expr(&mut self, expr: &Expr) -> Doc {
         match &expr.kind {
             ExprKind::Int(_) => text(int(self.slice(expr.span))),
-            ExprKind::Bool(_) | ExprKind::Duration(_) | ExprKind::Error => {
+            ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Duration(_) | ExprKind::Error => {
                 Doc::Verbatim(self.slice(expr.span).to_string())
             }
             ExprKind::Unit => text("()"),
@@ -345,7 +345,11 @@ fn hugs(args: &[Arg]) -> bool {
         && init.iter().all(|arg| {
             let (Arg::Positional(value) | Arg::Named(_, value) | Arg::Spread(value)) = arg;
             match &value.kind {
-                ExprKind::Name(_) | ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::Duration(_) => true,
+                ExprKind::Name(_)
+                | ExprKind::Int(_)
+                | ExprKind::Float(_)
+                | ExprKind::Bool(_)
+                | ExprKind::Duration(_) => true,
                 ExprKind::Text(_) => value.span.end - value.span.start <= 40,
                 _ => false,
             }

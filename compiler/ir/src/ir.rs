@@ -46,6 +46,8 @@ pub struct GlobalId(pub u32);
 pub enum Repr {
     /// Not a reference: never counted.
     Word,
+    /// A Float, a word at every boundary of a function: never counted.
+    Float,
     /// A reference, never 0.
     Ref,
     /// A reference or 0.
@@ -55,7 +57,7 @@ pub enum Repr {
 impl Repr {
     /// Whether it is counted.
     pub fn is_ref(self) -> bool {
-        self != Repr::Word
+        matches!(self, Repr::Ref | Repr::NullableRef)
     }
 }
 

@@ -62,6 +62,7 @@ fn write_function(out: &mut String, module: &Module, id: FuncId) -> fmt::Result 
 fn repr(repr: Repr) -> &'static str {
     match repr {
         Repr::Word => "word",
+        Repr::Float => "float",
         Repr::Ref => "ref",
         Repr::NullableRef => "ref?",
     }
@@ -205,6 +206,17 @@ fn prim_name(prim: Prim) -> &'static str {
         Prim::Le => "le",
         Prim::Gt => "gt",
         Prim::Ge => "ge",
+        Prim::FloatAdd => "float-add",
+        Prim::FloatSub => "float-sub",
+        Prim::FloatMul => "float-mul",
+        Prim::FloatDiv => "float-div",
+        Prim::FloatEq => "float-eq",
+        Prim::FloatNe => "float-ne",
+        Prim::FloatLt => "float-lt",
+        Prim::FloatLe => "float-le",
+        Prim::FloatGt => "float-gt",
+        Prim::FloatGe => "float-ge",
+        Prim::FloatNeg => "float-neg",
     }
 }
 

@@ -218,6 +218,8 @@ pub enum ExprKind {
     /// `42`, `0xff`, `1_000`, `64kb`; a literal above 2^63 - 1 is `None` and was reported (`-9223372036854775808` is
     /// written with a unary minus and arrives as one literal).
     Int(Option<i64>),
+    /// `1.5`, `2e10`
+    Float(f64),
     /// `true` or `false`
     Bool(bool),
     /// `250ms`; nanoseconds.

@@ -89,6 +89,7 @@ enum Code {
     #[regex(r"[A-Z][A-Za-z0-9_]*")]
     TypeName,
     #[regex(r"[0-9][A-Za-z0-9_]*(\.[0-9][A-Za-z0-9_]*)?")]
+    #[regex(r"[0-9][0-9_]*(\.[0-9][0-9_]*)?[eE][+-][0-9][A-Za-z0-9_]*")]
     Number,
     #[token("\"")]
     Quote,
@@ -505,6 +506,7 @@ impl Lexer<'_> {
         let fault = match literal::number(written) {
             Ok(Number::Int(_)) => return self.push(K::Int, start, end),
             Ok(Number::Duration(_)) => return self.push(K::Duration, start, end),
+            Ok(Number::Float(_)) => return self.push(K::Float, start, end),
             Err(fault) => fault,
         };
         self.push(K::BadLiteral, start, end);
@@ -578,8 +580,8 @@ impl Lexer<'_> {
 fn number_fault(fault: NumberFault, written: &str, span: Span) -> Diagnostic {
     let error = |message: String| Diagnostic::error("E0106", message, span, "");
     match fault {
-        NumberFault::Float => {
-            Diagnostic::error("E0117", "floating-point numbers are not part of the language yet", span, "")
+        NumberFault::FloatRange => {
+            error(format!("`{written}` does not fit into a Float")).help("the largest Float is about 1.8e308")
         }
         NumberFault::FractionOfUnit => error(format!("`{written}` has a fraction"))
             .help("use a smaller unit, such as `1500ms` for one and a half seconds"),

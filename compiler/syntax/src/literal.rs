@@ -6,19 +6,21 @@
 use std::borrow::Cow;
 
 /// A number literal's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// A whole number's magnitude, at most 2^63 (which only fits with a minus sign).
     Int(u64),
     /// Nanoseconds.
     Duration(i64),
+    /// Finite.
+    Float(f64),
 }
 
 /// Why a number literal has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberFault {
-    /// It has a fraction or an exponent.
-    Float,
+    /// Beyond the largest Float.
+    FloatRange,
     /// A fraction of a time span or size.
     FractionOfUnit,
     /// Letters behind the digits that are no unit.
@@ -51,7 +53,7 @@ const SIZE_UNITS: [(&str, u64); 4] = [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1
 pub fn number(text: &str) -> Result<Number, NumberFault> {
     if text.contains('.') {
         let unit = text.ends_with(|c: char| c.is_ascii_alphabetic()) && unit_of(text).is_some();
-        return Err(if unit { NumberFault::FractionOfUnit } else { NumberFault::Float });
+        return if unit { Err(NumberFault::FractionOfUnit) } else { float(text) };
     }
     for (prefix, radix) in [("0x", 16), ("0b", 2)] {
         if let Some(digits) = text.strip_prefix(prefix) {
@@ -75,8 +77,23 @@ pub fn number(text: &str) -> Result<Number, NumberFault> {
         let bytes = magnitude(digits, 10)?.checked_mul(factor).filter(|&n| n < 1 << 63);
         return bytes.map(Number::Int).ok_or(NumberFault::IntRange);
     }
-    let exponent = suffix.strip_prefix(['e', 'E']).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()));
-    Err(if exponent { NumberFault::Float } else { NumberFault::Suffix })
+    let exponent = suffix
+        .strip_prefix(['e', 'E'])
+        .is_some_and(|d| d.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c)));
+    if exponent { float(text) } else { Err(NumberFault::Suffix) }
+}
+
+/// A number with a fraction, an exponent or both; underscores stand between digits.
+fn float(text: &str) -> Result<Number, NumberFault> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'_' && !(at > 0 && is_digit(at - 1) && is_digit(at + 1)) {
+            return Err(NumberFault::Underscore);
+        }
+    }
+    let value: f64 = text.replace('_', "").parse().map_err(|_| NumberFault::Suffix)?;
+    if value.is_finite() { Ok(Number::Float(value)) } else { Err(NumberFault::FloatRange) }
 }
 
 /// The unit at the end of a number with a fraction.

@@ -164,6 +164,7 @@ impl Printer {
         match &expr.kind {
             ExprKind::Int(Some(value)) => self.line(format!("Int {value}")),
             ExprKind::Int(None) => self.line("Int <too large>"),
+            ExprKind::Float(value) => self.line(format!("Float {value:?}")),
             ExprKind::Bool(value) => self.line(format!("Bool {value}")),
             ExprKind::Duration(nanos) => self.line(format!("Duration {nanos}ns")),
             ExprKind::Text(parts) => self.text(parts),

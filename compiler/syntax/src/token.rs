@@ -48,6 +48,8 @@ token_kinds! {
     Underscore "`_`",
     /// A whole number or size.
     Int "a number",
+    /// A number with a fraction or an exponent.
+    Float "a number",
     /// A time span such as `250ms`.
     Duration "a duration",
     /// `r"..."`
@@ -220,6 +222,7 @@ impl TokenKind {
                 | Self::Underscore
                 | Self::Int
                 | Self::MinInt
+                | Self::Float
                 | Self::Duration
                 | Self::RawText
                 | Self::TextEnd
@@ -241,6 +244,7 @@ impl TokenKind {
                 | Self::TypeName
                 | Self::Int
                 | Self::MinInt
+                | Self::Float
                 | Self::Duration
                 | Self::RawText
                 | Self::TextStart

@@ -127,6 +127,23 @@ macro_rules! for_each_native {
             int_bit_xor "int-bit-xor" - (word word) word, pure, constant;
             int_shift_left "int-shift-left" - (word word) word, traps, constant;
             int_shift_right "int-shift-right" - (word word) word, traps, constant;
+            int_to_float "int-to-float" - (word) word, pure, constant;
+            // Float
+            float_rem "float-rem" - (word word) word, pure, constant;
+            float_floor "float-floor" - (word) word, pure, constant;
+            float_ceil "float-ceil" - (word) word, pure, constant;
+            float_round "float-round" - (word) word, pure, constant;
+            float_trunc "float-trunc" - (word) word, pure, constant;
+            float_to_int "float-to-int" - (word) word, traps, constant;
+            // math
+            math_sqrt "math-sqrt" - (word) word, pure, constant;
+            math_pow "math-pow" - (word word) word, pure, constant;
+            math_sin "math-sin" - (word) word, pure, constant;
+            math_cos "math-cos" - (word) word, pure, constant;
+            math_tan "math-tan" - (word) word, pure, constant;
+            math_atan2 "math-atan2" - (word word) word, pure, constant;
+            math_exp "math-exp" - (word) word, pure, constant;
+            math_log "math-log" - (word) word, pure, constant;
             // Text
             text_len "text-len" - (borrow) word, pure, constant;
             text_upper "text-upper" - (borrow) owned, traps, linear;
@@ -147,6 +164,7 @@ macro_rules! for_each_native {
             text_pad_start "text-pad-start" - (borrow word borrow) owned, traps, linear;
             text_pad_end "text-pad-end" - (borrow word borrow) owned, traps, linear;
             text_to_int "text-to-int" - (borrow) owned, traps, linear;
+            text_to_float "text-to-float" - (borrow) owned, traps, linear;
             text_slice "text-slice" - (own word word) owned, traps, constant;
             // List
             list_len "list-len" - (borrow) word, pure, constant;

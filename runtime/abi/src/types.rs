@@ -14,6 +14,8 @@ pub enum TypeDesc {
     Unit,
     /// Int
     Int,
+    /// Float
+    Float,
     /// Bool
     Bool,
     /// Text
@@ -49,7 +51,10 @@ impl TypeDesc {
         if let Self::Enum(_, cases) = self {
             return cases.iter().any(|(_, fields)| !fields.is_empty());
         }
-        !matches!(self, Self::Unit | Self::Int | Self::Bool | Self::Duration | Self::Time | Self::Never)
+        !matches!(
+            self,
+            Self::Unit | Self::Int | Self::Float | Self::Bool | Self::Duration | Self::Time | Self::Never
+        )
     }
 
     /// Whether an option of it is the reference itself or 0; else the payload is boxed.

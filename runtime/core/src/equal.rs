@@ -1,6 +1,6 @@
 //! Equality of values.
 //!
-//! In: two values of one type. Out: whether they are equal.
+//! In: two values of one type. Out: whether they are equal; Floats by IEEE, so NaN differs from itself.
 //! Invariant: takes no stack however deep the values are.
 
 use crate::form::{case_index, option_payload};
@@ -20,9 +20,11 @@ pub fn are_equal(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> bool {
                 let is_empty = a.low() as i128 == a.end() && b.low() as i128 == b.end();
                 is_empty || a.low() == b.low() && a.end() == b.end()
             }
+            TypeDesc::Float => f64::from_bits(a.word()) == f64::from_bits(b.word()),
             TypeDesc::List(element) => {
                 let (left, right): (List, List) = (a.as_arg(), b.as_arg());
-                if left.len() == right.len() && left.has_refs() {
+                let by_element = left.has_refs() || types[element.0 as usize] == TypeDesc::Float;
+                if left.len() == right.len() && by_element {
                     todo.extend(a.elements().zip(b.elements()).rev().map(|(a, b)| (*element, a, b)));
                     true
                 } else {

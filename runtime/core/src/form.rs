@@ -1,8 +1,8 @@
 //! Text forms of values.
 //!
-//! In: a value and its type. Out: its characters: Ints in decimal, Texts as they are but quoted inside others, Durations
-//! as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`, `User(id: 1, name: "Ada")`, `Some(1)`, `None`,
-//! `Circle(radius: 1)`, `Empty`.
+//! In: a value and its type. Out: its characters: Ints in decimal, Floats with the fewest digits that read back, Texts as
+//! they are but quoted inside others, Durations as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`,
+//! `User(id: 1, name: "Ada")`, `Some(1)`, `None`, `Circle(radius: 1)`, `Empty`.
 //! Invariant: takes no stack however deep the value is.
 
 use crate::value::{Any, Range, Text};
@@ -91,6 +91,8 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
     match desc {
         TypeDesc::Unit => out.extend_from_slice(b"()"),
         TypeDesc::Int => write_int(value.word() as i64, out),
+        // The shortest digits that read back; an exponent for very large and very small ones.
+        TypeDesc::Float => out.extend_from_slice(format!("{:?}", f64::from_bits(value.word())).as_bytes()),
         TypeDesc::Bool => out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" }),
         TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
         TypeDesc::Duration => write_duration(value.word() as i64, out),

@@ -34,6 +34,12 @@ impl Arg for i64 {
     }
 }
 
+impl Arg for f64 {
+    unsafe fn from_word(word: Word) -> Self {
+        f64::from_bits(word)
+    }
+}
+
 impl Arg for Word {
     unsafe fn from_word(word: Word) -> Self {
         word
@@ -49,6 +55,12 @@ impl Arg for TypeId {
 impl Gives for i64 {
     fn into_word(self) -> Word {
         self as Word
+    }
+}
+
+impl Gives for f64 {
+    fn into_word(self) -> Word {
+        self.to_bits()
     }
 }
 

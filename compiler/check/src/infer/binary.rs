@@ -1,5 +1,6 @@
 //! Infix operators. Arithmetic and comparisons whose types are not known yet become goals.
 
+use super::expr::{FLOAT, is_int_constant};
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, DraftArm, Kind};
 use crate::goals::{Goal, Operation};
@@ -25,7 +26,7 @@ impl<'a> Checker<'a> {
             BinaryOp::Coalesce => self.coalesce(left, right, span, want),
             BinaryOp::In => self.membership(left, right, span),
             BinaryOp::Eq | BinaryOp::Ne => self.equality(op, left, right, span),
-            _ => self.operation(op, op_span, left, right, span),
+            _ => self.operation(op, op_span, left, right, span, want),
         }
     }
 
@@ -73,6 +74,7 @@ impl<'a> Checker<'a> {
             {
                 Want::Type(item, Origin::new(Why::Same, left.span))
             }
+            _ if is_int_constant(right) && matches!(self.terms.head(item), Term::Float) => FLOAT,
             _ => Want::Any,
         };
         let fallback = self.expr(right, fallback_want);
@@ -144,9 +146,28 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Block(stmts), ty, span)
     }
 
+    /// Both sides of an operator. Int literals are Floats where the other side or the expected result is one.
+    fn operands(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, want: Want) -> (Draft, Draft) {
+        let expected = if self.wants_float(want) { FLOAT } else { Want::Any };
+        match (is_int_constant(left), is_int_constant(right)) {
+            (true, true) => (self.expr(left, expected), self.expr(right, expected)),
+            (true, false) => {
+                let right = self.expr(right, Want::Any);
+                let is_float = matches!(self.terms.head(right.ty), Term::Float);
+                (self.expr(left, if is_float { FLOAT } else { Want::Any }), right)
+            }
+            (false, true) => {
+                let left = self.expr(left, Want::Any);
+                let is_float = matches!(self.terms.head(left.ty), Term::Float);
+                let right = self.expr(right, if is_float { FLOAT } else { Want::Any });
+                (left, right)
+            }
+            (false, false) => (self.expr(left, Want::Any), self.expr(right, Want::Any)),
+        }
+    }
+
     fn equality(&mut self, op: BinaryOp, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Draft {
-        let left = self.expr(left, Want::Any);
-        let right = self.expr(right, Want::Any);
+        let (left, right) = self.operands(left, right, Want::Any);
         if !self.terms.is_never(left.ty) && !self.terms.is_never(right.ty) {
             // An option that was built right here takes the type of the other side.
             let origin = Origin::new(Why::Operand, left.span);
@@ -164,10 +185,10 @@ impl<'a> Checker<'a> {
         left: &'a ast::Expr,
         right: &'a ast::Expr,
         span: Span,
+        want: Want,
     ) -> Draft {
-        let left = self.expr(left, Want::Any);
-        let right = self.expr(right, Want::Any);
         let ordering = matches!(op, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge);
+        let (left, right) = self.operands(left, right, if ordering { Want::Any } else { want });
         let result = if ordering { T::BOOL } else { self.terms.var() };
         let operation = Operation {
             op,

@@ -12,6 +12,26 @@ const STACK_LEFT: usize = 128 * 1024;
 /// The size of a new piece of stack, in bytes.
 const STACK_PIECE: usize = 2 * 1024 * 1024;
 
+/// A Float is wanted because the other side of an operator is one.
+pub const FLOAT: Want = Want::Type(T::FLOAT, Origin { why: Why::Operand, span: None });
+
+/// Whether an expression is made of Int literals only, so that it may be a Float.
+pub fn is_int_constant(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Int(_) => true,
+        ExprKind::Unary { op: UnaryOp::Neg, operand } => is_int_constant(operand),
+        ExprKind::Binary { op, left, right, .. } => {
+            use ast::BinaryOp::{Add, Div, Mul, Rem, Sub};
+            matches!(op, Add | Sub | Mul | Div | Rem) && is_int_constant(left) && is_int_constant(right)
+        }
+        _ => false,
+    }
+}
+
+fn float(value: f64, span: Span) -> Draft {
+    Draft::new(Kind::Int(value.to_bits() as i64), T::FLOAT, span)
+}
+
 impl<'a> Checker<'a> {
     /// Infers an expression and makes it fit what is wanted.
     pub fn expr(&mut self, expr: &'a ast::Expr, want: Want) -> Draft {
@@ -43,6 +63,8 @@ impl<'a> Checker<'a> {
             ExprKind::Name(name) => self.name_value(name, want),
             ExprKind::Call { callee, args } => self.call(callee, args, span, want),
 
+            ExprKind::Int(Some(value)) if self.wants_float(want) => float(*value as f64, span),
+            ExprKind::Float(value) => float(*value, span),
             ExprKind::Int(value) => {
                 value.map_or_else(|| Draft::error(span), |v| Draft::new(Kind::Int(v), T::INT, span))
             }
@@ -53,7 +75,7 @@ impl<'a> Checker<'a> {
             ExprKind::Method { receiver, name, args } => self.method(receiver, name, args, span),
             ExprKind::Field { receiver, name } => self.field(receiver, name, span),
             ExprKind::Index { receiver, index } => self.index(receiver, index, span),
-            ExprKind::Unary { op, operand } => self.unary(*op, operand, span),
+            ExprKind::Unary { op, operand } => self.unary(*op, operand, span, want),
             ExprKind::Binary { op, op_span, left, right } => {
                 self.binary(*op, *op_span, left, right, span, want)
             }
@@ -66,6 +88,15 @@ impl<'a> Checker<'a> {
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)
+    }
+
+    /// Whether a Float, or an option of one, is expected.
+    pub fn wants_float(&self, want: Want) -> bool {
+        let Want::Type(mut ty, _) = want else { return false };
+        while let Term::Option(inner) = *self.terms.head(ty) {
+            ty = inner;
+        }
+        matches!(self.terms.head(ty), Term::Float)
     }
 
     fn text(&mut self, parts: &'a [TextPart], span: Span) -> Draft {
@@ -126,16 +157,18 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Range(Box::new(low), Box::new(high), inclusive), T::RANGE, span)
     }
 
-    fn unary(&mut self, op: UnaryOp, operand: &'a ast::Expr, span: Span) -> Draft {
+    fn unary(&mut self, op: UnaryOp, operand: &'a ast::Expr, span: Span, want: Want) -> Draft {
         match op {
             UnaryOp::Not => {
                 let operand = self.expr(operand, Want::Type(T::BOOL, Origin::of(Why::Condition)));
                 Draft::new(Kind::Not(Box::new(operand)), T::BOOL, span)
             }
             UnaryOp::Neg => {
-                let operand = self.expr(operand, Want::Any);
+                let want = if is_int_constant(operand) && self.wants_float(want) { FLOAT } else { Want::Any };
+                let operand = self.expr(operand, want);
                 let ty = match self.known(operand.ty) {
                     Term::Duration => T::DURATION,
+                    Term::Float => T::FLOAT,
                     Term::Int | Term::Never | Term::Unknown => T::INT,
                     Term::Var => {
                         self.terms.unify(operand.ty, T::INT);
@@ -143,7 +176,8 @@ impl<'a> Checker<'a> {
                     }
                     _ => {
                         let shown = self.terms.show(operand.ty);
-                        let message = format!("`-` negates an Int or a Duration, and this is `{shown}`");
+                        let message =
+                            format!("`-` negates an Int, a Float or a Duration, and this is `{shown}`");
                         self.report(Diagnostic::error(
                             "E0302",
                             message,

@@ -94,6 +94,7 @@ impl<'a> Checker<'a> {
     pub fn home(&self, head: &Term) -> Option<String> {
         let name = match head {
             Term::Int => "int",
+            Term::Float => "float",
             Term::Bool => "bool",
             Term::Text => "text",
             Term::Duration => "duration",

@@ -364,6 +364,9 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
             "Only in `handle` may each result be of another type; elsewhere make it a Response: `respond(body: ...)`."
                 .into(),
         ),
+        (Term::Text, Term::Float) => {
+            Some("A Text becomes a Float with `.to-float()`, which gives `None` where it spells none.".into())
+        }
         (Term::Text, Term::Int) => {
             Some("A Text becomes an Int with `.to-int()`, which gives `None` where it spells none.".into())
         }
@@ -371,6 +374,10 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
         (_, Term::Text) => Some("Any value becomes a Text inside one: `\"{value}\"`.".into()),
         (Term::Unit, _) => {
             Some("This gives no value. A block's value is its last line, where that is an expression.".into())
+        }
+        (Term::Int, Term::Float) => Some("An Int becomes a Float with `.to-float()`.".into()),
+        (Term::Float, Term::Int) => {
+            Some("A Float becomes an Int with `.to-int()`, which cuts the fraction off; or make the Int a Float with `.to-float()`.".into())
         }
         (Term::Int, Term::Duration) => {
             Some("Write a duration with its unit, such as `250ms` or `5s`.".into())

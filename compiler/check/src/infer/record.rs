@@ -10,8 +10,8 @@ use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
 /// Types that need no declaration.
-pub const BUILT_IN: [&str; 10] =
-    ["Int", "Bool", "Text", "Duration", "Time", "Range", "Never", "List", "Stream", "Option"];
+pub const BUILT_IN: [&str; 11] =
+    ["Int", "Float", "Bool", "Text", "Duration", "Time", "Range", "Never", "List", "Stream", "Option"];
 
 impl<'a> Checker<'a> {
     /// Whether `name` names a type here.

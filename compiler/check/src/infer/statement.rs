@@ -268,6 +268,7 @@ impl<'a> Checker<'a> {
             | ExprKind::Int(_)
             | ExprKind::Bool(_)
             | ExprKind::Text(_)
+            | ExprKind::Float(_)
             | ExprKind::Duration(_)
             | ExprKind::Name(_)
             | ExprKind::Field { .. }

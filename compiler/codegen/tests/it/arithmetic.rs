@@ -42,6 +42,7 @@ fn expected(prim: Prim, a: i64, b: i64) -> Outcome {
         Prim::Le => Ok(i64::from(a <= b)),
         Prim::Gt => Ok(i64::from(a > b)),
         Prim::Ge => Ok(i64::from(a >= b)),
+        other => unreachable!("{other:?} is not among the operations on Ints"),
     };
     match result {
         Ok(value) => Outcome::Value(value as u64),

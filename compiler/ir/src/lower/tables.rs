@@ -54,6 +54,7 @@ impl<'p> Tables<'p> {
     pub(super) fn repr(&self, ty: Ty) -> Repr {
         match self.description(ty) {
             TypeDesc::Option(_) => Repr::NullableRef,
+            TypeDesc::Float => Repr::Float,
             other if other.is_ref() => Repr::Ref,
             _ => Repr::Word,
         }
@@ -138,6 +139,7 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Unknown | TyKind::Never => TypeDesc::Never,
         TyKind::Unit => TypeDesc::Unit,
         TyKind::Int => TypeDesc::Int,
+        TyKind::Float => TypeDesc::Float,
         TyKind::Bool => TypeDesc::Bool,
         TyKind::Text => TypeDesc::Text,
         TyKind::Duration => TypeDesc::Duration,

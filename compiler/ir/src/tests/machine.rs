@@ -379,7 +379,21 @@ impl<'m> Machine<'m> {
 }
 
 fn prim_of(prim: Prim, a: i64, b: i64) -> Result<i64, Stopped> {
+    let float = f64::from_bits;
+    let (x, y) = (float(a as u64), float(b as u64));
+    let word = |value: f64| Some(value.to_bits() as i64);
     let checked = match prim {
+        Prim::FloatAdd => word(x + y),
+        Prim::FloatSub => word(x - y),
+        Prim::FloatMul => word(x * y),
+        Prim::FloatDiv => word(x / y),
+        Prim::FloatNeg => word(-x),
+        Prim::FloatEq => Some(i64::from(x == y)),
+        Prim::FloatNe => Some(i64::from(x != y)),
+        Prim::FloatLt => Some(i64::from(x < y)),
+        Prim::FloatLe => Some(i64::from(x <= y)),
+        Prim::FloatGt => Some(i64::from(x > y)),
+        Prim::FloatGe => Some(i64::from(x >= y)),
         Prim::Add => a.checked_add(b),
         Prim::Sub => a.checked_sub(b),
         Prim::Mul => a.checked_mul(b),

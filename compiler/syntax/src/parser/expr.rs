@@ -7,7 +7,7 @@ use chumsky::pratt::{infix, left, none, postfix, prefix, right};
 use chumsky::prelude::*;
 
 use super::control;
-use super::pattern::{duration, int, int_range};
+use super::pattern::{duration, float, int, int_range};
 use super::recover::{close, comma, end_of_item, skip_some, skip_to};
 use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, one_of, when};
 use super::stmt::{block, statement};
@@ -49,7 +49,7 @@ pub(super) fn error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Expr {
 }
 
 fn literal<'s>() -> impl Rule<'s, Expr> {
-    const KINDS: &[K] = &[K::Int, K::MinInt, K::Duration, K::True, K::False, K::BadLiteral];
+    const KINDS: &[K] = &[K::Int, K::MinInt, K::Float, K::Duration, K::True, K::False, K::BadLiteral];
     one_of(KINDS).map_with(|kind, e| {
         let span = e.state().span(e.span());
         let written = e.state().text(span);
@@ -62,6 +62,7 @@ fn literal<'s>() -> impl Rule<'s, Expr> {
                     ExprKind::Int(None)
                 }
             },
+            K::Float => float(written),
             K::Duration => duration(written),
             K::True => ExprKind::Bool(true),
             K::False => ExprKind::Bool(false),

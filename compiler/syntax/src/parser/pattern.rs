@@ -22,8 +22,15 @@ pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
         let bind = just(K::Name).map_with(|_, e| PatternKind::Bind(e.state().name(e.span().start)));
         let wildcard = just(K::Underscore).to(PatternKind::Wildcard);
         let reported = just(K::BadLiteral).to(PatternKind::Error);
+        let float = just(K::Minus).or_not().then(just(K::Float)).map_with(|_, e| {
+            let span = e.state().span(e.span());
+            let diagnostic = Diagnostic::error("E0122", "a pattern has no Float", span, "not allowed here")
+                .help("bind a name and compare it in a guard: `x if x < 1.5 => ...`");
+            e.emit(diagnostic.into());
+            PatternKind::Error
+        });
 
-        choice((bind, case, wildcard, text_pattern(text), number(), constant(), reported))
+        choice((bind, case, wildcard, text_pattern(text), number(), float, constant(), reported))
             .map_with(|kind, e| Pattern { kind, span: e.state().span(e.span()) })
             .boxed()
             .separated_by(just(K::Pipe))
@@ -115,6 +122,14 @@ pub(super) fn int_range(written: &str, span: Span) -> Diagnostic {
 pub(super) fn duration(written: &str) -> ExprKind {
     match literal::number(written) {
         Ok(Number::Duration(nanos)) => ExprKind::Duration(nanos),
+        _ => ExprKind::Error,
+    }
+}
+
+/// The value of a literal with a fraction or an exponent, which the lexer found to be valid.
+pub(super) fn float(written: &str) -> ExprKind {
+    match literal::number(written) {
+        Ok(Number::Float(value)) => ExprKind::Float(value),
         _ => ExprKind::Error,
     }
 }

@@ -6,6 +6,7 @@
 //! Not here: how compiled code gets to a body (`shim`).
 
 mod built_in;
+mod float;
 mod int;
 mod list;
 mod prelude;
@@ -17,6 +18,7 @@ mod text;
 mod time;
 
 pub use built_in::*;
+pub use float::*;
 pub use int::*;
 pub use list::*;
 pub use prelude::*;

@@ -213,6 +213,19 @@ pub fn text_to_int(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, 
     }
 }
 
+/// The Float that it spells: decimal digits with an optional sign, fraction and exponent.
+pub fn text_to_float(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    let text = text.as_str();
+    // Rust also reads `inf`, `nan`, `.5` and `5.`, which no literal spells.
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let starts_well = [whole, fraction].iter().all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    match text.parse::<f64>() {
+        Ok(value) if starts_well => Ok(Some(scope.some_word(value.to_bits())?)),
+        _ => Ok(None),
+    }
+}
+
 /// The bytes from `low` up to `high`.
 pub fn text_slice(scope: &mut Scope, text: Own<Text>, low: i64, high: i64) -> Result<Own<Text>, Trap> {
     let whole = text.get();
