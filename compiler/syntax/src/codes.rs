@@ -152,9 +152,9 @@ in a block:\n\n    match x {\n      0 => { return }\n      n => { total = total 
     },
     Code {
         code: "E0122",
-        title: "an interpolation in a pattern",
+        title: "an interpolation or a Float in a pattern",
         explanation: "A text in a pattern is compared as it is written. To compare with a computed one, bind a name and add a guard:\n\n    \
-match word {\n      w if w == \"{prefix}-end\" => stop()\n      _ => go()\n    }",
+match word {\n      w if w == \"{prefix}-end\" => stop()\n      _ => go()\n    }\n\nA Float is seldom exactly another one; compare it in a guard too, as in `x if x < 1.5 => ...`.",
     },
     Code {
         code: "E0123",

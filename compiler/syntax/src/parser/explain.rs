@@ -281,7 +281,7 @@ fn expectation(place: &Place) -> Vec<&'static str> {
         &[operand.as_slice(), &[K::Underscore, K::DotDot, K::DotDotEq, K::Minus]].concat(),
     );
     let pattern = [K::Underscore, K::Name, K::TypeName, K::Int, K::MinInt, K::Minus, K::True, K::False];
-    let pattern_rest = [K::LParen, K::TextStart, K::RawText, K::Duration, K::BadLiteral];
+    let pattern_rest = [K::LParen, K::TextStart, K::RawText, K::Float, K::Duration, K::BadLiteral];
     group("a pattern", K::MinInt, &[pattern.as_slice(), &pattern_rest].concat());
     let ty = [K::TypeName, K::Fn, K::LParen, K::BadLiteral, K::Name];
     group("a type", K::BadLiteral, &ty);
