@@ -24,6 +24,10 @@ impl<'a> Checker<'a> {
                 let result = self.annotation(result, module, vars);
                 self.terms.function(&params, result)
             }
+            TypeExprKind::Result(_) | TypeExprKind::Tuple(_) | TypeExprKind::Record(_) => {
+                self.unsupported(ty.span);
+                T::UNKNOWN
+            }
             TypeExprKind::Unit => T::UNIT,
             TypeExprKind::Error => T::UNKNOWN,
         }

@@ -68,6 +68,8 @@ fn item_span(item: &Item) -> Span {
     match item {
         Item::Fn(f) => f.span,
         Item::Type(t) => t.span,
+        Item::Use(u) => u.span,
+        Item::Test(t) => t.span,
         Item::Stmt(s) => s.span,
     }
 }
@@ -113,6 +115,9 @@ impl<'a> Checker<'a> {
                             shared: false,
                         });
                     }
+                }
+                Item::Use(_) | Item::Test(_) => {
+                    self.unsupported(item_span(item));
                 }
                 Item::Stmt(_) => {}
             }
@@ -177,7 +182,7 @@ impl<'a> Checker<'a> {
         let mut next = 0;
         for item in &file.items {
             let Item::Stmt(stmt) = item else { continue };
-            let StmtKind::Let { mutable, pattern, ty, value } = &stmt.kind else {
+            let StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } = &stmt.kind else {
                 drafts.push(self.statement(stmt));
                 continue;
             };

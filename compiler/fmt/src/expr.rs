@@ -13,9 +13,16 @@ impl Formatter<'_> {
     pub fn expr(&mut self, expr: &Expr) -> Doc {
         match &expr.kind {
             ExprKind::Int(_) => text(int(self.slice(expr.span))),
-            ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Duration(_) | ExprKind::Error => {
-                Doc::Verbatim(self.slice(expr.span).to_string())
-            }
+            ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Html(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Map(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Record(_)
+            | ExprKind::Try(_)
+            | ExprKind::Error => Doc::Verbatim(self.slice(expr.span).to_string()),
             ExprKind::Unit => text("()"),
             ExprKind::Name(name) => text(&name.text),
             ExprKind::Text(parts) => self.text(expr.span, parts),
@@ -274,7 +281,7 @@ impl Formatter<'_> {
     fn text(&mut self, span: Span, parts: &[TextPart]) -> Doc {
         let within = range(span);
         let mut exprs = parts.iter().filter_map(|part| match part {
-            TextPart::Expr(expr) => Some(expr),
+            TextPart::Expr(expr, _) => Some(expr),
             TextPart::Literal(_) => None,
         });
         let mut out = String::with_capacity(within.len());

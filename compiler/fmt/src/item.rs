@@ -102,7 +102,7 @@ impl Formatter<'_> {
     /// A statement.
     pub fn stmt(&mut self, stmt: &Stmt) -> Doc {
         match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value } => {
+            StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } => {
                 let word = if *mutable { "var" } else { "let" };
                 let ty = ty.as_ref().map_or(String::new(), |ty| format!(": {}", print::type_expr(ty)));
                 let head = format!("{word} {}{ty}", self.pattern(pattern));
@@ -120,7 +120,9 @@ impl Formatter<'_> {
             StmtKind::Continue => text("continue"),
             StmtKind::Expr(expr) => self.expr(expr),
             // Only programs without mistakes are formatted.
-            StmtKind::Error => Doc::Verbatim(self.slice(stmt.span).to_string()),
+            StmtKind::Fail(_) | StmtKind::Assert(_) | StmtKind::Error => {
+                Doc::Verbatim(self.slice(stmt.span).to_string())
+            }
         }
     }
 
@@ -162,7 +164,10 @@ impl Formatter<'_> {
             PatternKind::Case(name, items) if items.is_empty() => name.text.clone(),
             PatternKind::Case(name, items) => format!("{}({})", name.text, list(items, ", ")),
             PatternKind::Or(either) => list(either, " | "),
-            PatternKind::Error => self.slice(pattern.span).to_string(),
+            PatternKind::Tuple(_)
+            | PatternKind::Record(_)
+            | PatternKind::List { .. }
+            | PatternKind::Error => self.slice(pattern.span).to_string(),
         }
     }
 

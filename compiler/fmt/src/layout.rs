@@ -46,6 +46,8 @@ impl Formatter<'_> {
         match item {
             Item::Fn(decl) => self.unit(decl.span, |f| f.function(decl)),
             Item::Type(decl) => self.unit(decl.span, |f| f.type_decl(decl)),
+            Item::Use(decl) => self.unit(decl.span, |f| Doc::Verbatim(f.slice(decl.span).to_string())),
+            Item::Test(decl) => self.unit(decl.span, |f| Doc::Verbatim(f.slice(decl.span).to_string())),
             Item::Stmt(stmt) => self.statement(stmt),
         }
     }

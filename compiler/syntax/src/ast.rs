@@ -28,8 +28,45 @@ pub enum Item {
     Fn(FnDecl),
     /// `type Name = { ... }`
     Type(TypeDecl),
+    /// `use "path"`
+    Use(UseDecl),
+    /// `test "name" { ... }`
+    Test(TestDecl),
     /// A statement of a main file; a top-level `let` is one too.
     Stmt(Stmt),
+}
+
+/// `use "path"`, `use "path" as name`, `use "path" {a, B}`: declarations of another file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UseDecl {
+    /// The file, relative to this one.
+    pub path: Name,
+    /// What is made visible.
+    pub what: Used,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// What a `use` makes visible.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Used {
+    /// The module, under the name of its file.
+    Module,
+    /// The module under that name: `as name`.
+    As(Name),
+    /// Single declarations: `{a, B}`.
+    Names(Vec<Name>),
+}
+
+/// `test "name" { ... }`, run by `weir test`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestDecl {
+    /// What it shows.
+    pub name: Name,
+    /// What it does.
+    pub body: Block,
+    /// The whole declaration.
+    pub span: Span,
 }
 
 /// A function declaration.
@@ -67,6 +104,8 @@ pub enum FnBody {
 /// A parameter of a function or lambda.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
+    /// `var name`: the function changes the variable that is passed. The first parameter of a function only.
+    pub mutable: bool,
     /// Its name; `_` when unused.
     pub name: Name,
     /// Its annotation.
@@ -88,6 +127,8 @@ pub struct TypeDecl {
     pub vars: Vec<Name>,
     /// What it is.
     pub body: TypeBody,
+    /// `with json: snake`: how the fields without a name of their own are called in JSON.
+    pub json: Option<Name>,
     /// The whole declaration.
     pub span: Span,
 }
@@ -124,6 +165,8 @@ pub struct FieldDecl {
     pub name: Name,
     /// Its type.
     pub ty: TypeExpr,
+    /// `as "name"`: what JSON calls it.
+    pub external: Option<Name>,
     /// Its default, evaluated at each construction.
     pub default: Option<Expr>,
 }
@@ -144,6 +187,12 @@ pub enum TypeExprKind {
     Name(Name, Vec<TypeExpr>),
     /// `T?`
     Option(Box<TypeExpr>),
+    /// `T!`: a result whose error is an `Error`.
+    Result(Box<TypeExpr>),
+    /// `(A, B)`, at least two.
+    Tuple(Vec<TypeExpr>),
+    /// `{name: Type, ...}`: a record without a name; its fields have no defaults.
+    Record(Vec<FieldDecl>),
     /// `fn(A, B) -> C`
     Fn(Vec<TypeExpr>, Box<TypeExpr>),
     /// `()`
@@ -173,7 +222,7 @@ pub struct Stmt {
 /// The forms of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StmtKind {
-    /// `let pattern: Type = value` or `var ...`
+    /// `let pattern: Type = value else { ... }` or `var ...`
     Let {
         /// `var` instead of `let`.
         mutable: bool,
@@ -183,6 +232,8 @@ pub enum StmtKind {
         ty: Option<TypeExpr>,
         /// The value.
         value: Expr,
+        /// `else { ... }`, which does not come back: what happens when the pattern does not fit.
+        otherwise: Option<Block>,
     },
     /// `place = value`
     Assign {
@@ -193,6 +244,10 @@ pub enum StmtKind {
     },
     /// `return value`
     Return(Option<Expr>),
+    /// `fail value`: a Text or an error.
+    Fail(Expr),
+    /// `assert condition`
+    Assert(Expr),
     /// `break`
     Break,
     /// `continue`
@@ -226,12 +281,24 @@ pub enum ExprKind {
     Duration(i64),
     /// `"a {x} b"`, `"""..."""`, `r"..."`: adjacent literal parts are merged.
     Text(Vec<TextPart>),
+    /// `html"a {x} b"`: what is interpolated is escaped.
+    Html(Vec<TextPart>),
+    /// `b"..."`
+    Bytes(Vec<u8>),
     /// `()`
     Unit,
     /// `name` or `Name`
     Name(Name),
     /// `[a, b]`
     List(Vec<Expr>),
+    /// `["a": 1]`, `[:]`
+    Map(Vec<(Expr, Expr)>),
+    /// `(a, b)`, at least two.
+    Tuple(Vec<Expr>),
+    /// `{name: value, ...}`; a field alone, `{name}`, is short for `{name: name}`; `..value` gives the other fields.
+    Record(Vec<Arg>),
+    /// `x?`: the value, or the way out of the function.
+    Try(Box<Expr>),
     /// `f(args)` or `Record(args)`
     Call {
         /// What is called.
@@ -350,8 +417,42 @@ pub enum Cond {
 pub enum TextPart {
     /// Characters, escapes resolved.
     Literal(String),
-    /// `{expr}`
-    Expr(Expr),
+    /// `{expr}`, `{expr:.2}`
+    Expr(Expr, Option<Format>),
+}
+
+/// How an interpolated value is written: `[[fill]align][+][0][width][,][.precision][kind]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Format {
+    /// What stands where the text is narrower than the width; a space by default.
+    pub fill: char,
+    /// `<`, `^` or `>`; by default numbers stand at the right, all else at the left.
+    pub align: Option<Align>,
+    /// `+`: a positive number has a sign as well.
+    pub plus: bool,
+    /// `0`: zeros fill between sign and digits.
+    pub zero: bool,
+    /// The least number of characters.
+    pub width: u32,
+    /// `,`: thousands are separated.
+    pub thousands: bool,
+    /// `.2`: digits behind the point of a Float; the most characters of any other value.
+    pub precision: Option<u32>,
+    /// `x X b o` for Ints, `e f` for Floats.
+    pub kind: Option<char>,
+    /// Behind the colon.
+    pub span: Span,
+}
+
+/// Where a text stands within its width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// `<`
+    Left,
+    /// `^`
+    Center,
+    /// `>`
+    Right,
 }
 
 /// An argument of a call.
@@ -405,6 +506,17 @@ pub enum PatternKind {
     },
     /// `Name(p, ...)` or `Name`: a case, such as `Some(p)` or `None`.
     Case(Name, Vec<Pattern>),
+    /// `(a, b)`, at least two.
+    Tuple(Vec<Pattern>),
+    /// `{name, other: pattern}`: fields of a record; the others may be anything.
+    Record(Vec<(Name, Option<Pattern>)>),
+    /// `[a, b]`, `[first, ..rest]`, `[a, ..]`
+    List {
+        /// The first elements.
+        items: Vec<Pattern>,
+        /// `..` or `..name`: any number of further ones, as a list.
+        rest: Option<Option<Name>>,
+    },
     /// `a | b`
     Or(Vec<Pattern>),
     /// Not understood.

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use crate::ast::{
     Arg, Arm, Block, Cond, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Pattern,
-    PatternKind, Stmt, StmtKind, TextPart, TypeBody, TypeDecl, TypeExpr, TypeExprKind, UnaryOp,
+    PatternKind, Stmt, StmtKind, TextPart, TypeBody, TypeDecl, TypeExpr, TypeExprKind, UnaryOp, UseDecl,
+    Used,
 };
 use crate::token::Token;
 
@@ -44,6 +45,13 @@ pub fn type_expr(ty: &TypeExpr) -> String {
         TypeExprKind::Name(name, args) if args.is_empty() => name.text.clone(),
         TypeExprKind::Name(name, args) => format!("{}[{}]", name.text, list(args)),
         TypeExprKind::Option(inner) => format!("{}?", type_expr(inner)),
+        TypeExprKind::Result(inner) => format!("{}!", type_expr(inner)),
+        TypeExprKind::Tuple(items) => format!("({})", list(items)),
+        TypeExprKind::Record(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|field| format!("{}: {}", field.name.text, type_expr(&field.ty))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
         TypeExprKind::Fn(params, result) => format!("fn({}) -> {}", list(params), type_expr(result)),
         TypeExprKind::Unit => "()".to_string(),
         TypeExprKind::Error => "<error>".to_string(),
@@ -76,8 +84,22 @@ impl Printer {
         match item {
             Item::Fn(decl) => self.function(decl),
             Item::Type(decl) => self.type_decl(decl),
+            Item::Use(decl) => self.use_decl(decl),
+            Item::Test(decl) => self.node(format!("Test {:?}", decl.name.text), |p| p.block(&decl.body)),
             Item::Stmt(stmt) => self.stmt(stmt),
         }
+    }
+
+    fn use_decl(&mut self, decl: &UseDecl) {
+        let what = match &decl.what {
+            Used::Module => String::new(),
+            Used::As(name) => format!(" as {}", name.text),
+            Used::Names(names) => {
+                let names: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+                format!(" {{{}}}", names.join(", "))
+            }
+        };
+        self.line(format!("Use {:?}{what}", decl.path.text));
     }
 
     fn function(&mut self, decl: &FnDecl) {
@@ -98,6 +120,7 @@ impl Printer {
         let public = if decl.public { "pub " } else { "" };
         self.node(format!("Type {public}{}{}", decl.name.text, variables(&decl.vars)), |p| {
             p.documentation(decl.doc.as_deref());
+            decl.json.iter().for_each(|rule| p.line(format!("Json {}", rule.text)));
             match &decl.body {
                 TypeBody::Record(fields) => {
                     p.node("Record", |p| fields.iter().for_each(|field| p.field(field)))
@@ -122,14 +145,16 @@ impl Printer {
     }
 
     fn field(&mut self, field: &FieldDecl) {
-        self.node(format!("Field {}: {}", field.name.text, type_expr(&field.ty)), |p| {
+        let external = field.external.as_ref().map_or(String::new(), |name| format!(" as {:?}", name.text));
+        self.node(format!("Field {}: {}{external}", field.name.text, type_expr(&field.ty)), |p| {
             field.default.iter().for_each(|value| p.expr(value));
         });
     }
 
     fn param(&mut self, param: &Param) {
         let ty = param.ty.as_ref().map_or(String::new(), |ty| format!(": {}", type_expr(ty)));
-        self.node(format!("Param {}{ty}", param.name.text), |p| {
+        let mutable = if param.mutable { "var " } else { "" };
+        self.node(format!("Param {mutable}{}{ty}", param.name.text), |p| {
             param.default.iter().for_each(|value| p.expr(value));
         });
     }
@@ -140,12 +165,13 @@ impl Printer {
 
     fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value } => {
+            StmtKind::Let { mutable, pattern, ty, value, otherwise } => {
                 let word = if *mutable { "Var" } else { "Let" };
                 let ty = ty.as_ref().map_or(String::new(), |ty| format!(": {}", type_expr(ty)));
                 self.node(format!("{word}{ty}"), |p| {
                     p.pattern(pattern);
                     p.expr(value);
+                    otherwise.iter().for_each(|block| p.node("Else", |p| p.block(block)));
                 });
             }
             StmtKind::Assign { place, value } => self.node("Assign", |p| {
@@ -153,6 +179,8 @@ impl Printer {
                 p.expr(value);
             }),
             StmtKind::Return(value) => self.node("Return", |p| value.iter().for_each(|value| p.expr(value))),
+            StmtKind::Fail(value) => self.node("Fail", |p| p.expr(value)),
+            StmtKind::Assert(value) => self.node("Assert", |p| p.expr(value)),
             StmtKind::Break => self.line("Break"),
             StmtKind::Continue => self.line("Continue"),
             StmtKind::Expr(expr) => self.expr(expr),
@@ -167,10 +195,21 @@ impl Printer {
             ExprKind::Float(value) => self.line(format!("Float {value:?}")),
             ExprKind::Bool(value) => self.line(format!("Bool {value}")),
             ExprKind::Duration(nanos) => self.line(format!("Duration {nanos}ns")),
-            ExprKind::Text(parts) => self.text(parts),
+            ExprKind::Text(parts) => self.text("Text", parts),
+            ExprKind::Html(parts) => self.text("Html", parts),
+            ExprKind::Bytes(bytes) => self.line(format!("Bytes \"{}\"", bytes.escape_ascii())),
             ExprKind::Unit => self.line("Unit"),
             ExprKind::Name(name) => self.line(format!("Name {}", name.text)),
             ExprKind::List(items) => self.node("List", |p| items.iter().for_each(|item| p.expr(item))),
+            ExprKind::Map(entries) => self.node("Map", |p| {
+                for (key, value) in entries {
+                    p.expr(key);
+                    p.expr(value);
+                }
+            }),
+            ExprKind::Tuple(items) => self.node("Tuple", |p| items.iter().for_each(|item| p.expr(item))),
+            ExprKind::Record(fields) => self.node("Record", |p| fields.iter().for_each(|field| p.arg(field))),
+            ExprKind::Try(value) => self.node("Try", |p| p.expr(value)),
             ExprKind::Call { callee, args } => self.node("Call", |p| {
                 p.expr(callee);
                 args.iter().for_each(|arg| p.arg(arg));
@@ -225,15 +264,16 @@ impl Printer {
         }
     }
 
-    fn text(&mut self, parts: &[TextPart]) {
+    fn text(&mut self, kind: &str, parts: &[TextPart]) {
         if let [TextPart::Literal(text)] = parts {
-            return self.line(format!("Text {text:?}"));
+            return self.line(format!("{kind} {text:?}"));
         }
-        self.node("Text", |p| {
+        self.node(kind, |p| {
             for part in parts {
                 match part {
                     TextPart::Literal(text) => p.line(format!("{text:?}")),
-                    TextPart::Expr(expr) => p.expr(expr),
+                    TextPart::Expr(expr, None) => p.expr(expr),
+                    TextPart::Expr(expr, Some(format)) => p.node(format!("{format:?}"), |p| p.expr(expr)),
                 }
             }
         });
@@ -288,6 +328,22 @@ impl Printer {
             PatternKind::Case(name, items) => {
                 self.node(format!("Case {}", name.text), |p| items.iter().for_each(|item| p.pattern(item)));
             }
+            PatternKind::Tuple(items) => {
+                self.node("Tuple", |p| items.iter().for_each(|item| p.pattern(item)));
+            }
+            PatternKind::Record(fields) => self.node("Record", |p| {
+                for (name, pattern) in fields {
+                    p.node(&name.text, |p| pattern.iter().for_each(|pattern| p.pattern(pattern)));
+                }
+            }),
+            PatternKind::List { items, rest } => self.node("List", |p| {
+                items.iter().for_each(|item| p.pattern(item));
+                match rest {
+                    Some(Some(name)) => p.line(format!("..{}", name.text)),
+                    Some(None) => p.line(".."),
+                    None => {}
+                }
+            }),
             PatternKind::Or(either) => self.node("Or", |p| either.iter().for_each(|one| p.pattern(one))),
             PatternKind::Error => self.line("Error"),
         }

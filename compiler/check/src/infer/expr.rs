@@ -85,9 +85,21 @@ impl<'a> Checker<'a> {
             ExprKind::For { pattern, iterable, body } => self.for_loop(pattern, iterable, body, span),
             ExprKind::While { cond, body } => self.while_loop(cond, body, span),
             ExprKind::Loop(body) => self.loop_forever(body, span),
+            ExprKind::Html(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Map(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Record(_)
+            | ExprKind::Try(_) => self.unsupported(span),
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)
+    }
+
+    /// Reports a form that the grammar has and this pass has not.
+    pub fn unsupported(&mut self, span: Span) -> Draft {
+        self.report(Diagnostic::error("E0302", "This is not understood yet", span, "not supported"));
+        Draft::error(span)
     }
 
     /// Whether a Float, or an option of one, is expected.
@@ -110,7 +122,7 @@ impl<'a> Checker<'a> {
         for part in parts {
             drafts.push(match part {
                 TextPart::Literal(text) => DraftPart::Literal(text.clone()),
-                TextPart::Expr(expr) => {
+                TextPart::Expr(expr, _) => {
                     let value = self.expr(expr, Want::Any);
                     self.need_text_form(&value);
                     DraftPart::Value(value)

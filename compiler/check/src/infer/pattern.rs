@@ -23,6 +23,10 @@ impl<'a> Checker<'a> {
                 self.range_pattern(*low, *high, *inclusive, ty, span)
             }
             PatternKind::Case(name, parts) => self.case(name, parts, ty, span),
+            PatternKind::Tuple(_) | PatternKind::Record(_) | PatternKind::List { .. } => {
+                self.unsupported(span);
+                Pattern::Wildcard
+            }
             PatternKind::Or(patterns) => {
                 let patterns = self.alternatives(patterns, ty, span);
                 Pattern::Or(patterns)

@@ -14,7 +14,7 @@ impl<'a> Checker<'a> {
     /// A statement that is not the value of its block.
     pub fn statement(&mut self, stmt: &'a Stmt) -> Draft {
         let draft = match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value } => {
+            StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } => {
                 let value = self.bound_value(ty.as_ref(), value);
                 self.bind(pattern, value, *mutable, stmt.span)
             }
@@ -23,6 +23,7 @@ impl<'a> Checker<'a> {
             StmtKind::Break => self.leave(Kind::Break, "break", stmt.span),
             StmtKind::Continue => self.leave(Kind::Continue, "continue", stmt.span),
             StmtKind::Expr(expr) => self.effect(expr),
+            StmtKind::Fail(_) | StmtKind::Assert(_) => self.unsupported(stmt.span),
             StmtKind::Error => Draft::error(stmt.span),
         };
         if !self.goals.is_empty() {

@@ -92,7 +92,7 @@ fn name_or_lambda<'s>(body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
     choice((value, type_name, unused)).map_with(|(name, body): (Name, Option<Expr>), e| match body {
         None => Expr { span: name.span, kind: ExprKind::Name(name) },
         Some(body) => {
-            let params = vec![Param { name, ty: None, default: None }];
+            let params = vec![Param { mutable: false, name, ty: None, default: None }];
             Expr { kind: ExprKind::Lambda { params, body: Box::new(body) }, span: e.state().span(e.span()) }
         }
     })
@@ -101,7 +101,7 @@ fn name_or_lambda<'s>(body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
 /// `(x, y) => body`
 fn lambda<'s>(ty: Boxed<'s, TypeExpr>, body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
     parameter(ty)
-        .map(|(name, ty)| Param { name, ty, default: None })
+        .map(|(name, ty)| Param { mutable: false, name, ty, default: None })
         .separated_by(comma())
         .allow_trailing()
         .collect()

@@ -70,11 +70,11 @@ fn parameters<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl Rule<'
     const STOPS: &[K] = &[K::Comma];
     let skipped = skip_some(STOPS).map_with(|range, e| {
         let span = e.state().span(range);
-        Param { name: Name { text: "_".to_string(), span }, ty: None, default: None }
+        Param { mutable: false, name: Name { text: "_".to_string(), span }, ty: None, default: None }
     });
     parameter(ty)
         .then(default_value(expr))
-        .map(|((name, ty), default)| Param { name, ty, default })
+        .map(|((name, ty), default)| Param { mutable: false, name, ty, default })
         .recover_with(via_parser(skipped))
         .separated_by(comma())
         .allow_trailing()
@@ -127,7 +127,7 @@ fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl 
             let range: SimpleSpan = e.span();
             let context = e.state().0;
             let doc = documentation(context, range.start);
-            Item::Type(TypeDecl { doc, public, name, vars, body, span: context.span(range) })
+            Item::Type(TypeDecl { doc, public, name, vars, body, json: None, span: context.span(range) })
         })
         .boxed()
 }
@@ -155,7 +155,7 @@ fn field<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, FieldD
         .then_ignore(just(K::Colon))
         .then(annotation(ty))
         .then(default_value(expr))
-        .map(|((name, ty), default)| FieldDecl { name, ty, default })
+        .map(|((name, ty), default)| FieldDecl { name, ty, external: None, default })
         .boxed()
 }
 

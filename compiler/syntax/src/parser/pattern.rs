@@ -54,7 +54,7 @@ fn text_pattern<'s>(text: Boxed<'s, Expr>) -> impl Rule<'s, PatternKind> {
     text.map_with(|text, e| {
         let interpolated = match &text.kind {
             ExprKind::Text(parts) => parts.iter().find_map(|part| match part {
-                TextPart::Expr(expr) => Some(expr.span),
+                TextPart::Expr(expr, _) => Some(expr.span),
                 TextPart::Literal(_) => None,
             }),
             _ => None,

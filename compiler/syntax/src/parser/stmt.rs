@@ -115,7 +115,13 @@ fn binding<'s>(
         .then(just(K::Colon).ignore_then(annotation(ty)).or_not())
         .then(value)
         .then_ignore(otherwise.or_not())
-        .map(|(((mutable, pattern), ty), value)| StmtKind::Let { mutable, pattern, ty, value })
+        .map(|(((mutable, pattern), ty), value)| StmtKind::Let {
+            mutable,
+            pattern,
+            ty,
+            value,
+            otherwise: None,
+        })
 }
 
 /// A reserved word where `let` wants a name.

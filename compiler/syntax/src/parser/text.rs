@@ -50,7 +50,7 @@ fn line_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {
     for part in parts {
         match part {
             Part::Piece(at) => push_literal(&mut out, &literal::unescape(context.text(context.spans[at]))),
-            Part::Expr(expr) => out.push(TextPart::Expr(expr)),
+            Part::Expr(expr) => out.push(TextPart::Expr(expr, None)),
         }
     }
     out
@@ -84,7 +84,7 @@ fn block_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {
     for (index, piece) in pieces.iter().enumerate() {
         let lines = literal::dedent(piece, indent, index == 0, index == last);
         push_literal(&mut out, &literal::unescape(&lines));
-        out.extend(exprs.next().map(TextPart::Expr));
+        out.extend(exprs.next().map(|expr| TextPart::Expr(expr, None)));
     }
     out
 }
