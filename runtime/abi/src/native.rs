@@ -187,6 +187,9 @@ macro_rules! for_each_native {
             time_milliseconds "time-milliseconds" - (word) word, pure, constant;
             time_microseconds "time-microseconds" - (word) word, pure, constant;
             // Stream
+            stream_own "stream-own" - (own) owned, traps, constant;
+            stream_next "stream-next" types (borrow) owned, waits, constant;
+            stream_failed "stream-failed" - () word, traps, constant;                 // not pure: the last pull decides
             stream_map "stream-map" types (own own) owned, traps, constant;
             stream_filter "stream-filter" types (own own) owned, traps, constant;
             stream_take "stream-take" - (own word) owned, traps, constant;

@@ -13,11 +13,24 @@ pub const UNAVAILABLE: u16 = 503;
 /// The status of a response whose handler trapped.
 pub const INTERNAL: u16 = 500;
 
-/// A failure: what a client may know is its status, the rest is for the log.
+/// The kinds of failures, by which a program tells them apart, and the status that each is answered with by itself.
+pub const KINDS: [(&str, u16); 7] = [
+    ("failed", INTERNAL),
+    ("missing", 404),
+    ("invalid", 400),
+    ("io", INTERNAL),
+    ("timeout", GATEWAY_TIMEOUT),
+    ("upstream", BAD_GATEWAY),
+    ("limit", UNAVAILABLE),
+];
+
+/// A failure: what a client may know is its status, the rest is for the log and for a program that looks at it.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// The HTTP status it is answered with while there is no head yet.
     pub status: u16,
+    /// One of [`KINDS`].
+    pub kind: &'static str,
     /// What happened.
     pub message: String,
     /// Where in the script, for a trap.
@@ -25,14 +38,26 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with that status.
+    /// A failure with that status, and the kind that has it.
     pub fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), trace: None }
+        let kind = KINDS.iter().find(|(_, of)| *of == status).map_or("failed", |(kind, _)| kind);
+        Self { status, kind, message: message.into(), trace: None }
+    }
+
+    /// A failure of one of [`KINDS`], with the status of that kind.
+    pub fn of_kind(kind: &'static str, message: impl Into<String>) -> Self {
+        let status = KINDS.iter().find(|(of, _)| *of == kind).map_or(INTERNAL, |(_, status)| *status);
+        Self { status, kind, message: message.into(), trace: None }
+    }
+
+    /// It, as one of that kind, whatever its status is.
+    pub fn with_kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
     }
 
     /// A trap at a place of the script.
     pub fn of_trap(trap: &Trap, trace: Trace) -> Self {
-        Self { status: INTERNAL, message: trap.to_string(), trace: Some(trace) }
+        Self { status: INTERNAL, kind: "failed", message: trap.to_string(), trace: Some(trace) }
     }
 }
 

@@ -88,7 +88,12 @@ impl Run {
 
     fn fail(&mut self, scope: &mut Scope, trap: &Trap) -> Failure {
         scope.has_trapped = true;
-        Failure::of_trap(trap, Trace::of(&self.fiber, scope.app().module()))
+        let trace = Trace::of(&self.fiber, scope.app().module());
+        let trace = match scope.inner_trace.take() {
+            Some(inner) => inner.called_from(trace),
+            None => trace,
+        };
+        Failure::of_trap(trap, trace)
     }
 
     /// Whether its fiber has run at all. Before that it owns the words it was given.

@@ -8,7 +8,8 @@
 use crate::app::Pinned;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
-use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Stream, Text};
+use crate::trace::Trace;
+use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
 use std::fmt;
@@ -16,9 +17,13 @@ use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use weir_abi::layout::{self, shape};
-use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
+
+mod streams;
+
+pub use streams::StreamState;
 
 /// A lazy source of items, or a stage behind one. Dropping it closes what it reads from.
 pub trait Source {
@@ -27,6 +32,11 @@ pub trait Source {
 
     /// Closes it and gives back the references that it holds, for a scope that goes on.
     fn close(self: Box<Self>, scope: &mut Scope);
+
+    /// The next item when that takes neither a wait nor compiled code, and little stack.
+    fn ready_next(&mut self, _: &mut Scope) -> Option<Result<Word, Failure>> {
+        None
+    }
 
     /// How many stages lie upon each other.
     fn depth(&self) -> usize {
@@ -44,8 +54,8 @@ pub trait Operation {
 pub enum Entry {
     /// Nothing; the next free slot.
     Free(u32),
-    /// A stream, until it is read or passed on.
-    Stream(Option<Box<dyn Source>>),
+    /// A stream.
+    Stream(StreamState),
     /// A request's head: for a Request, its Query or its Headers.
     Request(RequestHead),
     /// A buffer that texts point into; its size is charged to the heap.
@@ -82,7 +92,7 @@ impl Table {
 
     fn remove(&mut self, slot: u32) -> Entry {
         if slot == NO_SLOT {
-            return Entry::Stream(None);
+            return Entry::Stream(StreamState::Taken);
         }
         self.used -= 1;
         self.worker.counters.resources.add(-1);
@@ -115,6 +125,12 @@ pub struct Scope {
     /// A fiber of it trapped. Where compiled code traps nobody wrote down what it owns, so that only the heap knows:
     /// such a scope ends, and goes whole.
     pub(crate) has_trapped: bool,
+    /// Why the last native that can fail did, until it is taken.
+    pub(crate) failure: Option<Failure>,
+    /// Where a closure trapped that a stream of the next trap's fiber ran.
+    pub(crate) inner_trace: Option<Trace>,
+    /// How deep the streams are that are being pulled, one inside the closures of the other.
+    pull_depth: usize,
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
     worker: Rc<Worker>,
@@ -132,6 +148,9 @@ impl Scope {
             heap,
             trap: None,
             has_trapped: false,
+            failure: None,
+            inner_trace: None,
+            pull_depth: 0,
             scratch: Vec::new(),
             worker,
             app,
@@ -229,9 +248,9 @@ impl Scope {
     fn bury(&mut self) {
         while let Some(slot) = self.heap.take_dead() {
             match self.table.remove(slot) {
-                Entry::Stream(Some(source)) => source.close(self),
+                Entry::Stream(StreamState::Open(source)) => source.close(self),
                 Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
-                Entry::Free(_) | Entry::Stream(None) | Entry::Request(_) => {}
+                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) => {}
             }
         }
     }
@@ -342,7 +361,12 @@ impl Scope {
 
     /// `Some` of a word that is no reference.
     pub fn some_word(&mut self, word: Word) -> Result<Own<Boxed>, Full> {
-        let object = self.heap.alloc(16, layout::header(shape::BOX_WORD))?;
+        self.boxed(shape::BOX_WORD, word)
+    }
+
+    /// `Some` of a word: [`shape::BOX_WORD`], or of an option's reference: [`shape::BOX_REF`].
+    fn boxed(&mut self, shape: u32, word: Word) -> Result<Own<Boxed>, Full> {
+        let object = self.heap.alloc(16, layout::header(shape))?;
         object.set(layout::BOX_VALUE, word);
         Ok(Own::new(Boxed::of(object)))
     }
@@ -381,31 +405,6 @@ impl Scope {
             Entry::Request(head) => head.clone(),
             _ => unreachable!("a RESOURCE object's slot holds a request"),
         }
-    }
-
-    /// A handle of that stream; on failure the stream is closed.
-    pub fn stream(&mut self, source: Box<dyn Source>) -> Result<Own<Stream>, Full> {
-        let object = match self.heap.alloc(16, layout::header(shape::STREAM)) {
-            Ok(object) => object,
-            Err(full) => {
-                source.close(self);
-                return Err(full);
-            }
-        };
-        let slot = self.table.insert(Entry::Stream(Some(source)));
-        object.set(layout::SLOT, slot as u64);
-        Ok(Own::new(Stream::of(object)))
-    }
-
-    /// Takes the stream out of a handle and gives the handle up. Traps when it was taken before.
-    pub fn take_stream(&mut self, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
-        let slot = handle.get().object().get(layout::SLOT) as u32;
-        let source = match self.table.entries.get_mut(slot as usize) {
-            Some(Entry::Stream(source)) => source.take(),
-            _ => None,
-        };
-        self.give_up(handle);
-        source.ok_or_else(|| Trap::new(TrapKind::StreamUsed))
     }
 
     /// Takes a word for an owned reference that was handed over.

@@ -89,6 +89,12 @@ impl Trace {
         Self { lines }
     }
 
+    /// It, with the calls behind it that led there from another fiber.
+    pub fn called_from(mut self, outer: Self) -> Self {
+        self.lines.extend(outer.lines);
+        self
+    }
+
     /// Its lines, without indentation.
     pub fn lines(&self) -> &[String] {
         &self.lines

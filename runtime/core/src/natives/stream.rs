@@ -1,8 +1,11 @@
 //! Natives of `stream.weir`, and the sources of `prelude.weir`.
 
-use crate::scope::{Scope, Source};
+use super::Flow;
+use crate::heap::Word;
+use crate::scope::{Operation, Scope, Source};
 use crate::stream;
 use crate::value::{Closure, Own, Stream, Text};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
@@ -18,6 +21,39 @@ fn take(scope: &mut Scope, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap>
         return Err(Trap::native(format!("more than {MAX_DEPTH} stages of a stream lie upon each other")));
     }
     Ok(source)
+}
+
+/// The stream behind a handle of its own.
+pub fn stream_own(scope: &mut Scope, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    scope.own_stream(handle)
+}
+
+/// The next item as an option; `None` with a recorded failure when the stream fails.
+pub fn stream_next(scope: &mut Scope, item: TypeId, handle: Stream) -> Result<Flow, Trap> {
+    scope.failure = None;
+    if let Some(result) = scope.ready_item(handle, item) {
+        return result.map(Flow::Done);
+    }
+    scope.pending = Some(Box::new(Next { handle, item }));
+    Ok(Flow::Wait)
+}
+
+/// A pull of a stream whose handle the fiber that waits holds. Sources and the closures of their stages run on the worker's
+/// stack and on fibers of their own.
+struct Next {
+    handle: Stream,
+    item: TypeId,
+}
+
+impl Operation for Next {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        scope.poll_item(self.handle, self.item, cx)
+    }
+}
+
+/// Whether the last pull failed.
+pub fn stream_failed(scope: &mut Scope) -> Result<bool, Trap> {
+    Ok(scope.failure.is_some())
 }
 
 /// `f` of each item.

@@ -21,12 +21,16 @@ impl Elements {
 
 impl Source for Elements {
     fn poll_next(&mut self, scope: &mut Scope, _: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+        Poll::Ready(self.ready_next(scope))
+    }
+
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
         let list = self.list.get();
-        let Some(word) = list.words().get(self.at).copied() else { return Poll::Ready(None) };
+        let word = list.words().get(self.at).copied()?;
         self.at += 1;
         // SAFETY: an element of a list that this source holds.
         let element = unsafe { <Any as crate::value::Arg>::from_word(word) };
-        Poll::Ready(Some(Ok(Handle::word(scope.dup_any(element, list.has_refs())))))
+        Some(Ok(Handle::word(scope.dup_any(element, list.has_refs()))))
     }
 
     fn close(self: Box<Self>, scope: &mut Scope) {
@@ -49,14 +53,18 @@ impl Ints {
 }
 
 impl Source for Ints {
-    fn poll_next(&mut self, _: &mut Scope, _: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+    fn poll_next(&mut self, scope: &mut Scope, _: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+        Poll::Ready(self.ready_next(scope))
+    }
+
+    fn ready_next(&mut self, _: &mut Scope) -> Option<Result<Word, Failure>> {
         if self.left == 0 {
-            return Poll::Ready(None);
+            return None;
         }
         let item = self.next;
         self.next = item.wrapping_add(1);
         self.left -= 1;
-        Poll::Ready(Some(Ok(item as Word)))
+        Some(Ok(item as Word))
     }
 
     fn close(self: Box<Self>, _: &mut Scope) {}

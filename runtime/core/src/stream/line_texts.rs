@@ -4,11 +4,11 @@
 //! piece points into it, and all of a piece's share one handle of it.
 
 use super::lines::{Fault, Line, Lines};
-use crate::failure::{BAD_GATEWAY, Failure, INTERNAL};
+use crate::failure::{BAD_GATEWAY, Failure};
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
+use crate::trace::Trace;
 use crate::value::{Handle, Own, Resource, Text};
-use weir_abi::trap::Trap;
 
 /// The longest line that is copied out of its piece.
 const COPIED: usize = 256;
@@ -79,11 +79,15 @@ fn copy(scope: &mut Scope, line: &[u8]) -> Result<Own<Text>, Full> {
 fn give(text: Result<Own<Text>, Full>) -> Result<Word, Failure> {
     match text {
         Ok(text) => Ok(text.get().word()),
-        Err(full) => Err(Failure::new(INTERNAL, Trap::from(full).to_string())),
+        Err(full) => Err(Failure::of_trap(&full.into(), Trace::default())),
     }
 }
 
 #[cold]
 fn fail(fault: Fault) -> Failure {
-    Failure::new(BAD_GATEWAY, fault.to_string())
+    let kind = match fault {
+        Fault::TooLong(_) => "limit",
+        Fault::NotText(_) => "invalid",
+    };
+    Failure::new(BAD_GATEWAY, fault.to_string()).with_kind(kind)
 }

@@ -148,7 +148,7 @@ impl Source for Stdin {
                 Some(Err(error)) => {
                     state.lines.end();
                     let message = format!("standard input cannot be read: {error}");
-                    return Poll::Ready(Some(Err(Failure::new(BAD_GATEWAY, message))));
+                    return Poll::Ready(Some(Err(Failure::new(BAD_GATEWAY, message).with_kind("io"))));
                 }
                 None => break,
             }
@@ -166,6 +166,14 @@ impl Source for Stdin {
             }
         }
         Poll::Pending
+    }
+
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        if !self.is_open {
+            return None;
+        }
+        let mut state = self.input.lock();
+        self.texts.next(scope, &mut state.lines, self.limit)
     }
 
     fn close(mut self: Box<Self>, scope: &mut Scope) {

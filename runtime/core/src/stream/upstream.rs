@@ -129,6 +129,10 @@ impl Source for Upstream {
         }
     }
 
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        self.texts.next(scope, &mut self.lines, self.limit)
+    }
+
     fn close(mut self: Box<Self>, scope: &mut Scope) {
         self.texts.forget(scope);
     }
