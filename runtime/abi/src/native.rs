@@ -144,6 +144,16 @@ macro_rules! for_each_native {
             math_atan2 "math-atan2" - (word word) word, pure, constant;
             math_exp "math-exp" - (word) word, pure, constant;
             math_log "math-log" - (word) word, pure, constant;
+            math_asin "math-asin" - (word) word, pure, constant;
+            math_acos "math-acos" - (word) word, pure, constant;
+            math_atan "math-atan" - (word) word, pure, constant;
+            math_sinh "math-sinh" - (word) word, pure, constant;
+            math_cosh "math-cosh" - (word) word, pure, constant;
+            math_tanh "math-tanh" - (word) word, pure, constant;
+            math_log2 "math-log2" - (word) word, pure, constant;
+            math_log10 "math-log10" - (word) word, pure, constant;
+            math_cbrt "math-cbrt" - (word) word, pure, constant;
+            math_hypot "math-hypot" - (word word) word, pure, constant;
             // Text
             text_len "text-len" - (borrow) word, pure, constant;
             text_upper "text-upper" - (borrow) owned, traps, linear;
@@ -202,6 +212,32 @@ macro_rules! for_each_native {
             query_all "query-all" - (borrow borrow) owned, traps, linear;
             headers_get "headers-get" - (borrow borrow) owned, traps, linear;
             headers_all "headers-all" - (borrow borrow) owned, traps, linear;
+            // path
+            path_join "path-join" - (borrow borrow) owned, traps, linear;
+            path_parent "path-parent" - (borrow) owned, traps, linear;
+            path_name "path-name" - (borrow) owned, traps, linear;
+            path_stem "path-stem" - (borrow) owned, traps, linear;
+            path_extension "path-extension" - (borrow) owned, traps, linear;
+            path_normalise "path-normalise" - (borrow) owned, traps, linear;
+            // html
+            html_escape "html-escape" - (borrow) owned, traps, linear;
+            // url
+            url_encode "url-encode" - (borrow) owned, traps, linear;
+            url_decode "url-decode" - (borrow) owned, traps, linear;
+            // random
+            random_seed "random-seed" - (word) word, traps, constant;   // an effect, though it never traps
+            random_int "random-int" - (borrow) word, traps, constant;
+            random_float "random-float" - () word, traps, constant;
+            random_shuffle "random-shuffle" - (own) owned, traps, linear;
+            // crypto
+            crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
+            crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;
+            crypto_sha512 "crypto-sha512" - (borrow) owned, traps, linear;
+            crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, traps, linear;
+            crypto_equal "crypto-equal" - (borrow borrow) word, pure, linear;
+            crypto_uuid "crypto-uuid" - () owned, traps, constant;
+            crypto_ordered_uuid "crypto-ordered-uuid" - () owned, traps, constant;
+            crypto_token "crypto-token" - (word) owned, traps, linear;
         }
     };
 }

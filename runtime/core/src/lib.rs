@@ -17,6 +17,7 @@ mod limits;
 mod log;
 mod natives;
 mod output;
+mod random;
 mod run;
 mod scope;
 mod service;

@@ -8,6 +8,7 @@
 use crate::app::Pinned;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
+use crate::random::Random;
 use crate::trace::Trace;
 use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
 use crate::worker::Worker;
@@ -133,6 +134,8 @@ pub struct Scope {
     pull_depth: usize,
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
+    /// Its random numbers, once it wanted some.
+    pub(crate) random: Option<Random>,
     worker: Rc<Worker>,
     app: Pinned,
 }
@@ -152,6 +155,7 @@ impl Scope {
             inner_trace: None,
             pull_depth: 0,
             scratch: Vec::new(),
+            random: None,
             worker,
             app,
         }

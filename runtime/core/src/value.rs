@@ -248,14 +248,14 @@ impl List {
         self.0.shape() == shape::LIST_REF
     }
 
-    /// Reverses the elements. The caller holds the only reference.
-    pub(crate) fn reverse_in_place(self) {
+    /// Its elements' words, to be moved around. The caller holds the only reference and changes the order alone.
+    #[expect(clippy::mut_from_ref, reason = "the list is not the handle, and nobody else refers to it")]
+    pub(crate) fn words_mut(&self) -> &mut [Word] {
         debug_assert!(self.0.is_unique());
         // SAFETY: as for `words`; nobody else refers to the list.
         unsafe {
             slice::from_raw_parts_mut(self.0.ptr().add(layout::LIST_DATA as usize).cast::<Word>(), self.len())
         }
-        .reverse();
     }
 
     /// Writes words behind the last element. The caller holds the only reference and saw to the room.

@@ -50,11 +50,15 @@ impl<'a> Checker<'a> {
         Draft::error(span)
     }
 
-    /// The module that an expression names, when it is the name of one and of nothing else.
+    /// The module that an expression names, when it is the name of one and of no variable. A function of the prelude may
+    /// have a module's name (`env` and `env.all`).
     fn module_name(&mut self, receiver: &'a ast::Expr) -> Option<ModuleId> {
         let ExprKind::Name(name) = &receiver.kind else { return None };
         match self.meaning(&name.text) {
             Meaning::Nothing => self.modules.library(&name.text, &mut self.terms),
+            Meaning::Function(decl) if Some(self.modules.function(decl).module) == self.prelude() => {
+                self.modules.library(&name.text, &mut self.terms)
+            }
             _ => None,
         }
     }

@@ -57,4 +57,24 @@ plain! {
     math_exp(x) = exp;
     /// The natural logarithm.
     math_log(x) = ln;
+    /// The angle of a sine.
+    math_asin(x) = asin;
+    /// The angle of a cosine.
+    math_acos(x) = acos;
+    /// The angle of a tangent.
+    math_atan(x) = atan;
+    /// The hyperbolic sine.
+    math_sinh(x) = sinh;
+    /// The hyperbolic cosine.
+    math_cosh(x) = cosh;
+    /// The hyperbolic tangent.
+    math_tanh(x) = tanh;
+    /// The logarithm to base 2.
+    math_log2(x) = log2;
+    /// The logarithm to base 10.
+    math_log10(x) = log10;
+    /// The cube root.
+    math_cbrt(x) = cbrt;
+    /// The length of the vector (`x`, `y`).
+    math_hypot(x, y) = hypot;
 }

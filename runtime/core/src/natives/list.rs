@@ -78,14 +78,18 @@ fn dup_all(scope: &Scope, words: &[Word]) {
 
 /// The last element first.
 pub fn list_reverse(scope: &mut Scope, list: Own<List>) -> Result<Own<List>, Trap> {
-    let own = if list.get().object().is_unique() {
-        list
-    } else {
-        let len = list.get().len();
-        copy(scope, list, 0..len, len)?
-    };
-    own.get().reverse_in_place();
+    let own = unshared(scope, list)?;
+    own.get().words_mut().reverse();
     Ok(own)
+}
+
+/// The list that nobody else holds: itself or a copy.
+pub(super) fn unshared(scope: &mut Scope, list: Own<List>) -> Result<Own<List>, Trap> {
+    if list.get().object().is_unique() {
+        return Ok(list);
+    }
+    let len = list.get().len();
+    copy(scope, list, 0..len, len)
 }
 
 /// The elements from `low` up to `high`.

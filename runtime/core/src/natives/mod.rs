@@ -6,28 +6,38 @@
 //! Not here: how compiled code gets to a body (`shim`).
 
 mod built_in;
+mod crypto;
 mod float;
+mod html;
 mod int;
 mod list;
+mod path;
 mod prelude;
+mod random;
 mod range;
 mod request;
 mod response;
 mod stream;
 mod text;
 mod time;
+mod url;
 
 pub use built_in::*;
+pub use crypto::*;
 pub use float::*;
+pub use html::*;
 pub use int::*;
 pub use list::*;
+pub use path::*;
 pub use prelude::*;
+pub use random::*;
 pub use range::*;
 pub use request::*;
 pub use response::*;
 pub use stream::*;
 pub use text::*;
 pub use time::*;
+pub use url::*;
 
 use crate::heap::Word;
 
