@@ -117,6 +117,7 @@ macro_rules! for_each_native {
             sleep "sleep" - (word) word, waits, constant;
             every "every" - (word) owned, traps, constant;
             stdin "stdin" - () owned, traps, constant;
+            file_lines "file-lines" - (borrow) owned, traps, linear;
             get_stream "get-stream" - (borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
@@ -203,6 +204,14 @@ macro_rules! for_each_native {
             stream_map "stream-map" types (own own) owned, traps, constant;
             stream_filter "stream-filter" types (own own) owned, traps, constant;
             stream_take "stream-take" - (own word) owned, traps, constant;
+            stream_take_while "stream-take-while" types (own own) owned, traps, constant;
+            stream_drop "stream-drop" types (own word) owned, traps, constant;
+            stream_drop_while "stream-drop-while" types (own own) owned, traps, constant;
+            stream_scan "stream-scan" types (own own own) owned, traps, constant;
+            stream_indexed "stream-indexed" types (own own) owned, traps, constant;
+            stream_chunks "stream-chunks" types (own word) owned, traps, constant;
+            stream_flatten "stream-flatten" - (own) owned, traps, constant;
+            stream_somes "stream-somes" types (own) owned, traps, constant;
             // Request
             request_method "request-method" - (borrow) owned, traps, constant;
             request_path "request-path" - (borrow) owned, traps, linear;

@@ -3,8 +3,8 @@
 use super::Flow;
 use crate::heap::Word;
 use crate::scope::{Operation, Scope, Source};
-use crate::stream;
-use crate::value::{Closure, Own, Stream, Text};
+use crate::stream::{self, Rule};
+use crate::value::{Any, Closure, Own, Stream, Text};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use weir_abi::trap::Trap;
@@ -56,6 +56,22 @@ pub fn stream_failed(scope: &mut Scope) -> Result<bool, Trap> {
     Ok(scope.failure.is_some())
 }
 
+/// Puts a stage with a closure upon a stream. Closure and stream are given up when the stream was read before.
+fn stage<S: Source + 'static>(
+    scope: &mut Scope,
+    handle: Own<Stream>,
+    closure: Own<Closure>,
+    make: impl FnOnce(Box<dyn Source>, Own<Closure>) -> S,
+) -> Result<Own<Stream>, Trap> {
+    match take(scope, handle) {
+        Ok(source) => Ok(scope.stream(Box::new(make(source, closure)))?),
+        Err(trap) => {
+            scope.give_up(closure);
+            Err(trap)
+        }
+    }
+}
+
 /// `f` of each item.
 pub fn stream_map(
     scope: &mut Scope,
@@ -65,13 +81,7 @@ pub fn stream_map(
     f: Own<Closure>,
 ) -> Result<Own<Stream>, Trap> {
     let is_ref = scope.type_desc(item).is_ref();
-    match take(scope, handle) {
-        Ok(source) => Ok(scope.stream(Box::new(stream::Map::new(source, f, is_ref)))?),
-        Err(trap) => {
-            scope.give_up(f);
-            Err(trap)
-        }
-    }
+    stage(scope, handle, f, |source, f| stream::Map::new(source, f, is_ref))
 }
 
 /// The items for which `keep` holds.
@@ -81,25 +91,143 @@ pub fn stream_filter(
     handle: Own<Stream>,
     keep: Own<Closure>,
 ) -> Result<Own<Stream>, Trap> {
+    filter(scope, item, handle, Rule::Keep, keep)
+}
+
+/// The items up to the first for which `keep` does not hold.
+pub fn stream_take_while(
+    scope: &mut Scope,
+    item: TypeId,
+    handle: Own<Stream>,
+    keep: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
+    filter(scope, item, handle, Rule::While, keep)
+}
+
+/// The items from the first on for which `skip` does not hold.
+pub fn stream_drop_while(
+    scope: &mut Scope,
+    item: TypeId,
+    handle: Own<Stream>,
+    skip: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
+    filter(scope, item, handle, Rule::From, skip)
+}
+
+fn filter(
+    scope: &mut Scope,
+    item: TypeId,
+    handle: Own<Stream>,
+    rule: Rule,
+    decides: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
     let is_ref = scope.type_desc(item).is_ref();
-    match take(scope, handle) {
-        Ok(source) => Ok(scope.stream(Box::new(stream::Filter::new(source, keep, is_ref)))?),
-        Err(trap) => {
-            scope.give_up(keep);
-            Err(trap)
+    stage(scope, handle, decides, |source, decides| stream::Filter::new(source, rule, decides, is_ref))
+}
+
+/// A count of items; the stream is given up when it is negative.
+fn count_of(
+    scope: &mut Scope,
+    handle: Own<Stream>,
+    of: &str,
+    count: i64,
+) -> Result<(Own<Stream>, u64), Trap> {
+    match u64::try_from(count) {
+        Ok(count) => Ok((handle, count)),
+        Err(_) => {
+            scope.give_up(handle);
+            Err(Trap::native(format!("the count of {of} is negative")))
         }
     }
 }
 
 /// The first `count` items.
 pub fn stream_take(scope: &mut Scope, handle: Own<Stream>, count: i64) -> Result<Own<Stream>, Trap> {
-    let Ok(count) = u64::try_from(count) else {
-        scope.give_up(handle);
-        return Err(Trap::native("the count of take is negative"));
-    };
+    let (handle, count) = count_of(scope, handle, "take", count)?;
     let source = take(scope, handle)?;
     let stage = stream::Take::new(source, count, scope);
     Ok(scope.stream(Box::new(stage))?)
+}
+
+/// The items behind the first `count`.
+pub fn stream_drop(
+    scope: &mut Scope,
+    item: TypeId,
+    handle: Own<Stream>,
+    count: i64,
+) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    let (handle, count) = count_of(scope, handle, "drop", count)?;
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Drop::new(source, count, is_ref)))?)
+}
+
+/// What `f` makes of the value before, from `start` on, and each item.
+pub fn stream_scan(
+    scope: &mut Scope,
+    item: TypeId,
+    value: TypeId,
+    handle: Own<Stream>,
+    start: Any,
+    f: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
+    let (is_item_ref, is_ref) = (scope.type_desc(item).is_ref(), scope.type_desc(value).is_ref());
+    match take(scope, handle) {
+        Ok(source) => {
+            let stage = stream::Scan::new(source, start, f, is_ref, is_item_ref);
+            Ok(scope.stream(Box::new(stage))?)
+        }
+        Err(trap) => {
+            scope.give_up(f);
+            if is_ref {
+                // SAFETY: an owned argument of a reference type.
+                unsafe { scope.drop_word(start.word()) };
+            }
+            Err(trap)
+        }
+    }
+}
+
+/// `f` of each item's index and the item.
+pub fn stream_indexed(
+    scope: &mut Scope,
+    item: TypeId,
+    _: TypeId,
+    handle: Own<Stream>,
+    f: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    stage(scope, handle, f, |source, f| stream::Indexed::new(source, f, is_ref))
+}
+
+/// Lists of `size` items.
+pub fn stream_chunks(
+    scope: &mut Scope,
+    item: TypeId,
+    handle: Own<Stream>,
+    size: i64,
+) -> Result<Own<Stream>, Trap> {
+    let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
+        scope.give_up(handle);
+        return Err(Trap::native("the size of chunks is not positive"));
+    };
+    let is_ref = scope.type_desc(item).is_ref();
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Chunks::new(source, size, is_ref)))?)
+}
+
+/// The items of the streams that a stream gives.
+pub fn stream_flatten(scope: &mut Scope, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Flatten::new(source)))?)
+}
+
+/// What the options that a stream gives hold.
+pub fn stream_somes(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    let item = scope.type_desc(item);
+    let (is_bare, is_ref) = (item.is_nullable_inside_option(), item.is_ref());
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Somes::new(source, is_bare, is_ref)))?)
 }
 
 /// A tick every so many nanoseconds.
@@ -116,6 +244,12 @@ pub fn every(scope: &mut Scope, period: i64) -> Result<Own<Stream>, Trap> {
 /// The lines of standard input.
 pub fn stdin(scope: &mut Scope) -> Result<Own<Stream>, Trap> {
     let source = stream::Stdin::new(stream::standard_input(), scope.app().limits().max_line);
+    Ok(scope.stream(Box::new(source))?)
+}
+
+/// The lines of a file.
+pub fn file_lines(scope: &mut Scope, path: Text) -> Result<Own<Stream>, Trap> {
+    let source = stream::FileLines::new(path.as_str(), scope.app().limits().max_line);
     Ok(scope.stream(Box::new(source))?)
 }
 

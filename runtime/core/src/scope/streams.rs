@@ -117,14 +117,7 @@ impl Scope {
             StreamState::Taken => return Poll::Ready(Err(Trap::new(TrapKind::StreamUsed))),
         };
         let depth = source.depth() + PULL;
-        self.pull_depth += depth;
-        let polled = if self.pull_depth > MAX_PULL_DEPTH {
-            let trap = Trap::native("too many streams are pulled inside each other");
-            Poll::Ready(Some(Err(Failure::of_trap(&trap, Trace::default()))))
-        } else {
-            source.poll_next(self, cx)
-        };
-        self.pull_depth -= depth;
+        let polled = self.deeper(depth, |scope| source.poll_next(scope, cx));
         *self.state(handle) = StreamState::Open(source);
         polled.map(|next| match next {
             Some(Ok(word)) => self.some(item, word).map_err(Trap::from),
@@ -134,6 +127,22 @@ impl Scope {
                 Ok(0)
             }
         })
+    }
+
+    /// Polls a source that stands so many stages deep inside of what is being polled.
+    pub fn deeper(
+        &mut self,
+        depth: usize,
+        poll: impl FnOnce(&mut Self) -> Poll<Option<Result<Word, Failure>>>,
+    ) -> Poll<Option<Result<Word, Failure>>> {
+        if self.pull_depth + depth > MAX_PULL_DEPTH {
+            let trap = Trap::native("too many streams are read inside each other");
+            return Poll::Ready(Some(Err(Failure::of_trap(&trap, Trace::default()))));
+        }
+        self.pull_depth += depth;
+        let polled = poll(self);
+        self.pull_depth -= depth;
+        polled
     }
 
     /// Closes the source of a handle that stays.

@@ -6,7 +6,10 @@
 //! Not here: handles (`scope`), how items go out (`service`).
 
 mod basic;
+mod calls;
 mod every;
+mod file;
+mod groups;
 mod line_texts;
 mod lines;
 mod stages;
@@ -15,7 +18,9 @@ mod upstream;
 
 pub use basic::{Elements, Ints};
 pub use every::Every;
-pub use stages::{Filter, Map, Take};
+pub use file::FileLines;
+pub use groups::{Chunks, Flatten, Indexed, Scan, Somes};
+pub use stages::{Drop, Filter, Map, Rule, Take};
 pub use stdin::{Stdin, standard_input};
 pub use upstream::Upstream;
 

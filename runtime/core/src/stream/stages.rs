@@ -1,68 +1,13 @@
-//! Stages: what `map`, `filter` and `take` put upon a stream.
+//! Stages that give items of their source, or of a closure: `map`, `filter` and its kin, `take`, `drop`.
 //!
 //! Invariant: a closure runs on a pooled fiber, started when an item is there and gone when it returns.
 
+use super::calls::{Calls, as_any, give_up};
 use crate::failure::Failure;
 use crate::heap::Word;
-use crate::run::Run;
 use crate::scope::{Scope, Source};
-use crate::value::{Any, Arg, Closure, Handle, Own};
+use crate::value::{Any, Closure, Own};
 use std::task::{Context, Poll, ready};
-
-/// A closure that is called with one item after the other.
-struct Calls {
-    closure: Own<Closure>,
-    /// The call that has not returned yet.
-    run: Option<Run>,
-}
-
-impl Calls {
-    /// Begins a call. Takes over the item.
-    fn begin(&mut self, scope: &mut Scope, item: Any, is_ref: bool) -> Result<(), Failure> {
-        let closure = self.closure.get();
-        match Run::new(scope, closure.code(), &[Handle::word(closure), item.word()]) {
-            Ok(run) => {
-                self.run = Some(run);
-                Ok(())
-            }
-            Err(failure) => {
-                give_up(scope, item, is_ref);
-                Err(failure)
-            }
-        }
-    }
-
-    /// The result of the call that was begun.
-    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Failure>> {
-        let run = self.run.as_mut().expect("a call was begun");
-        let result = ready!(run.poll(scope, cx));
-        if let Some(run) = self.run.take()
-            && result.is_err()
-        {
-            run.abandon(scope);
-        }
-        Poll::Ready(result)
-    }
-
-    fn close(self, scope: &mut Scope) {
-        if let Some(run) = self.run {
-            run.abandon(scope);
-        }
-        scope.give_up(self.closure);
-    }
-}
-
-fn give_up(scope: &mut Scope, item: Any, is_ref: bool) {
-    if is_ref {
-        // SAFETY: an owned word of a reference type.
-        unsafe { scope.drop_word(item.word()) };
-    }
-}
-
-fn as_any(word: Word) -> Any {
-    // SAFETY: a source's items are of its item type.
-    unsafe { Any::from_word(word) }
-}
 
 /// `f` of each item.
 pub struct Map {
@@ -74,13 +19,13 @@ pub struct Map {
 impl Map {
     /// A stage on `source`; whether its items are references.
     pub fn new(source: Box<dyn Source>, f: Own<Closure>, is_ref: bool) -> Self {
-        Self { source, calls: Calls { closure: f, run: None }, is_ref }
+        Self { source, calls: Calls::new(f), is_ref }
     }
 }
 
 impl Source for Map {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
-        if self.calls.run.is_none() {
+        if !self.calls.is_running() {
             let item = match ready!(self.source.poll_next(scope, cx)) {
                 Some(Ok(item)) => as_any(item),
                 end => return Poll::Ready(end),
@@ -102,9 +47,24 @@ impl Source for Map {
     }
 }
 
-/// The items for which a closure holds.
+/// What a closure decides about items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Those for which it holds are given.
+    Keep,
+    /// They are given up to the first for which it does not hold.
+    While,
+    /// They are given from the first for which it does not hold.
+    From,
+    /// All are given; it is not asked any more.
+    All,
+}
+
+/// The items that a closure chooses.
 pub struct Filter {
-    source: Box<dyn Source>,
+    /// `None` once no more item is given.
+    source: Option<Box<dyn Source>>,
+    rule: Rule,
     calls: Calls,
     /// The item that is being decided about.
     item: Option<Any>,
@@ -113,8 +73,22 @@ pub struct Filter {
 
 impl Filter {
     /// A stage on `source`; whether its items are references.
-    pub fn new(source: Box<dyn Source>, keep: Own<Closure>, is_ref: bool) -> Self {
-        Self { source, calls: Calls { closure: keep, run: None }, item: None, is_ref }
+    pub fn new(source: Box<dyn Source>, rule: Rule, decides: Own<Closure>, is_ref: bool) -> Self {
+        Self { source: Some(source), rule, calls: Calls::new(decides), item: None, is_ref }
+    }
+
+    /// Whether an item is given of which the closure said so.
+    fn gives(&mut self, scope: &mut Scope, holds: bool) -> bool {
+        match self.rule {
+            Rule::From if !holds => self.rule = Rule::All,
+            Rule::While if !holds => {
+                if let Some(source) = self.source.take() {
+                    source.close(scope);
+                }
+            }
+            Rule::Keep | Rule::While | Rule::From | Rule::All => {}
+        }
+        holds != matches!(self.rule, Rule::From | Rule::All)
     }
 }
 
@@ -122,9 +96,10 @@ impl Source for Filter {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
             if self.item.is_none() {
-                let item = match ready!(self.source.poll_next(scope, cx)) {
-                    Some(Ok(item)) => as_any(item),
-                    end => return Poll::Ready(end),
+                let Some(source) = &mut self.source else { return Poll::Ready(None) };
+                let item = match ready!(source.poll_next(scope, cx)) {
+                    Some(Ok(item)) if self.rule != Rule::All => as_any(item),
+                    next => return Poll::Ready(next),
                 };
                 self.item = Some(scope.dup_any(item, self.is_ref));
                 if let Err(failure) = self.calls.begin(scope, item, self.is_ref) {
@@ -134,7 +109,7 @@ impl Source for Filter {
             match ready!(self.calls.poll(scope, cx)) {
                 Ok(holds) => {
                     let item = self.item.take().expect("an item is being decided about");
-                    if holds != 0 {
+                    if self.gives(scope, holds != 0) {
                         return Poll::Ready(Some(Ok(item.word())));
                     }
                     give_up(scope, item, self.is_ref);
@@ -149,11 +124,13 @@ impl Source for Filter {
             give_up(scope, item, self.is_ref);
         }
         self.calls.close(scope);
-        self.source.close(scope);
+        if let Some(source) = self.source {
+            source.close(scope);
+        }
     }
 
     fn depth(&self) -> usize {
-        self.source.depth() + 1
+        self.source.as_ref().map_or(1, |source| source.depth() + 1)
     }
 }
 
@@ -192,11 +169,67 @@ impl Source for Take {
         Poll::Ready(next)
     }
 
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        // The last item closes the source.
+        if self.left < 2 {
+            return None;
+        }
+        let next = self.source.as_mut()?.ready_next(scope)?;
+        self.left -= 1;
+        Some(next)
+    }
+
     fn close(mut self: Box<Self>, scope: &mut Scope) {
         self.end(scope);
     }
 
     fn depth(&self) -> usize {
         self.source.as_ref().map_or(1, |source| source.depth() + 1)
+    }
+}
+
+/// How many items are left out before others have their turn.
+const AT_ONCE: u32 = 1024;
+
+/// The items behind the first ones.
+pub struct Drop {
+    source: Box<dyn Source>,
+    left: u64,
+    is_ref: bool,
+}
+
+impl Drop {
+    /// The items of `source` behind the first `count`; whether they are references.
+    pub fn new(source: Box<dyn Source>, count: u64, is_ref: bool) -> Self {
+        Self { source, left: count, is_ref }
+    }
+}
+
+impl Source for Drop {
+    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+        for _ in 0..AT_ONCE {
+            let next = ready!(self.source.poll_next(scope, cx));
+            match next {
+                Some(Ok(item)) if self.left > 0 => {
+                    self.left -= 1;
+                    give_up(scope, as_any(item), self.is_ref);
+                }
+                next => return Poll::Ready(next),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        if self.left == 0 { self.source.ready_next(scope) } else { None }
+    }
+
+    fn close(self: Box<Self>, scope: &mut Scope) {
+        self.source.close(scope);
+    }
+
+    fn depth(&self) -> usize {
+        self.source.depth() + 1
     }
 }

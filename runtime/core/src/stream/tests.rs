@@ -79,7 +79,7 @@ async fn stages_lie_upon_each_other() {
     let s = &mut testing::scope();
     let (f, keep) = (make_closure(s, plus_one), make_closure(s, is_even));
     let map = Map::new(Box::new(Ints::new(0, 1_000_000)), f, false);
-    let filter = Filter::new(Box::new(map), keep, false);
+    let filter = Filter::new(Box::new(map), Rule::Keep, keep, false);
     let mut take: Box<dyn Source> = Box::new(Take::new(Box::new(filter), 5, s));
     assert_eq!(take.depth(), 4);
     assert_eq!(words(&mut *take, s).await, [2, 4, 6, 8, 10]);
@@ -345,4 +345,35 @@ async fn an_upstream_has_time_for_its_first_byte() {
     let failure = pull(&mut Upstream::new(&url, 100), s).await.expect("a failure").expect_err("a failure");
     assert_eq!(failure.status, 504);
     drop(accepting);
+}
+
+// ---- files
+
+#[tokio::test]
+async fn files_are_read_to_their_end_or_fail() {
+    let s = &mut testing::scope();
+    let path = std::env::temp_dir().join(format!("weir-file-lines-{}", std::process::id()));
+    let long = "x".repeat(300);
+    // Longer than one read.
+    let text = format!("a\r\n\n{}{long}\nend", "0123456789\n".repeat(10_000));
+    let read = async |scope: &mut Scope, text: &[u8], limit| {
+        std::fs::write(&path, text).expect("a temporary file");
+        let mut source = Box::new(FileLines::new(path.to_str().expect("UTF-8"), limit));
+        let result = texts(&mut *source, scope).await;
+        source.close(scope);
+        result
+    };
+    let (lines, failure) = read(s, text.as_bytes(), 300).await;
+    assert_eq!((lines.len(), lines[0].as_str(), lines[10_002].as_str()), (10_004, "a", long.as_str()));
+    assert!(failure.is_none(), "{failure:?}");
+    for (text, limit, kind) in [(text.as_bytes(), 299, "limit"), (b"ok\n\xFF\n", 9, "invalid")] {
+        let (_, failure) = read(s, text, limit).await;
+        let failure = failure.expect("a failure");
+        assert_eq!((failure.kind, failure.status), (kind, 500), "{failure}");
+    }
+    assert_eq!((s.heap().live(), s.resources()), (0, 0));
+    std::fs::remove_file(&path).expect("it is there");
+    let (_, failure) = texts(&mut FileLines::new(path.to_str().expect("UTF-8"), 9), s).await;
+    let failure = failure.expect("a failure");
+    assert!((failure.kind, failure.status) == ("missing", 404) && failure.message.contains("no file"));
 }

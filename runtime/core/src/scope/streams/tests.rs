@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::run::Run;
-use crate::stream::{Elements, Filter, Ints, Map, Stdin, standard_input};
+use crate::stream::{Elements, Filter, Ints, Map, Rule, Stdin, standard_input};
 use crate::testing::{self, make_closure, native, types};
 use crate::value::{Handle, List};
 use std::future::poll_fn;
@@ -84,7 +84,7 @@ async fn items_come_with_and_without_waits() {
     assert_eq!(run(s, sum, plain.get().word()).await.expect("no trap"), 45);
     assert_eq!(run(s, sum, plain.get().word()).await.expect("it stays at its end"), 0);
     s.give_up(plain);
-    let odd = Filter::new(Box::new(Ints::new(0, 10)), keep, false);
+    let odd = Filter::new(Box::new(Ints::new(0, 10)), Rule::Keep, keep, false);
     let stages = s.stream(Box::new(Map::new(Box::new(odd), f, false))).expect("room");
     assert_eq!(run(s, sum, stages.get().word()).await.expect("no trap"), 50);
     s.give_up(stages);
@@ -157,7 +157,7 @@ async fn pulls_inside_each_other_have_a_limit() {
     let stage = Map::new(Box::new(Ints::new(0, 1)), f, false);
     let stream = s.stream(Box::new(stage)).expect("room");
     let failure = run(s, sum, stream.get().word()).await.expect_err("a trap");
-    assert_eq!(failure.message, "too many streams are pulled inside each other");
+    assert_eq!(failure.message, "too many streams are read inside each other");
     s.give_up(stream);
 }
 
