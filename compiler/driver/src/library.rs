@@ -20,7 +20,7 @@ macro_rules! modules {
 }
 modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers", "float", "math", "path", "html", "url", "random", "crypto",
+    "headers", "float", "math", "path", "html", "url", "random", "crypto", "regex",
 );
 
 /// Parsed modules and the sources they came from.

@@ -238,6 +238,12 @@ macro_rules! for_each_native {
             random_int "random-int" - (borrow) word, traps, constant;
             random_float "random-float" - () word, traps, constant;
             random_shuffle "random-shuffle" - (own) owned, traps, linear;
+            // regex
+            regex_is_match "regex-is-match" - (borrow borrow) word, waits, linear;
+            regex_spans "regex-spans" - (borrow borrow word word) owned, waits, linear;
+            regex_replace "regex-replace" - (borrow borrow borrow) owned, waits, linear;
+            regex_escape "regex-escape" - (borrow) owned, traps, linear;
+            regex_problem "regex-problem" - (borrow) owned, waits, linear;
             // crypto
             crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
             crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;

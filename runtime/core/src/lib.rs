@@ -18,6 +18,7 @@ mod log;
 mod natives;
 mod output;
 mod random;
+mod regexes;
 mod run;
 mod scope;
 mod service;
@@ -29,6 +30,7 @@ mod stream;
 mod testing;
 mod trace;
 mod value;
+mod waiting;
 mod worker;
 
 pub use app::App;

@@ -245,6 +245,11 @@ impl Heap {
         }
     }
 
+    /// How many bytes more it may take.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.bytes)
+    }
+
     /// Counts memory outside the heap that its objects keep.
     pub fn charge(&mut self, bytes: usize) -> Result<(), Full> {
         match self.bytes.checked_add(bytes) {

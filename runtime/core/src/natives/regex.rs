@@ -1,0 +1,227 @@
+//! Natives of `regex.weir`.
+//!
+//! A pattern that is compiled and a short text are searched at once; else the native waits: patterns are compiled on the
+//! worker's stack, long texts are copied and searched on the blocking pool, for a search cannot be interrupted.
+
+use super::Flow;
+use crate::heap::{Full, Word};
+use crate::regexes;
+use crate::scope::{Operation, Scope};
+use crate::value::{Gives, Own, Text};
+use crate::waiting::on_pool;
+use regex::{Captures, Regex};
+use std::task::{Context, Poll};
+use weir_abi::layout::shape;
+use weir_abi::trap::Trap;
+
+/// Up to so many bytes a text is searched where it is: some ten microseconds.
+const SHORT: usize = 16 * 1024;
+
+/// What is looked for. It runs on any thread, on a text and with room for a result of so many bytes.
+trait Search: Copy + Send + 'static {
+    type Found: Send + 'static;
+    fn search(self, regex: &Regex, text: &str, with: &str, room: usize) -> Result<Self::Found, Full>;
+    fn give(self, scope: &mut Scope, found: Self::Found) -> Result<Word, Trap>;
+}
+
+/// Searches at once, or says what for it waits. `with` is a second text, of the search's own.
+fn run<S: Search>(
+    scope: &mut Scope,
+    search: S,
+    pattern: Text,
+    text: Text,
+    with: Option<Text>,
+) -> Result<Flow, Trap> {
+    match regexes::known(pattern.as_str()) {
+        Some(regex) => begin(scope, search, &regex, text, with),
+        None => {
+            scope.pending = Some(Box::new(Compiling { search, pattern, text, with, then: None }));
+            Ok(Flow::Wait)
+        }
+    }
+}
+
+fn begin<S: Search>(
+    scope: &mut Scope,
+    search: S,
+    regex: &Regex,
+    text: Text,
+    with: Option<Text>,
+) -> Result<Flow, Trap> {
+    let room = scope.heap().room();
+    let template = with.as_ref().map_or("", |with| with.as_str());
+    if text.len() <= SHORT {
+        let found = search.search(regex, text.as_str(), template, room)?;
+        return search.give(scope, found).map(Flow::Done);
+    }
+    let (regex, text, with) = (regex.clone(), text.as_str().to_owned(), template.to_owned());
+    on_pool(
+        scope,
+        text.len() + with.len(),
+        move || search.search(&regex, &text, &with, room),
+        move |scope, found| search.give(scope, found?),
+    )
+}
+
+/// Compiles a pattern and goes on with the search. The suspended caller keeps the texts.
+struct Compiling<S> {
+    search: S,
+    pattern: Text,
+    text: Text,
+    with: Option<Text>,
+    then: Option<Box<dyn Operation>>,
+}
+
+impl<S: Search> Operation for Compiling<S> {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        if self.then.is_none() {
+            let compiled = regexes::compile(self.pattern.as_str()).map_err(|problem| {
+                Trap::native(format!("the pattern {:?} is not valid: {problem}", self.pattern.as_str()))
+            });
+            match compiled.and_then(|regex| begin(scope, self.search, &regex, self.text, self.with))? {
+                Flow::Done(word) => return Poll::Ready(Ok(word)),
+                Flow::Wait => self.then = scope.pending.take(),
+            }
+        }
+        let then = self.then.as_mut().expect("a search that waits says for what");
+        then.poll(scope, cx)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct IsMatch;
+
+impl Search for IsMatch {
+    type Found = bool;
+
+    fn search(self, regex: &Regex, text: &str, _: &str, _: usize) -> Result<bool, Full> {
+        Ok(regex.is_match(text))
+    }
+
+    fn give(self, _: &mut Scope, found: bool) -> Result<Word, Trap> {
+        Ok(found.into_word())
+    }
+}
+
+/// Whether the pattern fits somewhere.
+pub fn regex_is_match(scope: &mut Scope, pattern: Text, text: Text) -> Result<Flow, Trap> {
+    run(scope, IsMatch, pattern, text, None)
+}
+
+/// The places of the first `count` matches, with those of their groups or without.
+#[derive(Clone, Copy)]
+struct Spans {
+    count: usize,
+    groups: bool,
+}
+
+impl Search for Spans {
+    type Found = Vec<Word>;
+
+    fn search(self, regex: &Regex, text: &str, _: &str, room: usize) -> Result<Vec<Word>, Full> {
+        let most = room / size_of::<Word>();
+        let width = if self.groups { 2 * regex.captures_len() } else { 2 };
+        let mut words = Vec::new();
+        let mut add = |span: Option<(usize, usize)>| {
+            let (start, end) = span.map_or((-1, -1), |(start, end)| (start as i64, end as i64));
+            words.extend([start as Word, end as Word]);
+            if words.len() < most { Ok(()) } else { Err(Full) }
+        };
+        if self.groups {
+            for found in regex.captures_iter(text).take(self.count) {
+                for group in found.iter() {
+                    add(group.map(|group| (group.start(), group.end())))?;
+                }
+            }
+        } else {
+            for found in regex.find_iter(text).take(self.count) {
+                add(Some((found.start(), found.end())))?;
+            }
+        }
+        if !words.is_empty() {
+            words.insert(0, width as Word);
+        }
+        Ok(words)
+    }
+
+    fn give(self, scope: &mut Scope, found: Vec<Word>) -> Result<Word, Trap> {
+        let list = scope.list(shape::LIST_WORD, found.len())?;
+        list.get().append(&found);
+        Ok(list.into_word())
+    }
+}
+
+/// Where the pattern fits; see the declaration.
+pub fn regex_spans(
+    scope: &mut Scope,
+    pattern: Text,
+    text: Text,
+    count: i64,
+    groups: i64,
+) -> Result<Flow, Trap> {
+    let spans = Spans { count: usize::try_from(count).unwrap_or(usize::MAX), groups: groups != 0 };
+    run(scope, spans, pattern, text, None)
+}
+
+#[derive(Clone, Copy)]
+struct Replace;
+
+impl Search for Replace {
+    type Found = String;
+
+    fn search(self, regex: &Regex, text: &str, with: &str, room: usize) -> Result<String, Full> {
+        let variables = with.matches('$').count();
+        let mut made = String::new();
+        let mut from = 0;
+        for found in regex.captures_iter(text) {
+            let whole = found.get(0).expect("a match has a whole").range();
+            made.push_str(&text[from..whole.start]);
+            let longest = variables.saturating_mul(longest_group(&found));
+            if made.len().saturating_add(with.len()).saturating_add(longest) > room {
+                return Err(Full);
+            }
+            found.expand(with, &mut made);
+            from = whole.end;
+        }
+        made.push_str(&text[from..]);
+        Ok(made)
+    }
+
+    fn give(self, scope: &mut Scope, found: String) -> Result<Word, Trap> {
+        Ok(scope.text(&found)?.into_word())
+    }
+}
+
+fn longest_group(found: &Captures<'_>) -> usize {
+    found.iter().flatten().map(|group| group.len()).max().unwrap_or(0)
+}
+
+/// With `new` in place of each match.
+pub fn regex_replace(scope: &mut Scope, pattern: Text, text: Text, new: Text) -> Result<Flow, Trap> {
+    run(scope, Replace, pattern, text, Some(new))
+}
+
+/// A pattern that fits this text alone.
+pub fn regex_escape(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
+    Ok(scope.text(&regex::escape(text.as_str()))?)
+}
+
+/// What is wrong with a pattern.
+pub fn regex_problem(scope: &mut Scope, pattern: Text) -> Result<Flow, Trap> {
+    if regexes::known(pattern.as_str()).is_some() {
+        return Ok(Flow::Done(0));
+    }
+    scope.pending = Some(Box::new(Judging(pattern)));
+    Ok(Flow::Wait)
+}
+
+struct Judging(Text);
+
+impl Operation for Judging {
+    fn poll(&mut self, scope: &mut Scope, _: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        Poll::Ready(match regexes::compile(self.0.as_str()) {
+            Ok(_) => Ok(0),
+            Err(problem) => scope.text(&problem).map(Gives::into_word).map_err(Trap::from),
+        })
+    }
+}
