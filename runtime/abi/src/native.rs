@@ -197,6 +197,16 @@ macro_rules! for_each_native {
             time_seconds "time-seconds" - (word) word, pure, constant;
             time_milliseconds "time-milliseconds" - (word) word, pure, constant;
             time_microseconds "time-microseconds" - (word) word, pure, constant;
+            time_monotonic "time-monotonic" - () word, pure, constant;
+            time_from_seconds "time-from-seconds" - (word) word, traps, constant;
+            time_from_milliseconds "time-from-milliseconds" - (word) word, traps, constant;
+            time_has_zone "time-has-zone" - (borrow) word, pure, constant;
+            time_format "time-format" - (word borrow borrow) owned, traps, linear;
+            time_iso "time-iso" - (word borrow) owned, traps, constant;
+            time_http "time-http" - (word) owned, traps, constant;
+            time_parts "time-parts" - (word borrow) owned, traps, constant;
+            time_add "time-add" - (word borrow borrow) word, traps, constant;
+            time_start_of "time-start-of" - (word borrow borrow) word, traps, constant;
             // Stream
             stream_own "stream-own" - (own) owned, traps, constant;
             stream_next "stream-next" types (borrow) owned, waits, constant;

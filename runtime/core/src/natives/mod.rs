@@ -6,6 +6,7 @@
 //! Not here: how compiled code gets to a body (`shim`).
 
 mod built_in;
+mod calendar;
 mod crypto;
 mod float;
 mod html;
@@ -24,6 +25,7 @@ mod time;
 mod url;
 
 pub use built_in::*;
+pub use calendar::*;
 pub use crypto::*;
 pub use float::*;
 pub use html::*;
