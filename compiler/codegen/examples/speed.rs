@@ -21,7 +21,7 @@ use weir_syntax::span::Span;
 fn main() {
     let module = module();
     if std::env::args().any(|a| a == "--asm") {
-        return println!("{}", weir_codegen::emit_text(&module, &native, Emit::Asm));
+        return println!("{}", weir_codegen::emit_text(&module, Emit::Asm));
     }
     let first = Instant::now();
     let compiled = compile(&module);

@@ -3,8 +3,10 @@
 use crate::emitter::{Emitter, WORD};
 use crate::facts;
 use crate::natives::{self, Inline, KNOWN};
+use crate::stubs::Stub;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Inst, InstBuilder, TrapCode, Value, types};
+use cranelift_codegen::ir::{Inst, InstBuilder, Signature, TrapCode, Value, types};
+use cranelift_codegen::isa::CallConv;
 use weir_abi::native::NativeId;
 use weir_abi::trap::TrapKind;
 use weir_abi::types::TypeId;
@@ -75,14 +77,20 @@ impl Emitter<'_> {
         self.set(dst, result);
     }
 
-    /// Calls a native by its address; the `Ctx` is passed in front of the words.
+    /// Calls a native; the `Ctx` is passed in front of the words.
     pub(crate) fn native(&mut self, native: NativeId, words: &[Value]) -> Inst {
         let mut args = vec![self.ctx()];
         args.extend_from_slice(words);
-        let address = (self.env.natives)(native) as i64;
-        let address = self.word(address);
-        let signature = self.signature(args.len());
-        self.build.ins().call_indirect(signature, address, &args)
+        let callee = self.stub(Stub::Native(native), |e| e.signature(args.len()));
+        self.build.ins().call(callee, &args)
+    }
+
+    /// Calls `stop`, which keeps all registers.
+    fn call_stop(&mut self) -> Inst {
+        let callee = self.stub(Stub::Native(KNOWN.stop), |e| {
+            e.build.import_signature(Signature::new(CallConv::PreserveAll))
+        });
+        self.build.ins().call(callee, &[])
     }
 
     /// The check of a prologue: calls `stop` when the stack pointer is below the limit, be it that the stack ends or that
@@ -113,16 +121,21 @@ impl Emitter<'_> {
         let (cold, on) = (self.cold_block(), self.block());
         self.branch(condition, cold, on);
         self.enter(cold);
-        self.suspending(false, |e| e.native(KNOWN.stop, &[]));
+        self.suspending(false, Self::call_stop);
         self.jump(on);
         self.enter(on);
     }
 
     /// Ends the path with a trap.
     pub(crate) fn trap(&mut self, kind: TrapKind, a: Option<Value>, b: Option<Value>) {
-        let kind = self.word(kind as i64);
-        let [a, b] = [a, b].map(|w| w.unwrap_or_else(|| self.word(0)));
-        self.native(KNOWN.trap, &[kind, a, b]);
+        if a.is_none() && b.is_none() {
+            let callee = self.stub(Stub::Trap(kind), |e| e.signature(0));
+            self.build.ins().call(callee, &[]);
+        } else {
+            let [a, b] = [a, b].map(|w| w.unwrap_or_else(|| self.word(0)));
+            let callee = self.stub(Stub::TrapWith(kind), |e| e.signature(2));
+            self.build.ins().call(callee, &[a, b]);
+        }
         self.unreachable();
     }
 

@@ -13,7 +13,6 @@ use cranelift_codegen::{CompiledCode, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::ModuleReloc;
 use weir_abi::code::{FrameInfo, Place};
-use weir_abi::native::NativeId;
 use weir_ir::ir::{FuncId, Module};
 
 /// The functions of a module, and the working memory that compiling them shares.
@@ -28,12 +27,11 @@ impl<'a> Compiler<'a> {
     /// Nothing is compiled yet.
     pub(crate) fn new(
         module: &'a Module,
-        natives: &'a dyn Fn(NativeId) -> *const u8,
         literals: &'a Literals,
         isa: &'a dyn TargetIsa,
     ) -> Self {
         let facts = module.functions.iter().map(Facts::of).collect();
-        let env = Env { module, natives, literals, facts, call_conv: isa.default_call_conv() };
+        let env = Env { module, literals, facts, call_conv: isa.default_call_conv() };
         Self { env, isa, context: Context::new(), scratch: FunctionBuilderContext::new() }
     }
 

@@ -4,7 +4,6 @@ use crate::compiler::Compiler;
 use crate::isa;
 use crate::literals::Literals;
 use std::fmt::Write;
-use weir_abi::native::NativeId;
 use weir_ir::ir::{FuncId, Module};
 
 /// Which form.
@@ -16,12 +15,12 @@ pub enum Emit {
     Asm,
 }
 
-/// All functions of the module in that form, each under its name. Addresses of natives and literals stand in it as they
-/// are in this process.
-pub fn emit_text(module: &Module, natives: &dyn Fn(NativeId) -> *const u8, what: Emit) -> String {
+/// All functions of the module in that form, each under its name. Addresses of literals stand in it as they are in this
+/// process.
+pub fn emit_text(module: &Module, what: Emit) -> String {
     let literals = Literals::new(&module.texts, &module.types);
     let isa = isa::host();
-    let mut compiler = Compiler::new(module, natives, &literals, &*isa);
+    let mut compiler = Compiler::new(module, &literals, &*isa);
     let mut text = String::new();
     for (index, function) in module.functions.iter().enumerate() {
         let id = FuncId(index as u32);

@@ -3,6 +3,7 @@
 use crate::facts::Facts;
 use crate::held::Held;
 use crate::literals::Literals;
+use crate::stubs::{self, Stub};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self as clif, Block, FuncRef, InstBuilder, MemFlagsData, SigRef, Type, Value, types,
@@ -11,13 +12,11 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
 use weir_abi::code::Place;
-use weir_abi::native::NativeId;
 use weir_ir::ir::{FuncId, Function, Module, Repr, Var, VarInfo};
 
 /// What all functions of a module share.
 pub(crate) struct Env<'a> {
     pub(crate) module: &'a Module,
-    pub(crate) natives: &'a dyn Fn(NativeId) -> *const u8,
     pub(crate) literals: &'a Literals,
     /// By function.
     pub(crate) facts: Vec<Facts>,
@@ -42,7 +41,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) places: Vec<Place>,
     /// By number of words passed.
     signatures: Vec<Option<SigRef>>,
-    callees: HashMap<FuncId, FuncRef>,
+    /// By namespace and number.
+    callees: HashMap<(u32, u32), FuncRef>,
     /// Where owned references are written down for stack maps.
     held_slot: WordSlots,
     /// Where the parts of a joined text are passed.
@@ -242,19 +242,35 @@ impl<'a> Emitter<'a> {
 
     /// A function of the same module.
     pub(crate) fn callee(&mut self, id: FuncId) -> FuncRef {
-        if let Some(&callee) = self.callees.get(&id) {
+        let signature = self.signature(self.env.module.functions[id.0 as usize].params.len());
+        self.named((0, id.0), signature)
+    }
+
+    /// A way out of compiled code, with the signature that it is called by.
+    pub(crate) fn stub(&mut self, stub: Stub, signature: impl FnOnce(&mut Self) -> SigRef) -> FuncRef {
+        let name = (stubs::NAMESPACE, stub.number());
+        match self.callees.get(&name) {
+            Some(&callee) => callee,
+            None => {
+                let signature = signature(self);
+                self.named(name, signature)
+            }
+        }
+    }
+
+    fn named(&mut self, name: (u32, u32), signature: SigRef) -> FuncRef {
+        if let Some(&callee) = self.callees.get(&name) {
             return callee;
         }
-        let signature = self.signature(self.env.module.functions[id.0 as usize].params.len());
-        let name = clif::UserExternalName { namespace: 0, index: id.0 };
-        let name = clif::ExternalName::user(self.build.func.declare_imported_user_function(name));
+        let external = clif::UserExternalName { namespace: name.0, index: name.1 };
+        let external = clif::ExternalName::user(self.build.func.declare_imported_user_function(external));
         let callee = self.build.import_function(clif::ExtFuncData {
-            name,
+            name: external,
             signature,
             colocated: true,
             patchable: false,
         });
-        self.callees.insert(id, callee);
+        self.callees.insert(name, callee);
         callee
     }
 

@@ -27,6 +27,7 @@ mod memory;
 mod natives;
 mod objects;
 mod parallel;
+mod stubs;
 mod thunks;
 
 pub use emit::{Emit, emit_text};
@@ -52,8 +53,9 @@ pub fn compile(
 ) -> code::Module {
     let isa = isa::host();
     let literals = Literals::new(&module.texts, &module.types);
-    let (codes, mut frames): (Vec<Code>, Vec<FrameInfo>) =
-        parallel::compile_all(module, natives, &literals, &*isa).into_iter().unzip();
+    let (mut codes, mut frames): (Vec<Code>, Vec<FrameInfo>) =
+        parallel::compile_all(module, &literals, &*isa).into_iter().unzip();
+    stubs::add(&mut codes, natives);
     let (memory, addresses) = memory::place(isa, &codes, literals);
     for (frame, &address) in frames.iter_mut().zip(&addresses) {
         frame.start = address as usize;

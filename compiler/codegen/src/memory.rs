@@ -14,7 +14,7 @@ pub(crate) struct Code {
     pub(crate) bytes: Vec<u8>,
     /// In bytes.
     pub(crate) align: u64,
-    /// They name functions of the module by number.
+    /// They name functions of the module, and stubs, by number.
     pub(crate) relocs: Vec<ModuleReloc>,
 }
 

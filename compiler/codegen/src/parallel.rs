@@ -9,7 +9,6 @@ use cranelift_codegen::isa::TargetIsa;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use weir_abi::code::FrameInfo;
-use weir_abi::native::NativeId;
 use weir_ir::ir::{FuncId, Module};
 
 /// Functions that take about as long to compile (0.1 ms each) as a thread takes to start, several times over.
@@ -20,7 +19,6 @@ const MAX_THREADS: usize = 8;
 /// The code and frames of every function, in the module's order.
 pub(crate) fn compile_all(
     module: &Module,
-    natives: &(dyn Fn(NativeId) -> *const u8 + Sync),
     literals: &Literals,
     isa: &dyn TargetIsa,
 ) -> Vec<(Code, FrameInfo)> {
@@ -28,7 +26,7 @@ pub(crate) fn compile_all(
     let next = AtomicUsize::new(0);
     // Threads take the next function that nobody took yet: functions differ in size.
     let work = || {
-        let mut compiler = Compiler::new(module, natives, literals, isa);
+        let mut compiler = Compiler::new(module, literals, isa);
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Relaxed);

@@ -95,8 +95,8 @@ pub fn emit(name: &str, text: &str, what: Emit) -> Result<String, Rejected> {
     }
     let ir = weir_ir::compile_to_ir(&program, true);
     Ok(match what {
-        Emit::Clif => weir_codegen::emit_text(&ir, &weir_core::address, weir_codegen::Emit::Clif),
-        Emit::Asm => weir_codegen::emit_text(&ir, &weir_core::address, weir_codegen::Emit::Asm),
+        Emit::Clif => weir_codegen::emit_text(&ir, weir_codegen::Emit::Clif),
+        Emit::Asm => weir_codegen::emit_text(&ir, weir_codegen::Emit::Asm),
         _ => weir_ir::print(&ir),
     })
 }

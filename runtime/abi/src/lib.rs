@@ -6,5 +6,6 @@ pub mod code;
 pub mod context;
 pub mod layout;
 pub mod native;
+mod preserve;
 pub mod trap;
 pub mod types;

@@ -3,7 +3,7 @@
 //! The table is one macro, [`for_each_native`]; the compiler reads it as data ([`NATIVES`]), the runtime expands it to link
 //! addresses, and a test compares it with the declarations in `stdlib/*.weir`, which carry signature and documentation.
 //!
-//! A native is `extern "C" fn(ctx: *mut Ctx, [TypeId words,] words...) -> word`. Row form:
+//! A native but `stop` is `extern "C" fn(ctx: *mut Ctx, [TypeId words,] words...) -> word`. Row form:
 //!
 //! ```text
 //! rust_name "weir-name" [types] (param modes) result, effects, cost;
@@ -98,7 +98,7 @@ macro_rules! for_each_native {
             // What compiled code itself needs; not callable from Weir.
             alloc "alloc" - (word word) owned, traps, constant;             // size in bytes, first word -> object, payload not initialised
             free "free" - (own) word, pure, linear;                         // an object whose count just fell to 0, with all it alone holds
-            stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit
+            stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit; takes the Ctx in the pinned register, keeps all registers
             trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
             text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
             text_equal "text-equal" - (borrow borrow) word, pure, linear;

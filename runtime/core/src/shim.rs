@@ -4,7 +4,7 @@
 //! compiled code ──▶ entry (naked; notes where compiled code was left) ──▶ shim ──▶ body
 //! ```
 //! An entry takes the context and up to five words in registers. It is needed only by natives that may trap or wait; the
-//! others begin at the shim. A body that traps or waits suspends its fiber here, below compiled code's frames and with
+//! others begin at the shim. That of `stop` keeps every register. A body that traps or waits suspends its fiber here, below compiled code's frames and with
 //! nothing on the stack that would have to be dropped. A panic of a body is a bug, and becomes a trap.
 
 use crate::fiber::{self, Stop, Suspend};
@@ -18,6 +18,7 @@ use weir_abi::code::CodePtr;
 use weir_abi::context::Ctx;
 use weir_abi::for_each_native;
 use weir_abi::native::NativeId;
+use weir_abi::preserving_entry;
 use weir_abi::trap::{Trap, TrapKind};
 
 /// The address that compiled code calls for a native.
@@ -173,12 +174,14 @@ mod special {
         0
     }
 
-    pub(super) unsafe extern "C" fn stop(ctx: *mut Ctx) -> Word {
+    pub(super) unsafe extern "C" fn stop(ctx: *mut Ctx) {
         // SAFETY: called by compiled code, on its fiber.
         unsafe {
             match fiber::stop(ctx) {
-                Stop::Go => 0,
-                Stop::Yield => fiber::suspend(ctx, Suspend::Yield),
+                Stop::Go => {}
+                Stop::Yield => {
+                    fiber::suspend(ctx, Suspend::Yield);
+                }
                 Stop::Overflow => leave(ctx, Trap::new(TrapKind::StackOverflow)),
             }
         }
@@ -259,7 +262,7 @@ macro_rules! entered {
     };
     (free $effect:ident) => {};
     (stop $effect:ident) => {
-        entry!(stop, super::special::stop);
+        preserving_entry!(pub(super) stop, super::special::stop);
     };
     (text_concat $effect:ident) => {
         entry!(text_concat, super::special::text_concat);
