@@ -73,6 +73,7 @@ fn call(module: &code::Module, name: &str, words: &[u64]) -> u64 {
     let mut ctx = Ctx {
         limit: AtomicUsize::new(0),
         globals: std::ptr::null_mut(),
+        quick: std::ptr::null_mut(),
         scope: std::ptr::null_mut(),
         fiber: std::ptr::null_mut(),
         exit_fp: 0,

@@ -5,7 +5,7 @@ use crate::facts;
 use crate::natives::{self, Inline, KNOWN};
 use crate::stubs::Stub;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Inst, InstBuilder, Signature, TrapCode, Value, types};
+use cranelift_codegen::ir::{AbiParam, Inst, InstBuilder, Signature, TrapCode, Value, types};
 use cranelift_codegen::isa::CallConv;
 use weir_abi::native::NativeId;
 use weir_abi::trap::TrapKind;
@@ -83,6 +83,16 @@ impl Emitter<'_> {
         args.extend_from_slice(words);
         let callee = self.stub(Stub::Native(native), |e| e.signature(args.len()));
         self.build.ins().call(callee, &args)
+    }
+
+    /// Calls `refill`, which keeps all registers.
+    pub(crate) fn refill(&mut self, class: Value) {
+        let callee = self.stub(Stub::Native(KNOWN.refill), |e| {
+            let mut signature = Signature::new(CallConv::PreserveAll);
+            signature.params.push(AbiParam::new(WORD));
+            e.build.import_signature(signature)
+        });
+        self.build.ins().call(callee, &[class]);
     }
 
     /// Calls `stop`, which keeps all registers.

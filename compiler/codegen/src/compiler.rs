@@ -25,11 +25,7 @@ pub(crate) struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     /// Nothing is compiled yet.
-    pub(crate) fn new(
-        module: &'a Module,
-        literals: &'a Literals,
-        isa: &'a dyn TargetIsa,
-    ) -> Self {
+    pub(crate) fn new(module: &'a Module, literals: &'a Literals, isa: &'a dyn TargetIsa) -> Self {
         let facts = module.functions.iter().map(Facts::of).collect();
         let env = Env { module, literals, facts, call_conv: isa.default_call_conv() };
         Self { env, isa, context: Context::new(), scratch: FunctionBuilderContext::new() }

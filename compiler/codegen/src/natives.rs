@@ -8,6 +8,8 @@ use weir_abi::native::{NATIVES, NativeId};
 pub(crate) struct Known {
     /// `alloc(size, header)`
     pub(crate) alloc: NativeId,
+    /// `refill(class)`
+    pub(crate) refill: NativeId,
     /// `free(object)`
     pub(crate) free: NativeId,
     /// `stop()`
@@ -42,6 +44,7 @@ pub(crate) static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let named = |name| NativeId::named(name).expect("the native table has it");
     Known {
         alloc: named("alloc"),
+        refill: named("refill"),
         free: named("free"),
         stop: named("stop"),
         trap: named("trap"),

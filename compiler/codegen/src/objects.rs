@@ -5,6 +5,7 @@ use crate::natives::KNOWN;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use weir_abi::native::part;
+use weir_abi::size::{QUICK_MAX, QUICK_NEXT, class_of};
 use weir_abi::trap::TrapKind;
 use weir_abi::{context, layout};
 use weir_ir::ir::{FuncId, GlobalId, PartKind, Var};
@@ -67,10 +68,34 @@ impl Emitter<'_> {
 
     /// A new object with count 1; what lies behind the header is not set.
     fn alloc(&mut self, shape: u32, size: u32) -> Value {
-        let size = self.word(i64::from(size));
         let header = self.word(layout::header(shape) as i64);
-        let call = self.native(KNOWN.alloc, &[size, header]);
-        self.build.inst_results(call)[0]
+        if size as usize > QUICK_MAX {
+            let size = self.word(i64::from(size));
+            let call = self.native(KNOWN.alloc, &[size, header]);
+            return self.build.inst_results(call)[0];
+        }
+        let class = class_of(size as usize);
+        let first = 8 * class as i32;
+        let (again, empty, take) = (self.block(), self.cold_block(), self.block());
+        self.jump(again);
+        // Sealed when the way back from `empty` is there.
+        self.build.switch_to_block(again);
+        let ctx = self.ctx();
+        let quick = self.load(ctx, context::QUICK);
+        let cell = self.load(quick, first);
+        self.branch(cell, take, empty);
+
+        self.enter(empty);
+        let class = self.word(class as i64);
+        self.refill(class);
+        self.jump(again);
+        self.build.seal_block(again);
+
+        self.enter(take);
+        let next = self.load(cell, QUICK_NEXT);
+        self.store(next, quick, first);
+        self.store(header, cell, layout::COUNT);
+        cell
     }
 
     fn store_words(&mut self, object: Value, mut offset: i32, words: &[Value]) {

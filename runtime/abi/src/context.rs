@@ -14,6 +14,8 @@ pub struct Ctx {
     pub limit: AtomicUsize,
     /// The global slots of the running script version.
     pub globals: *mut u64,
+    /// First cells of the running scope's quick lists, by class (see [`crate::size`]), or 0.
+    pub quick: *mut *mut u8,
     /// The running scope, the runtime's own.
     pub scope: *mut c_void,
     /// The running fiber, the runtime's own.
@@ -30,6 +32,8 @@ pub struct Ctx {
 pub const LIMIT: i32 = std::mem::offset_of!(Ctx, limit) as i32;
 /// Offset of [`Ctx::globals`].
 pub const GLOBALS: i32 = std::mem::offset_of!(Ctx, globals) as i32;
+/// Offset of [`Ctx::quick`].
+pub const QUICK: i32 = std::mem::offset_of!(Ctx, quick) as i32;
 /// Offset of [`Ctx::exit_fp`].
 pub const EXIT_FP: i32 = std::mem::offset_of!(Ctx, exit_fp) as i32;
 /// Offset of [`Ctx::exit_pc`].

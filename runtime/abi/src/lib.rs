@@ -7,5 +7,6 @@ pub mod context;
 pub mod layout;
 pub mod native;
 mod preserve;
+pub mod size;
 pub mod trap;
 pub mod types;

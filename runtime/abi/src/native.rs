@@ -3,11 +3,14 @@
 //! The table is one macro, [`for_each_native`]; the compiler reads it as data ([`NATIVES`]), the runtime expands it to link
 //! addresses, and a test compares it with the declarations in `stdlib/*.weir`, which carry signature and documentation.
 //!
-//! A native but `stop` is `extern "C" fn(ctx: *mut Ctx, [TypeId words,] words...) -> word`. Row form:
+//! A native is `extern "C" fn(ctx: *mut Ctx, [TypeId words,] words...) -> word`. Row form:
 //!
 //! ```text
 //! rust_name "weir-name" [types] (param modes) result, effects, cost;
 //! ```
+//! Those that keep all registers (see [`crate::preserving_entry`]) find the `Ctx` in the pinned register and the words where
+//! they would be without it.
+//!
 //! - `types`: one leading word per type variable of the Weir signature (a [`crate::types::TypeId`]); `-` for none
 //! - param modes: `own` (the native consumes a reference), `borrow` (the caller keeps it), `word` (no reference; for a
 //!   parameter whose type is a type variable `own`/`borrow` apply when the instance's type is a reference)
@@ -97,8 +100,9 @@ macro_rules! for_each_native {
         $with! {
             // What compiled code itself needs; not callable from Weir.
             alloc "alloc" - (word word) owned, traps, constant;             // size in bytes, first word -> object, payload not initialised
+            refill "refill" - (word) word, traps, constant;                 // a class whose quick list is empty; gives nothing, keeps all registers
             free "free" - (own) word, pure, linear;                         // an object whose count just fell to 0, with all it alone holds
-            stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit; takes the Ctx in the pinned register, keeps all registers
+            stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit; gives nothing, keeps all registers
             trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
             text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
             text_equal "text-equal" - (borrow borrow) word, pure, linear;

@@ -3,8 +3,8 @@
 //!
 //! Not here: what the native does; who calls it (`codegen::stubs`).
 
-/// Declares the naked function `$name`. It takes nothing but the `Ctx` in the pinned register, notes there where compiled
-/// code was left, keeps all registers, and calls `$body`, an `extern "C" fn(*mut Ctx)`.
+/// Declares the naked function `$name`. It takes the `Ctx` in the pinned register and at most one word, notes where compiled
+/// code was left, keeps all registers, and calls `$body`, an `extern "C" fn(*mut Ctx)` or `extern "C" fn(*mut Ctx, u64)`.
 #[macro_export]
 macro_rules! preserving_entry {
     ($(#[$meta:meta])* $vis:vis $name:ident, $body:path) => {
@@ -45,6 +45,7 @@ macro_rules! preserving_entry {
                 "movups [rsp + 208], xmm13",
                 "movups [rsp + 224], xmm14",
                 "movups [rsp + 240], xmm15",
+                "mov rsi, rdi",
                 "mov rdi, r15",
                 "call {body}",
                 "movups xmm0, [rsp]",
@@ -111,6 +112,7 @@ macro_rules! preserving_entry {
                 "stp q26, q27, [sp, #-32]!",
                 "stp q28, q29, [sp, #-32]!",
                 "stp q30, q31, [sp, #-32]!",
+                "mov x1, x0",
                 "mov x0, x21",
                 "bl {body}",
                 "ldp q30, q31, [sp], #32",

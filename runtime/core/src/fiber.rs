@@ -123,16 +123,24 @@ impl Fiber {
         }
     }
 
-    /// Lets it run with that scope and those globals until it returns or leaves. `word` is what the native that left gives.
+    /// Lets it run with that scope, its quick lists and those globals until it returns or leaves. `word` is what the
+    /// native that left gives.
     ///
     /// # Safety
-    /// `scope` and `globals` are what the compiled code's natives expect, and nobody else uses `scope` until this returns.
+    /// `scope`, `quick` and `globals` are what the compiled code's natives expect, and nobody else uses `scope` until this returns.
     #[inline]
-    pub unsafe fn resume(&mut self, scope: *mut c_void, globals: *mut u64, word: Word) -> Step {
+    pub unsafe fn resume(
+        &mut self,
+        scope: *mut c_void,
+        quick: *mut *mut u8,
+        globals: *mut u64,
+        word: Word,
+    ) -> Step {
         let ctx = self.face.worker.ctx();
         // SAFETY: the context is this worker's and no compiled code runs now; `exit_*` are read by natives of this fiber.
         unsafe {
             (*ctx).scope = scope;
+            (*ctx).quick = quick;
             (*ctx).globals = globals;
             (*ctx).fiber = ptr::from_ref(&self.face).cast_mut().cast();
         }

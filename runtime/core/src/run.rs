@@ -66,11 +66,15 @@ impl Run {
             }
             let globals = scope.app().globals();
             // SAFETY: natives expect the scope at that address, and only they use it until `resume` returns.
-            let step = unsafe { self.fiber.resume(ptr::from_mut(scope).cast(), globals, word) };
+            let step = unsafe {
+                let scope = ptr::from_mut(scope);
+                self.fiber.resume(scope.cast(), (*scope).heap_mut().quick(), globals, word)
+            };
             scope.heap_mut().publish();
             match step {
                 Step::Done(word) => return Poll::Ready(Ok(word)),
                 Step::Left(Suspend::Wait) => {
+                    scope.heap_mut().settle();
                     self.waits_for = scope.pending.take();
                     debug_assert!(self.waits_for.is_some(), "a native that waits says for what");
                 }

@@ -4,7 +4,7 @@
 //! compiled code ──▶ entry (naked; notes where compiled code was left) ──▶ shim ──▶ body
 //! ```
 //! An entry takes the context and up to five words in registers. It is needed only by natives that may trap or wait; the
-//! others begin at the shim. That of `stop` keeps every register. A body that traps or waits suspends its fiber here, below compiled code's frames and with
+//! others begin at the shim. Those of `stop` and `refill` keep every register. A body that traps or waits suspends its fiber here, below compiled code's frames and with
 //! nothing on the stack that would have to be dropped. A panic of a body is a bug, and becomes a trap.
 
 use crate::fiber::{self, Stop, Suspend};
@@ -18,7 +18,6 @@ use weir_abi::code::CodePtr;
 use weir_abi::context::Ctx;
 use weir_abi::for_each_native;
 use weir_abi::native::NativeId;
-use weir_abi::preserving_entry;
 use weir_abi::trap::{Trap, TrapKind};
 
 /// The address that compiled code calls for a native.
@@ -168,6 +167,15 @@ mod special {
         }
     }
 
+    pub(super) unsafe extern "C" fn refill(ctx: *mut Ctx, class: Word) {
+        // SAFETY: compiled code calls with its scope, for a class whose quick list is empty; refilling does not panic.
+        unsafe {
+            if let Err(full) = (*(*ctx).scope.cast::<Scope>()).heap_mut().refill(class as usize) {
+                leave(ctx, full.into());
+            }
+        }
+    }
+
     pub(super) unsafe extern "C" fn free(ctx: *mut Ctx, object: Word) -> Word {
         // SAFETY: compiled code saw the object's count fall to 0.
         unsafe { (*(*ctx).scope.cast::<Scope>()).free_word(object) };
@@ -237,6 +245,7 @@ macro_rules! entry {
 macro_rules! shim {
     // The special ones have theirs.
     (alloc $effect:ident) => {};
+    (refill $effect:ident) => {};
     (free $effect:ident) => {};
     (stop $effect:ident) => {};
     (text_concat $effect:ident) => {};
@@ -260,9 +269,12 @@ macro_rules! entered {
     (alloc $effect:ident) => {
         entry!(alloc, super::special::alloc);
     };
+    (refill $effect:ident) => {
+        weir_abi::preserving_entry!(pub(super) refill, super::special::refill);
+    };
     (free $effect:ident) => {};
     (stop $effect:ident) => {
-        preserving_entry!(pub(super) stop, super::special::stop);
+        weir_abi::preserving_entry!(pub(super) stop, super::special::stop);
     };
     (text_concat $effect:ident) => {
         entry!(text_concat, super::special::text_concat);

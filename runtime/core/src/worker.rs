@@ -46,6 +46,7 @@ impl Worker {
         let ctx = Ctx {
             limit: AtomicUsize::new(0),
             globals: ptr::null_mut(),
+            quick: ptr::null_mut(),
             scope: ptr::null_mut(),
             fiber: ptr::null_mut(),
             exit_fp: 0,

@@ -10,6 +10,7 @@ use weir_abi::code;
 use weir_abi::context::Ctx;
 use weir_abi::layout;
 use weir_abi::native::{Gives, NATIVES, NativeId};
+use weir_abi::size;
 use weir_abi::trap::TrapKind;
 use weir_codegen::Options;
 use weir_ir::ir::Module;
@@ -35,6 +36,7 @@ struct State {
     /// Frames innermost first, where execution was suspended.
     frames: Vec<Frame>,
     module: *const code::Module,
+    quick: [*mut u8; size::QUICK_CLASSES],
 }
 
 /// A frame of a suspended fiber.
@@ -59,10 +61,11 @@ impl Host {
         let show = Box::new(|place: code::Place| format!("test:{}", place.start));
         let compiled = weir_codegen::compile(module, &address, show, Options::default());
         let mut globals = vec![0; module.globals.len()];
-        let state = Box::<State>::default();
+        let mut state = Box::<State>::default();
         let ctx = Box::new(Ctx {
             limit: AtomicUsize::new(0),
             globals: globals.as_mut_ptr(),
+            quick: state.quick.as_mut_ptr(),
             scope: std::ptr::null_mut(),
             fiber: std::ptr::null_mut(),
             exit_fp: 0,
@@ -193,7 +196,11 @@ macro_rules! entries {
                 }
                 $rust
             }),*];
-            if native.row().name == "stop" { stop as *const u8 } else { ENTRIES[native.0 as usize] as *const u8 }
+            match native.row().name {
+                "stop" => stop as *const u8,
+                "refill" => refill as *const u8,
+                _ => ENTRIES[native.0 as usize] as *const u8,
+            }
         }
 
         const NAMES: &[&str] = &[$($name),*];
@@ -216,6 +223,19 @@ const fn number(name: &str) -> usize {
         at += 1;
     }
     panic!("no such native")
+}
+
+weir_abi::preserving_entry!(refill, refill_body);
+
+/// Makes room for one object in a quick list.
+extern "C" fn refill_body(ctx: *mut Ctx, class: u64) {
+    let cell = object(size::SIZES[class as usize] as usize, 0);
+    // SAFETY: `ctx` is the host's; its quick list of that class is empty.
+    unsafe {
+        *cell.byte_add(size::QUICK_NEXT as usize) = 0;
+        *(*ctx).quick.add(class as usize) = cell.cast();
+    }
+    body(ctx, class, 0, 0, 0, const { number("refill") });
 }
 
 weir_abi::preserving_entry!(stop, stop_body);

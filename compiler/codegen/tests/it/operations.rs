@@ -5,6 +5,7 @@ use crate::host::{self, Host, Outcome, count, field};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use weir_abi::layout::{self, shape};
 use weir_abi::native::{Mode, part};
+use weir_abi::size::class_of;
 use weir_abi::trap::TrapKind;
 use weir_abi::types::TypeId;
 use weir_ir::ir::{
@@ -165,8 +166,9 @@ fn closures_get_their_object_and_captures() {
     let mut host = Host::new(&module(vec![main.done(), lambda.done()]));
     assert_eq!(host.value("main", &[]), 42);
     let calls = host.calls();
-    assert_eq!(calls[0], ("alloc", vec![24, layout::header(32)]));
+    assert_eq!(calls[0], ("refill", vec![class_of(24) as u64]));
     assert_eq!((calls[1].0, calls.len()), ("free", 2));
+    assert_eq!(field(calls[1].1[0], 0) >> 32, 32);
     assert_eq!(field(calls[1].1[0], layout::CLOSURE_CODE), host.code("lambda") as u64);
 }
 
@@ -232,18 +234,30 @@ fn objects_and_lists_are_laid_out() {
     };
     let mut host = Host::new(&module(vec![f.done(), list("list0", 0), list("list3", 3), list("list4", 4)]));
     let object = host.value("object", &[]);
-    assert_eq!(host.calls(), [("alloc", vec![24, layout::header(33)])]);
+    assert_eq!(host.calls(), [("refill", vec![class_of(24) as u64])]);
     assert_eq!([0, 8, 16].map(|o| field(object, o)), [layout::header(33), 11, 12]);
     for (name, len, capacity) in [("list0", 0, 1), ("list3", 3, 3), ("list4", 4, 5)] {
         let list = host.value(name, &[]);
         let header = layout::header(shape::LIST_WORD);
-        assert_eq!(host.calls(), [("alloc", vec![24 + 8 * capacity, header])]);
+        assert_eq!(host.calls(), [("refill", vec![class_of(24 + 8 * capacity as usize) as u64])]);
         let head = [0, layout::LEN, layout::LIST_CAPACITY].map(|o| field(list, o));
         assert_eq!(head, [header, len, capacity]);
         for i in 0..len {
             assert_eq!(field(list, layout::LIST_DATA + 8 * i as i32), 20 + i);
         }
     }
+}
+
+#[test]
+fn large_objects_are_not_taken_from_quick_lists() {
+    let mut f = Fun::new("f");
+    let words: Vec<Var> = (0..16).map(|i| f.constant(i)).collect();
+    let r = f.owned();
+    f.op(Op::New(r, 33, 136, words)).ret(r);
+    let mut host = host(f);
+    let object = host.value("f", &[]);
+    assert_eq!(host.calls(), [("alloc", vec![136, layout::header(33)])]);
+    assert_eq!(field(object, 128), 15);
 }
 
 #[test]

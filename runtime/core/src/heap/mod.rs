@@ -3,29 +3,34 @@
 //! ```text
 //! chunk        Chunk { live, .. }   cell  cell  cell ...   unused
 //! free cell    0 class:u32   4 FREE:u32   8 next   16 previous         in the list of its class
+//! quick cell   0 class:u32   4 FREE:u32   8 next   16 length           in the quick list of its class
 //! large block  Large { next, previous, size }   object
 //! ```
 //! In: sizes and headers; references that are given up. Out: objects; the slots of table entries that lost their handle.
-//! Invariants: `Chunk::live` counts the chunk's objects; a chunk without objects goes back to the pool unless it is the
+//! Invariants: `Chunk::live` counts the chunk's objects and quick cells; a chunk without objects goes back to the pool unless it is the
 //! one being filled; `bytes` is what chunks, blocks and charged buffers take and never exceeds `limit`. Freeing a graph
-//! takes no stack and no memory, however deep it is. Dropping the heap looks at chunks and blocks, not at objects.
+//! takes no memory and hardly any stack, however deep it is. Dropping the heap looks at chunks and blocks, not at objects.
+//!
+//! Small cells come from and go to quick lists, which nobody counts: compiled code takes from them without a call. They
+//! are given to the other lists, which know when a chunk is empty, before the heap grows and when a fiber has to wait.
 //! Not here: fibers, resources, what objects mean.
 
 mod object;
 mod pages;
-mod size;
+mod quick;
 
 pub use object::{Obj, Refs, Word};
 pub use pages::{Pages, no_huge_pages};
 
 use crate::counters::Counters;
 use pages::{ORDER_MAX, chunk_bytes, chunk_start};
-use size::{CLASSES, SIZES, SMALL_MAX, class_of};
+use quick::quick_next;
 use std::alloc::{Layout, alloc, dealloc};
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use weir_abi::layout::{self, IMMORTAL, Shape, shape};
+use weir_abi::size::{CLASSES, QUICK_CLASSES, SIZES, SMALL_MAX, class_of};
 use weir_abi::trap::{Trap, TrapKind};
 
 /// The shape of a free cell.
@@ -52,6 +57,35 @@ struct Chunk {
 const CELLS: usize = 48;
 const _: () = assert!(size_of::<Chunk>() <= CELLS && CELLS.is_multiple_of(16));
 
+/// The part of the heap, one in so many, above which quick cells are given up before the heap grows.
+const QUICK_SHARE: usize = 4;
+
+/// How many dead objects wait at a time to be looked at; trees are seldom deeper. Beyond that they are linked.
+const DYING: usize = 32;
+
+/// Dead objects that are still to be looked at.
+struct Dying {
+    waiting: [Obj; DYING],
+    count: usize,
+}
+
+impl Dying {
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Obj> {
+        self.count = self.count.checked_sub(1)?;
+        Some(self.waiting[self.count])
+    }
+
+    /// Whether there was room.
+    #[inline(always)]
+    fn push(&mut self, object: Obj) -> bool {
+        let Some(slot) = self.waiting.get_mut(self.count) else { return false };
+        *slot = object;
+        self.count += 1;
+        true
+    }
+}
+
 /// The head of a large block; the object follows.
 #[repr(C, align(16))]
 struct Large {
@@ -74,6 +108,8 @@ impl From<Full> for Trap {
 
 /// A heap. Used by one thread.
 pub struct Heap {
+    /// First cell of each quick list, or null.
+    quick: [*mut u8; QUICK_CLASSES],
     /// First free cell by class, or null.
     free: [*mut u8; CLASSES],
     /// Where the chunk being filled goes on; null before the first.
@@ -86,7 +122,7 @@ pub struct Heap {
     chunks: *mut Chunk,
     /// All large blocks.
     large: *mut Large,
-    /// How many objects are alive.
+    /// How many objects are alive, quick cells included.
     live: usize,
     /// How many of them the counters know about.
     published: usize,
@@ -105,6 +141,7 @@ impl Heap {
     /// An empty heap of at most `limit` bytes.
     pub fn new(pages: Rc<Pages>, limit: usize, counters: &'static Counters) -> Self {
         Self {
+            quick: [ptr::null_mut(); QUICK_CLASSES],
             free: [ptr::null_mut(); CLASSES],
             bump: ptr::null_mut(),
             end: ptr::null_mut(),
@@ -124,7 +161,12 @@ impl Heap {
 
     /// How many objects are alive.
     pub fn live(&self) -> usize {
-        self.live
+        self.live - self.quick_cells()
+    }
+
+    /// The first cells of the quick lists.
+    pub fn quick(&mut self) -> *mut *mut u8 {
+        self.quick.as_mut_ptr()
     }
 
     /// Bytes taken, by objects and by the rest of their chunks.
@@ -135,8 +177,9 @@ impl Heap {
 
     /// Tells the counters how many objects are alive. Cheap enough for each return from a fiber.
     pub fn publish(&mut self) {
-        self.counters.objects.add(self.live as i64 - self.published as i64);
-        self.published = self.live;
+        let live = self.live();
+        self.counters.objects.add(live as i64 - self.published as i64);
+        self.published = live;
     }
 
     /// An object of `size` bytes with that first word; the rest is not initialised.
@@ -146,9 +189,45 @@ impl Heap {
             return self.alloc_large(size, header);
         }
         let class = class_of(size);
-        let cell = self.free[class];
-        let bytes = SIZES[class] as usize;
-        let object = if let Some(cell) = NonNull::new(cell) {
+        let cell = if class < QUICK_CLASSES {
+            if self.quick[class].is_null() {
+                self.refill(class)?;
+            }
+            let cell = self.quick[class];
+            // SAFETY: `refill` leaves a cell, and a cell in a quick list holds its links.
+            unsafe {
+                self.quick[class] = quick_next(cell);
+                NonNull::new_unchecked(cell)
+            }
+        } else {
+            self.cell(class)?
+        };
+        if cfg!(feature = "stress") {
+            // SAFETY: the cell is ours and of that size.
+            unsafe { cell.as_ptr().write_bytes(POISON, SIZES[class] as usize) };
+        }
+        // SAFETY: as above.
+        unsafe { cell.cast::<u64>().write(header) };
+        Ok(Obj::from_ptr(cell))
+    }
+
+    /// A cell of that class from its list or from the chunk being filled.
+    #[inline]
+    fn cell(&mut self, class: usize) -> Result<NonNull<u8>, Full> {
+        let cell = match self.ready_cell(class) {
+            Some(cell) => cell,
+            None => {
+                self.make_room(class)?;
+                self.ready_cell(class).ok_or(Full)?
+            }
+        };
+        self.live += 1;
+        Ok(cell)
+    }
+
+    #[inline]
+    fn ready_cell(&mut self, class: usize) -> Option<NonNull<u8>> {
+        if let Some(cell) = NonNull::new(self.free[class]) {
             // SAFETY: a cell in a free list lies in one of this heap's chunks and holds its links.
             unsafe {
                 let next = cell.offset(NEXT as isize).cast::<*mut u8>().read();
@@ -158,30 +237,41 @@ impl Heap {
                 }
                 (*chunk_start(cell.as_ptr()).cast::<Chunk>()).live += 1;
             }
-            cell
-        } else if bytes <= self.end as usize - self.bump as usize {
-            let cell = self.bump;
-            self.bump = cell.wrapping_add(bytes);
-            // SAFETY: with room between `bump` and `end` there is a chunk being filled, and `bump` is inside it.
-            unsafe {
-                (*self.current).live += 1;
-                NonNull::new_unchecked(cell)
-            }
-        } else {
-            return self.alloc_in_new_chunk(size, header);
-        };
-        self.live += 1;
-        if cfg!(feature = "stress") {
-            // SAFETY: the cell is ours and `bytes` long.
-            unsafe { object.as_ptr().write_bytes(POISON, bytes) };
+            return Some(cell);
         }
-        // SAFETY: as above.
-        unsafe { object.cast::<u64>().write(header) };
-        Ok(Obj::from_ptr(object))
+        let bytes = SIZES[class] as usize;
+        if bytes > self.end as usize - self.bump as usize {
+            return None;
+        }
+        let cell = self.bump;
+        self.bump = cell.wrapping_add(bytes);
+        // SAFETY: with room between `bump` and `end` there is a chunk being filled, and `bump` is inside it.
+        unsafe {
+            (*self.current).live += 1;
+            Some(NonNull::new_unchecked(cell))
+        }
     }
 
+    /// Sees to it that there is a cell of that class, by giving the quick lists up or by taking a chunk.
     #[cold]
-    fn alloc_in_new_chunk(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
+    fn make_room(&mut self, class: usize) -> Result<(), Full> {
+        // Only when they hold a good part of the heap: each cell of them costs a little to give up.
+        if self.quick_bytes() * QUICK_SHARE > self.bytes {
+            self.give_quick_up();
+            if !self.free[class].is_null() {
+                return Ok(());
+            }
+        }
+        match self.new_chunk(SIZES[class] as usize) {
+            Err(Full) if self.quick_cells() > 0 => {
+                self.give_quick_up();
+                if self.free[class].is_null() { self.new_chunk(SIZES[class] as usize) } else { Ok(()) }
+            }
+            made => made,
+        }
+    }
+
+    fn new_chunk(&mut self, size: usize) -> Result<(), Full> {
         let mut order = self.order;
         while order < ORDER_MAX && chunk_bytes(order) < CELLS + 2 * size {
             order += 1;
@@ -218,7 +308,7 @@ impl Heap {
                 self.give_chunk_back(full);
             }
         }
-        self.alloc(size, header)
+        Ok(())
     }
 
     fn alloc_large(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
@@ -281,10 +371,58 @@ impl Heap {
     }
 
     /// Frees an object whose count fell to 0, and all that it alone holds.
-    ///
-    /// Objects still to be looked at are linked through their first reference, which is followed when they are entered.
-    #[inline]
     pub fn release(&mut self, shapes: &[Shape], object: Obj) {
+        let mut dying = Dying { waiting: [object; DYING], count: 1 };
+        while let Some(object) = dying.pop() {
+            let mut object = object;
+            loop {
+                // The last child that dies is next; the others wait.
+                let mut next = None;
+                match object.refs(shapes) {
+                    Refs::None => {}
+                    Refs::At(offsets) => {
+                        for &offset in offsets {
+                            self.end_child(shapes, object.get(offset as i32), &mut next, &mut dying);
+                        }
+                    }
+                    Refs::Span { first, count } => {
+                        for at in 0..count {
+                            let child = object.get(first + 8 * at as i32);
+                            self.end_child(shapes, child, &mut next, &mut dying);
+                        }
+                    }
+                    Refs::Slot => self.dead.push(object.get(layout::SLOT) as u32),
+                }
+                self.free_object(shapes, object);
+                match next {
+                    Some(child) => object = child,
+                    None => break,
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn end_child(&mut self, shapes: &[Shape], child: Word, next: &mut Option<Obj>, dying: &mut Dying) {
+        // SAFETY: a reference that a dead object of this heap owned.
+        let Some(child) = (unsafe { Obj::from_word(child) }) else { return };
+        if !child.undup() {
+            return;
+        }
+        if matches!(child.shape(), shape::TEXT | shape::BOX_WORD | shape::LIST_WORD) {
+            return self.free_object(shapes, child);
+        }
+        if let Some(other) = next.replace(child)
+            && !dying.push(other)
+        {
+            self.release_linked(shapes, other);
+        }
+    }
+
+    /// The same for graphs of any form in constant space: objects still to be looked at are linked through their first
+    /// reference, which is followed when they are entered.
+    #[cold]
+    fn release_linked(&mut self, shapes: &[Shape], object: Obj) {
         let mut list = self.enter(shapes, object, 0);
         while list != 0 {
             // SAFETY: the list links dead objects that have at least one reference.
@@ -366,17 +504,34 @@ impl Heap {
             assert!(self.live > 0);
         }
         let size = object.size(shapes);
-        self.live -= 1;
         if size > SMALL_MAX {
+            self.live -= 1;
             return self.free_large(object);
         }
         let class = class_of(size);
         let cell = object.ptr();
-        // SAFETY: the object lies in a cell of that class in one of this heap's chunks, and nobody refers to it.
+        if cfg!(feature = "stress") {
+            // SAFETY: the object lies in a cell of that class, and nobody refers to it.
+            unsafe { cell.write_bytes(POISON, SIZES[class] as usize) };
+        }
+        // SAFETY: as above.
         unsafe {
-            if cfg!(feature = "stress") {
-                cell.write_bytes(POISON, SIZES[class] as usize);
+            if class < QUICK_CLASSES {
+                self.push_quick(cell, class);
+            } else {
+                self.free_cell(cell, class);
             }
+        }
+    }
+
+    /// Puts a cell into the list of its class, and gives its chunk back when it was the last.
+    ///
+    /// # Safety
+    /// The cell is one of that class in one of this heap's chunks, counted as alive there, and nobody refers to it.
+    unsafe fn free_cell(&mut self, cell: *mut u8, class: usize) {
+        self.live -= 1;
+        // SAFETY: the caller's promise.
+        unsafe {
             let next = self.free[class];
             cell.cast::<u64>().write(class as u64 | (FREE as u64) << 32);
             cell.offset(NEXT as isize).cast::<*mut u8>().write(next);
@@ -483,7 +638,7 @@ pub const NO_SLOT: u32 = u32::MAX;
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        self.live = 0;
+        (self.live, self.quick) = (0, [ptr::null_mut(); QUICK_CLASSES]);
         self.publish();
         // SAFETY: the lists hold live chunks and blocks; nobody uses their objects any more.
         unsafe {

@@ -63,6 +63,8 @@ proptest! {
             give_up(&mut heap, &[], object);
         }
         prop_assert_eq!(heap.live(), 0);
+        heap.give_quick_up();
+        prop_assert_eq!(heap.live(), 0);
         prop_assert!(heap.bytes() <= pages::PAGE, "one chunk is left, not {} bytes", heap.bytes());
     }
 
@@ -107,6 +109,7 @@ fn a_million_levels_are_freed_without_recursion() {
     }
     give_up(&mut heap, &[], deep);
     assert_eq!(heap.live(), 0);
+    heap.settle();
     assert!(heap.bytes() <= pages::PAGE);
 }
 
