@@ -34,6 +34,13 @@ impl Emitter<'_> {
         self.set(dst, result);
     }
 
+    /// `Step`.
+    pub(crate) fn step(&mut self, dst: Var, counter: Var) {
+        let counter = self.get(counter);
+        let next = self.build.ins().iadd_imm_s(counter, 1);
+        self.set(dst, next);
+    }
+
     fn float(&mut self, operation: FloatOp, dst: Var, a: Var, b: Option<Var>) {
         let a = self.get_float(a);
         let b = b.map_or(a, |b| self.get_float(b));

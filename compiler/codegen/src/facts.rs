@@ -42,6 +42,7 @@ fn calls(op: &Op) -> bool {
         | Op::Move(..)
         | Op::Alias(..)
         | Op::Prim(..)
+        | Op::Step(..)
         | Op::IsNull(..)
         | Op::Load(..)
         | Op::ListGet(..)

@@ -157,6 +157,7 @@ impl Emitter<'_> {
             Op::SetGlobal(global, src) => self.set_global(*global, *src),
             Op::Move(dst, src) | Op::Alias(dst, src) => self.copy(*dst, *src),
             Op::Prim(prim, dst, a, b) => self.prim(*prim, *dst, *a, *b),
+            Op::Step(dst, counter) => self.step(*dst, *counter),
             Op::IsNull(dst, reference) => self.is_null(*dst, *reference),
             Op::Call(dst, callee, args) => self.call(*dst, *callee, args),
             Op::CallClosure(dst, closure, args) => self.call_closure(*dst, *closure, args),

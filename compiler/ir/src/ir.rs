@@ -190,6 +190,8 @@ pub enum Op {
     Alias(Var, Var),
     /// An operation on words; the second operand is absent for `Neg` and `Not`.
     Prim(Prim, Var, Var, Option<Var>),
+    /// The second plus 1, which is known not to overflow: a loop's counter that is below the loop's end.
+    Step(Var, Var),
     /// 1 when the reference is 0, else 0; borrows.
     IsNull(Var, Var),
     /// A direct call; arguments by the callee's modes. Of a function of closure kind when the closure is known: it is the
@@ -280,7 +282,7 @@ impl Op {
                     each(*b, Borrow);
                 }
             }
-            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) => each(*a, Borrow),
+            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) | Op::Step(_, a) => each(*a, Borrow),
             Op::Call(_, callee, args) => {
                 for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
                     each(*arg, by_mode(param.mode));
@@ -318,6 +320,7 @@ impl Op {
             | Op::Global(d, _)
             | Op::Move(d, _)
             | Op::Prim(_, d, ..)
+            | Op::Step(d, _)
             | Op::IsNull(d, _)
             | Op::Call(d, ..)
             | Op::CallClosure(d, ..)

@@ -117,6 +117,7 @@ impl fmt::Display for Operation<'_> {
             Op::Alias(_, s) => write!(out, "borrow {}", name(s)),
             Op::Prim(prim, _, a, Some(b)) => write!(out, "{} {}, {}", prim_name(*prim), name(a), name(b)),
             Op::Prim(prim, _, a, None) => write!(out, "{} {}", prim_name(*prim), name(a)),
+            Op::Step(_, v) => write!(out, "step {}", name(v)),
             Op::IsNull(_, v) => write!(out, "is-none {}", name(v)),
             Op::Call(_, callee, args) => match module.functions.get(callee.0 as usize) {
                 Some(callee) => write!(out, "call {}({})", callee.name, Names(f, args)),

@@ -199,9 +199,9 @@ fn compare(
     b.end(Terminator::Branch(c, yes, no), span);
 }
 
+/// The counter is below something: it was just compared.
 fn increment(b: &mut FunctionBuilder<'_, '_>, counter: Var, span: Span) {
-    let one = b.word(1, span);
-    b.emit(Op::Prim(Prim::Add, counter, counter, Some(one)), span);
+    b.emit(Op::Step(counter, counter), span);
 }
 
 fn set_loop_variable(b: &mut FunctionBuilder<'_, '_>, local: LocalId, counter: Var, span: Span) {

@@ -208,6 +208,7 @@ impl<'m> Machine<'m> {
             }
             Op::Move(_, s) | Op::Alias(_, s) => get(s),
             Op::Prim(prim, _, a, b) => prim_of(*prim, get(a), b.as_ref().map_or(0, get))?,
+            Op::Step(_, v) => get(v).checked_add(1).expect("a step does not overflow"),
             Op::IsNull(_, v) => i64::from(get(v) == 0),
             Op::Call(_, callee, args) => self.call(*callee, all(args))?,
             Op::CallClosure(_, callee, args) => {

@@ -291,8 +291,7 @@ fn map_borrows_its_list_and_its_function() {
           out%2 = list-push(out%2, %8)
           jump b3
         b3:
-          %9 = 1
-          %5 = add %5, %9
+          %5 = step %5
           stop
           jump b1
         b4:
@@ -359,8 +358,7 @@ fn an_early_return_drops_what_the_loop_held() {
           drop all%2
           return x%3
         b4:
-          %9 = 1
-          %5 = add %5, %9
+          %5 = step %5
           stop
           jump b1
         b5:

@@ -103,6 +103,7 @@ impl Form<'_> {
             // A move or alias may take a reference that was found not to be 0.
             Op::Move(d, s) | Op::Alias(d, s) => self.is(*d, self.repr(*s).is_ref()),
             Op::Prim(_, d, a, b) => self.words(&[*d, *a]).and_then(|()| self.words(b.as_slice())),
+            Op::Step(d, v) => self.words(&[*d, *v]),
             Op::IsNull(d, v) => self.is(*d, false).and_then(|()| self.is(*v, true)),
             Op::Call(d, callee, args) => self.call(*d, *callee, args),
             Op::CallClosure(_, callee, _) => self.is(*callee, true),
