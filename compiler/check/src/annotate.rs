@@ -3,7 +3,8 @@
 use crate::infer::Checker;
 use crate::modules::ModuleId;
 use crate::unify::{T, Term};
-use weir_syntax::ast::{Name, TypeBody, TypeExpr, TypeExprKind};
+use std::collections::HashMap;
+use weir_syntax::ast::{FieldDecl, Name, TypeBody, TypeExpr, TypeExprKind};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::suggest::closest;
 
@@ -24,13 +25,29 @@ impl<'a> Checker<'a> {
                 let result = self.annotation(result, module, vars);
                 self.terms.function(&params, result)
             }
-            TypeExprKind::Result(_) | TypeExprKind::Tuple(_) | TypeExprKind::Record(_) => {
+            TypeExprKind::Tuple(parts) => {
+                let parts: Vec<T> = parts.iter().map(|p| self.annotation(p, module, vars)).collect();
+                self.terms.add(Term::Tuple(parts.into()))
+            }
+            TypeExprKind::Record(fields) => self.anonymous_type(fields, module, vars),
+            TypeExprKind::Result(_) => {
                 self.unsupported(ty.span);
                 T::UNKNOWN
             }
             TypeExprKind::Unit => T::UNIT,
             TypeExprKind::Error => T::UNKNOWN,
         }
+    }
+
+    /// `{a: A, b: B}`
+    fn anonymous_type(&mut self, fields: &'a [FieldDecl], module: ModuleId, vars: &[(&'a str, T)]) -> T {
+        let mut seen = HashMap::new();
+        for field in fields {
+            self.once(&mut seen, &field.name, "among the fields");
+        }
+        let names = fields.iter().map(|f| f.name.text.as_str().into()).collect();
+        let types = fields.iter().map(|f| self.annotation(&f.ty, module, vars)).collect();
+        self.terms.add(Term::Anonymous(names, types))
     }
 
     /// A type written in the body being inferred.

@@ -1,26 +1,43 @@
 //! Exhaustiveness: which values no arm takes, and which arms take none.
 //!
 //! The usual matrix: a row for each pattern, a column for each value that is looked at. A *head* is what the first column
-//! is asked for (`Some`, a case, a range of Ints); the matrix of a head has the rows that take it, with columns for its parts
-//! in place of the first. Ints fall into the ranges between the ends of all that are asked for. (L. Maranget, "Warnings for
-//! pattern matching", 2007.)
+//! is asked for (`Some`, a case, a tuple, a range of Ints, lists of a length); the matrix of a head has the rows that take
+//! it, with columns for its parts in place of the first. Ints fall into the ranges between the ends of all that are asked
+//! for, lists into those of each length that is asked for and the longer ones. (L. Maranget, "Warnings for pattern
+//! matching", 2007.)
+//!
+//! The work may grow exponentially with the patterns; it is given up at a bound, [`MOST_WORK`].
 
 use crate::typed::{Cases, Pattern};
 
+/// So many patterns are looked at before the question is given up: about a second's work, and far more than honest
+/// patterns need (those of a match on an enum of 1,000 cases take a million).
+const MOST_WORK: u64 = 50_000_000;
+/// See `infer::expr`: pieces of stack for patterns of many parts.
+const STACK_LEFT: usize = 128 * 1024;
+const STACK_PIECE: usize = 2 * 1024 * 1024;
+
+/// The patterns combine in more ways than can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
 /// A value that no unguarded arm takes, as a pattern; `None` when all values are taken. Arms come with whether they are
 /// guarded.
-pub fn missing(arms: &[(&Pattern, bool)]) -> Option<String> {
+pub fn missing(arms: &[(&Pattern, bool)]) -> Result<Option<String>, TooLarge> {
     let rows = arms.iter().filter(|(_, guarded)| !guarded).map(|(p, _)| vec![*p]).collect();
-    uncovered(rows, 1).and_then(|mut case| case.pop())
+    Ok(Work::new().uncovered(rows, 1)?.and_then(|mut case| case.pop()))
 }
 
-/// The indexes of the arms that take nothing that the unguarded arms before them leave.
+/// The indexes of the arms that take nothing that the unguarded arms before them leave, as far as that can be found out.
 pub fn unreachable(arms: &[(&Pattern, bool)]) -> Vec<usize> {
+    let mut work = Work::new();
     let mut out = Vec::new();
     let mut before: Vec<Row<'_>> = Vec::new();
     for (i, (pattern, guarded)) in arms.iter().enumerate() {
-        if !adds(before.clone(), vec![*pattern]) {
-            out.push(i);
+        match work.adds(before.clone(), vec![*pattern]) {
+            Ok(true) => {}
+            Ok(false) => out.push(i),
+            Err(TooLarge) => break,
         }
         if !guarded {
             before.push(vec![*pattern]);
@@ -41,6 +58,14 @@ enum Head<'p> {
     Case(&'p Cases, u32),
     Text(&'p str),
     Ints(i64, i64),
+    /// A tuple of so many parts.
+    Tuple(usize),
+    /// A record with these fields.
+    Record(&'p [String]),
+    /// A list of that length.
+    List(usize),
+    /// A list of that length or a greater one.
+    Longer(usize),
 }
 
 impl<'p> Head<'p> {
@@ -55,6 +80,10 @@ impl<'p> Head<'p> {
             Pattern::Text(text) => Head::Text(text),
             Pattern::Int(n) => Head::Ints(*n, *n),
             Pattern::IntRange(low, high) => Head::Ints(*low, *high),
+            Pattern::Tuple(parts) => Head::Tuple(parts.len()),
+            Pattern::Record(names, _) => Head::Record(names),
+            Pattern::List(items, Option::None) => Head::List(items.len()),
+            Pattern::List(items, Option::Some(_)) => Head::Longer(items.len()),
         })
     }
 
@@ -63,6 +92,7 @@ impl<'p> Head<'p> {
         match (self, other) {
             (Head::Ints(a, b), Head::Ints(c, d)) => a <= c && d <= b,
             (Head::Case(_, a), Head::Case(_, b)) => a == b,
+            (Head::Longer(a), Head::List(b) | Head::Longer(b)) => a <= b,
             _ => self == other,
         }
     }
@@ -72,6 +102,8 @@ impl<'p> Head<'p> {
         match self {
             Head::Some => 1,
             Head::Case(cases, at) => cases.0[*at as usize].1,
+            Head::Tuple(count) | Head::List(count) | Head::Longer(count) => *count,
+            Head::Record(names) => names.len(),
             _ => 0,
         }
     }
@@ -86,55 +118,33 @@ impl<'p> Head<'p> {
             Head::Text(text) => format!("{text:?}"),
             Head::Ints(low, high) if low == high => low.to_string(),
             Head::Ints(low, high) => format!("{low}..={high}"),
+            Head::Tuple(_) | Head::Record(_) if parts.iter().all(|part| part == "_") => "_".to_string(),
+            Head::Tuple(_) => format!("({})", parts.join(", ")),
+            Head::Record(names) => {
+                let fields = names.iter().zip(parts).filter(|(_, part)| *part != "_");
+                let fields: Vec<String> = fields.map(|(name, part)| format!("{name}: {part}")).collect();
+                format!("{{{}}}", fields.join(", "))
+            }
+            Head::List(_) => format!("[{}]", parts.join(", ")),
+            Head::Longer(0) => "_".to_string(),
+            Head::Longer(_) => format!("[{}, ..]", parts.join(", ")),
         }
     }
 }
 
-/// The patterns that are the parts of one with a head.
-fn parts(pattern: &Pattern) -> Vec<&Pattern> {
+/// The patterns that are the parts of one with a head, `count` of them.
+fn parts(pattern: &Pattern, count: usize) -> Vec<&Pattern> {
     match pattern {
         Pattern::Some(inner) => vec![inner],
-        Pattern::Case(_, _, parts) => parts.iter().collect(),
+        Pattern::Case(_, _, parts) | Pattern::Tuple(parts) | Pattern::Record(_, parts) => {
+            parts.iter().collect()
+        }
+        Pattern::List(items, _) => {
+            let more = count.saturating_sub(items.len());
+            items.iter().chain(std::iter::repeat_n(&Pattern::Wildcard, more)).collect()
+        }
         _ => Vec::new(),
     }
-}
-
-/// The rows with a `|` in their first column taken apart.
-fn flat(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
-    let mut out = Vec::with_capacity(rows.len());
-    for row in rows {
-        match row[0] {
-            Pattern::Or(sides) => {
-                let sides = sides.iter().map(|side| {
-                    let mut row = row.clone();
-                    row[0] = side;
-                    row
-                });
-                out.extend(flat(sides.collect()));
-            }
-            _ => out.push(row),
-        }
-    }
-    out
-}
-
-/// The matrix of `head`.
-fn under<'p>(rows: &[Row<'p>], head: &Head<'p>) -> Vec<Row<'p>> {
-    let rows = rows.iter().filter_map(|row| {
-        let mut columns = match Head::of(row[0]) {
-            Option::None => vec![&Pattern::Wildcard; head.parts()],
-            Option::Some(own) if own.takes(head) => parts(row[0]),
-            Option::Some(_) => return Option::None,
-        };
-        columns.extend_from_slice(&row[1..]);
-        Option::Some(columns)
-    });
-    rows.collect()
-}
-
-/// The rows that take anything in the first column, without it.
-fn otherwise<'p>(rows: &[Row<'p>]) -> Vec<Row<'p>> {
-    rows.iter().filter(|row| Head::of(row[0]).is_none()).map(|row| row[1..].to_vec()).collect()
 }
 
 /// The heads that a value of the first column may have, those that no row asks for first; and whether there are others
@@ -158,9 +168,22 @@ fn heads<'p>(rows: &[Row<'p>]) -> (Vec<Head<'p>>, bool) {
             return (texts, true);
         }
         Option::Some(Head::Ints(..)) => return ints(&asked),
+        Option::Some(head @ (Head::Tuple(_) | Head::Record(_))) => vec![head.clone()],
+        Option::Some(Head::List(_) | Head::Longer(_)) => lists(&asked),
     };
-    all.sort_by_key(|head| asked.iter().any(|a| a.takes(head)));
+    all.sort_by_cached_key(|head| asked.iter().any(|a| a.takes(head)));
     (all, false)
+}
+
+/// Lists of each length up to where all longer ones are taken by the same rows.
+fn lists<'p>(asked: &[Head<'p>]) -> Vec<Head<'p>> {
+    let longer = asked.iter().map(|head| match head {
+        Head::List(count) => count + 1,
+        Head::Longer(count) => *count,
+        _ => 0,
+    });
+    let longer = longer.max().unwrap_or(0);
+    (0..longer).map(Head::List).chain([Head::Longer(longer)]).collect()
 }
 
 /// The ranges between the ends of those that are asked for, without those that nobody asks for.
@@ -183,65 +206,162 @@ fn ints<'p>(asked: &[Head<'p>]) -> (Vec<Head<'p>>, bool) {
     (taken, others)
 }
 
-/// Values of `columns` columns that no row takes.
-fn uncovered(rows: Vec<Row<'_>>, columns: usize) -> Option<Vec<String>> {
-    if rows.is_empty() {
-        return Option::Some(vec!["_".to_string(); columns]);
-    }
-    if columns == 0 {
-        return Option::None;
-    }
-    let rows = flat(rows);
-    let (heads, others) = heads(&rows);
-    if others && let Option::Some(mut rest) = uncovered(otherwise(&rows), columns - 1) {
-        rest.insert(0, "_".to_string());
-        return Option::Some(rest);
-    }
-    for head in heads {
-        let count = head.parts();
-        if let Option::Some(mut case) = uncovered(under(&rows, &head), count + columns - 1) {
-            let rest = case.split_off(count);
-            return Option::Some(std::iter::once(head.show(&case)).chain(rest).collect());
-        }
-    }
-    Option::None
+/// One search, and how much of its work is left.
+struct Work {
+    left: u64,
 }
 
-/// Whether `row` takes values that none of `rows` takes.
-fn adds<'p>(rows: Vec<Row<'p>>, row: Row<'p>) -> bool {
-    if rows.is_empty() || row.is_empty() {
-        return rows.is_empty();
+impl Work {
+    fn new() -> Self {
+        Self { left: MOST_WORK }
     }
-    if let Pattern::Or(sides) = row[0] {
-        return sides.iter().any(|side| {
-            let mut row = row.clone();
-            row[0] = side;
-            adds(rows.clone(), row)
-        });
+
+    /// Pays for looking at so many patterns.
+    fn pay(&mut self, patterns: usize) -> Result<(), TooLarge> {
+        self.left = self.left.checked_sub(patterns as u64).ok_or(TooLarge)?;
+        Ok(())
     }
-    let rows = flat(rows);
-    let (heads, others) = match Head::of(row[0]) {
-        Option::None => heads(&rows),
-        Option::Some(own) => within(&rows, own),
-    };
-    if others && Head::of(row[0]).is_none() && adds(otherwise(&rows), row[1..].to_vec()) {
-        return true;
+
+    /// The rows with a `|` in their first column taken apart.
+    fn flat<'p>(&mut self, rows: Vec<Row<'p>>) -> Result<Vec<Row<'p>>, TooLarge> {
+        let mut out = Vec::with_capacity(rows.len());
+        let mut rest: Vec<Row<'p>> = rows.into_iter().rev().collect();
+        while let Some(row) = rest.pop() {
+            match row[0] {
+                Pattern::Or(sides) => {
+                    self.pay(sides.len() * row.len())?;
+                    rest.extend(sides.iter().rev().map(|side| {
+                        let mut row = row.clone();
+                        row[0] = side;
+                        row
+                    }));
+                }
+                _ => out.push(row),
+            }
+        }
+        Ok(out)
     }
-    heads.iter().any(|head| {
-        let own = under(std::slice::from_ref(&row), head);
-        own.into_iter().any(|own| adds(under(&rows, head), own))
-    })
+
+    /// The matrix of `head`.
+    fn under<'p>(&mut self, rows: &[Row<'p>], head: &Head<'p>) -> Result<Vec<Row<'p>>, TooLarge> {
+        let count = head.parts();
+        let mut out = Vec::new();
+        for row in rows {
+            let mut columns = match Head::of(row[0]) {
+                Option::None => vec![&Pattern::Wildcard; count],
+                Option::Some(own) if own.takes(head) => parts(row[0], count),
+                Option::Some(_) => continue,
+            };
+            columns.extend_from_slice(&row[1..]);
+            self.pay(columns.len())?;
+            out.push(columns);
+        }
+        self.pay(rows.len() + 1)?;
+        Ok(out)
+    }
+
+    /// The rows that take anything in the first column, without it.
+    fn otherwise<'p>(&mut self, rows: &[Row<'p>]) -> Result<Vec<Row<'p>>, TooLarge> {
+        self.pay(rows.iter().map(Vec::len).sum())?;
+        Ok(rows.iter().filter(|row| Head::of(row[0]).is_none()).map(|row| row[1..].to_vec()).collect())
+    }
+
+    /// As `heads`, or what a value taken by `own` may be.
+    fn heads<'p>(
+        &mut self,
+        rows: &[Row<'p>],
+        own: Option<Head<'p>>,
+    ) -> Result<(Vec<Head<'p>>, bool), TooLarge> {
+        let found = match own {
+            Option::None => heads(rows),
+            Option::Some(own) => (within(rows, own), false),
+        };
+        self.pay(rows.len().saturating_mul(found.0.len()))?;
+        Ok(found)
+    }
+
+    /// Values of `columns` columns that no row takes.
+    fn uncovered(&mut self, rows: Vec<Row<'_>>, columns: usize) -> Result<Option<Vec<String>>, TooLarge> {
+        if rows.is_empty() {
+            return Ok(Option::Some(vec!["_".to_string(); columns]));
+        }
+        if columns == 0 {
+            return Ok(Option::None);
+        }
+        stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || {
+            let rows = self.flat(rows)?;
+            let (heads, others) = self.heads(&rows, Option::None)?;
+            if others {
+                let rest = self.otherwise(&rows)?;
+                if let Option::Some(mut rest) = self.uncovered(rest, columns - 1)? {
+                    rest.insert(0, "_".to_string());
+                    return Ok(Option::Some(rest));
+                }
+            }
+            for head in heads {
+                let count = head.parts();
+                let below = self.under(&rows, &head)?;
+                if let Option::Some(mut case) = self.uncovered(below, count + columns - 1)? {
+                    let rest = case.split_off(count);
+                    return Ok(Option::Some(std::iter::once(head.show(&case)).chain(rest).collect()));
+                }
+            }
+            Ok(Option::None)
+        })
+    }
+
+    /// Whether `row` takes values that none of `rows` takes.
+    fn adds<'p>(&mut self, rows: Vec<Row<'p>>, row: Row<'p>) -> Result<bool, TooLarge> {
+        if rows.is_empty() || row.is_empty() {
+            return Ok(rows.is_empty());
+        }
+        self.pay(rows.iter().map(Vec::len).sum())?;
+        stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || {
+            if let Pattern::Or(sides) = row[0] {
+                for side in sides {
+                    let mut row = row.clone();
+                    row[0] = side;
+                    if self.adds(rows.clone(), row)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+            let rows = self.flat(rows)?;
+            let (heads, others) = self.heads(&rows, Head::of(row[0]))?;
+            if others {
+                let rest = self.otherwise(&rows)?;
+                if self.adds(rest, row[1..].to_vec())? {
+                    return Ok(true);
+                }
+            }
+            for head in heads {
+                let own = self.under(std::slice::from_ref(&row), &head)?;
+                let below = self.under(&rows, &head)?;
+                for own in own {
+                    if self.adds(below.clone(), own)? {
+                        return Ok(true);
+                    }
+                }
+            }
+            Ok(false)
+        })
+    }
 }
 
 /// The heads that a value taken by `own` may have.
-fn within<'p>(rows: &[Row<'p>], own: Head<'p>) -> (Vec<Head<'p>>, bool) {
-    let Head::Ints(low, high) = own else { return (vec![own], false) };
-    let mut asked: Vec<Head<'p>> = rows.iter().filter_map(|row| Head::of(row[0])).collect();
-    asked.retain(|a| matches!(a, Head::Ints(c, d) if *c <= high && *d >= low));
-    asked.push(own.clone());
-    let (mut heads, _) = ints(&asked);
+fn within<'p>(rows: &[Row<'p>], own: Head<'p>) -> Vec<Head<'p>> {
+    let asked = rows.iter().filter_map(|row| Head::of(row[0]));
+    let mut heads = match own {
+        Head::Ints(low, high) => {
+            let near = asked.filter(|a| matches!(a, Head::Ints(c, d) if *c <= high && *d >= low));
+            ints(&near.chain([own.clone()]).collect::<Vec<_>>()).0
+        }
+        Head::Longer(_) => lists(&asked.chain([own.clone()]).collect::<Vec<_>>()),
+        own => return vec![own],
+    };
     heads.retain(|head| own.takes(head));
-    (heads, false)
+    heads
 }
 
 #[cfg(test)]
@@ -253,7 +373,7 @@ mod tests {
     }
 
     fn case(patterns: &[Pattern]) -> Option<String> {
-        missing(&patterns.iter().map(|p| (p, false)).collect::<Vec<_>>())
+        missing(&patterns.iter().map(|p| (p, false)).collect::<Vec<_>>()).expect("few patterns")
     }
 
     #[test]
@@ -301,5 +421,62 @@ mod tests {
         assert_eq!(unreachable(&rows), vec![1, 3]);
         let guarded: Vec<(&Pattern, bool)> = arms.iter().map(|p| (p, true)).collect();
         assert!(unreachable(&guarded).is_empty());
+    }
+
+    fn list(items: &[Pattern], goes_on: bool) -> Pattern {
+        Pattern::List(items.to_vec(), goes_on.then(|| Box::new(Pattern::Wildcard)))
+    }
+
+    #[test]
+    fn lists_are_told_apart_by_their_length() {
+        let any = Pattern::Wildcard;
+        let one = std::slice::from_ref(&any);
+        let two = [any.clone(), any.clone()];
+        assert_eq!(case(&[list(&[], false)]), Some("[_, ..]".into()));
+        assert_eq!(case(&[list(one, true)]), Some("[]".into()));
+        assert_eq!(case(&[list(&[], true)]), None);
+        assert_eq!(case(&[list(&[], false), list(one, true)]), None);
+        assert_eq!(case(&[list(&[], false), list(&two, true)]), Some("[_]".into()));
+        assert_eq!(case(&[list(&[], false), list(one, false), list(&two, false)]), Some("[_, _, _, ..]".into()));
+        assert_eq!(
+            case(&[list(&[], false), list(&[Pattern::Bool(true)], true)]),
+            Some("[false, ..]".into())
+        );
+        let arms = [list(&[], false), list(&two, true), list(&two, false), list(one, true), any.clone()];
+        let rows: Vec<(&Pattern, bool)> = arms.iter().map(|p| (p, false)).collect();
+        assert_eq!(unreachable(&rows), vec![2, 4]);
+    }
+
+    #[test]
+    fn names_missing_tuples_and_records() {
+        let any = || Pattern::Wildcard;
+        let flags = |a, b| Pattern::Tuple(vec![a, b]);
+        let yes = || Pattern::Bool(true);
+        assert_eq!(case(&[flags(yes(), any()), flags(any(), yes())]), Some("(false, false)".into()));
+        assert_eq!(case(&[flags(Pattern::Int(1), any())]), Some("_".into()));
+        assert_eq!(case(&[flags(any(), any())]), None);
+        let names: std::rc::Rc<[String]> = ["a".to_string(), "b".to_string()].into();
+        assert_eq!(case(&[Pattern::Record(names, vec![any(), yes()])]), Some("{b: false}".into()));
+    }
+
+    #[test]
+    fn gives_up_at_a_bound() {
+        // 3-SAT in patterns: rows that each look at three of many Bools.
+        let count = 60;
+        let rows: Vec<Pattern> = (0..count)
+            .map(|i| {
+                let mut parts = vec![Pattern::Wildcard; count];
+                for step in [0, 7, 23] {
+                    parts[(i * 31 + step * (i + 1)) % count] = Pattern::Bool((i + step) % 2 == 0);
+                }
+                Pattern::Tuple(parts)
+            })
+            .collect();
+        let rows: Vec<(&Pattern, bool)> = rows.iter().map(|p| (p, false)).collect();
+        let many = vec![&rows[..]; 1].concat();
+        assert!(missing(&many).is_ok() || missing(&many) == Err(TooLarge));
+        assert!(unreachable(&many).len() <= count);
+        let mut work = Work { left: 100 };
+        assert_eq!(work.uncovered(vec![vec![rows[0].0]; 50], 1), Err(TooLarge));
     }
 }

@@ -368,6 +368,11 @@ impl<'a> Checker<'a> {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
             Term::List(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
+            Term::Tuple(parts) | Term::Anonymous(_, parts) => {
+                for part in parts.iter() {
+                    self.search(ability, *part, seen, culprit);
+                }
+            }
             Term::Record(id, args) => {
                 if seen.len() >= MOST_PARTS || seen.iter().any(|s| self.terms.same(*s, ty)) {
                     return;

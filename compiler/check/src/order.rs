@@ -84,6 +84,8 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
 struct Mentions {
     globals: Vec<(u32, Span)>,
     functions: Vec<(FnId, Span)>,
+    /// The top-level `let`s that it gives a value.
+    sets: Vec<u32>,
 }
 
 fn mentions(expr: &Expr) -> Mentions {
@@ -91,6 +93,7 @@ fn mentions(expr: &Expr) -> Mentions {
     let mut rest = vec![expr];
     while let Some(expr) = rest.pop() {
         match &expr.kind {
+            ExprKind::SetGlobal(id, _) => found.sets.push(id.0),
             ExprKind::Global(id) => found.globals.push((id.0, expr.span)),
             ExprKind::Call(id, _) | ExprKind::Closure(id, _) => found.functions.push((*id, expr.span)),
             _ => {}
@@ -116,10 +119,8 @@ pub fn check(program: &Program) -> Vec<Diagnostic> {
         for (function, span) in found.functions {
             reach(program, function, span, &bound, &mut entered, &mut out);
         }
-        if let ExprKind::SetGlobal(id, _) = &stmt.kind {
-            bound.insert(id.0);
-            // What was fine with fewer bound stays fine; what was entered need not be entered again.
-        }
+        // What was fine with fewer bound stays fine; what was entered need not be entered again.
+        bound.extend(found.sets);
     }
     out
 }

@@ -150,7 +150,9 @@ impl<'p> Printer<'p> {
             }
             ExprKind::Closure(id, captures) => self.closure(*id, captures),
             ExprKind::Record(fields) => {
-                self.out.push_str(&self.program.types.show(expr.ty));
+                if let TyKind::Record(_) = self.program.types.kind(expr.ty) {
+                    self.out.push_str(&self.program.types.show(expr.ty));
+                }
                 self.list("(", fields, ")");
             }
             ExprKind::Case(index, fields) => {
@@ -279,6 +281,15 @@ impl<'p> Printer<'p> {
         self.out.push('}');
     }
 
+    fn patterns(&mut self, open: &str, patterns: &[Pattern], close: &str) {
+        self.out.push_str(open);
+        for (i, pattern) in patterns.iter().enumerate() {
+            self.out.push_str(if i == 0 { "" } else { ", " });
+            self.pattern(pattern);
+        }
+        self.out.push_str(close);
+    }
+
     fn pattern(&mut self, pattern: &Pattern) {
         match pattern {
             Pattern::Wildcard => self.out.push('_'),
@@ -310,6 +321,22 @@ impl<'p> Printer<'p> {
                 if !parts.is_empty() {
                     self.out.push(')');
                 }
+            }
+            Pattern::Tuple(parts) => self.patterns("(", parts, ")"),
+            Pattern::Record(names, parts) => {
+                for (i, (name, part)) in names.iter().zip(parts).enumerate() {
+                    let _ = write!(self.out, "{}{name}: ", if i == 0 { "{" } else { ", " });
+                    self.pattern(part);
+                }
+                self.out.push('}');
+            }
+            Pattern::List(items, rest) => {
+                self.patterns("[", items, "");
+                if let Some(rest) = rest {
+                    self.out.push_str(if items.is_empty() { ".." } else { ", .." });
+                    self.pattern(rest);
+                }
+                self.out.push(']');
             }
             Pattern::Or(patterns) => {
                 for (i, pattern) in patterns.iter().enumerate() {

@@ -3,7 +3,7 @@
 use crate::Library;
 use crate::draft::{DeclId, Draft, FrameId, Kind};
 use crate::goals::{Ability, Goals};
-use crate::infer::{Checker, Here, TopLevel};
+use crate::infer::{Checker, Here, TopLevel, bound_names};
 use crate::instances::{HANDLER, Instances};
 use crate::modules::{FnEntry, ModuleId, Modules, Shelf};
 use crate::report::Reports;
@@ -102,7 +102,7 @@ impl<'a> Checker<'a> {
                     self.type_declaration(decl);
                 }
                 Item::Stmt(Stmt { kind: StmtKind::Let { mutable, pattern, .. }, .. }) => {
-                    if let PatternKind::Bind(name) = &pattern.kind {
+                    for name in bound_names(pattern) {
                         self.once(&mut seen, name, "at the top level");
                         let ty = self.terms.var();
                         let (name, span) = (name.text.as_str(), name.span);
@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn once<'n>(&mut self, seen: &mut HashMap<&'n str, Span>, name: &'n Name, place: &str) {
+    pub(crate) fn once<'n>(&mut self, seen: &mut HashMap<&'n str, Span>, name: &'n Name, place: &str) {
         if let Some(first) = seen.insert(&name.text, name.span) {
             let error = Diagnostic::error(
                 "E0202",
@@ -186,30 +186,56 @@ impl<'a> Checker<'a> {
                 drafts.push(self.statement(stmt));
                 continue;
             };
-            if !matches!(pattern.kind, PatternKind::Bind(_)) {
-                drafts.push(self.statement(stmt));
-                continue;
-            }
-            let id = GlobalId(next);
-            next += 1;
-            if *mutable {
+            let names = bound_names(pattern).len();
+            let ids = next..next + names;
+            next += names;
+            if *mutable || names == 0 {
                 drafts.push(self.statement(stmt));
             } else {
                 let value = self.bound_value(ty.as_ref(), value);
                 if !self.goals.is_empty() {
                     self.solve(false);
                 }
-                let global = self.globals[id.0 as usize].clone();
-                self.terms.unify(global.ty, value.ty);
-                self.need(Ability::Kept, value.ty, global.span);
-                drafts.push(Draft::new(Kind::SetGlobal(id, Box::new(value)), T::UNIT, stmt.span));
+                drafts.push(match &pattern.kind {
+                    PatternKind::Bind(_) => self.set_global(ids.start, value, stmt.span),
+                    _ => self.set_globals(ids.clone(), pattern, value, stmt.span),
+                });
             }
-            self.globals[id.0 as usize].defined = true;
+            self.globals[ids].iter_mut().for_each(|global| global.defined = true);
         }
         let span = self.frame().span;
         drafts.push(Draft::unit(span.after()));
         self.frame().body = Some(Draft::new(Kind::Block(drafts), T::UNIT, span));
         self.conclude();
+    }
+
+    /// Gives a top-level `let` its value.
+    fn set_global(&mut self, at: usize, value: Draft, span: Span) -> Draft {
+        let global = self.globals[at].clone();
+        self.terms.unify(global.ty, value.ty);
+        self.need(Ability::Kept, value.ty, global.span);
+        Draft::new(Kind::SetGlobal(GlobalId(at as u32), Box::new(value)), T::UNIT, span)
+    }
+
+    /// Gives the top-level `let`s of a pattern their values, of which the pattern makes variables first.
+    fn set_globals(
+        &mut self,
+        ids: std::ops::Range<usize>,
+        pattern: &'a ast::Pattern,
+        value: Draft,
+        span: Span,
+    ) -> Draft {
+        let visible = self.here.scope.len();
+        let apart = self.bind_parts(pattern, value, false, span);
+        let bound = self.here.scope.split_off(visible);
+        let mut drafts = vec![apart];
+        for at in ids {
+            let Some(binding) = bound.iter().find(|b| b.name == self.globals[at].name) else { continue };
+            let variable = self.frame().variable(binding.local).clone();
+            let value = Draft::new(Kind::Local(binding.local), variable.ty, variable.span);
+            drafts.push(self.set_global(at, value, span));
+        }
+        Draft::new(Kind::Block(drafts), T::UNIT, span)
     }
 
     /// Infers `handle` for a Request.

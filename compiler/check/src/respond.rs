@@ -57,6 +57,8 @@ impl<'a> Checker<'a> {
             | Term::Time
             | Term::List(_)
             | Term::Record(..)
+            | Term::Tuple(_)
+            | Term::Anonymous(..)
             | Term::Range => error.help("Make it a Text: `\"{value}\"`."),
             _ => error,
         };

@@ -128,11 +128,11 @@ pub enum ExprKind {
     CallValue(Box<Expr>, Vec<Expr>),
     /// A function value: a lambda with what it captures (variables of the enclosing function), or a named function.
     Closure(FnId, Vec<LocalId>),
-    /// A record, its fields in declared order.
+    /// A record or tuple, its fields in the order of its type.
     Record(Vec<Expr>),
     /// A value of an enum: the index of its case, the case's fields in declared order.
     Case(u32, Vec<Expr>),
-    /// The field with that index of a record.
+    /// The field with that index of a record or tuple.
     Field(Box<Expr>, u32),
     /// A list.
     List(Vec<Expr>),
@@ -220,6 +220,13 @@ pub enum Pattern {
     None,
     /// Takes the values of the case with that index whose fields the inner patterns take.
     Case(Rc<Cases>, u32, Vec<Pattern>),
+    /// Takes the tuples whose parts the inner patterns take, one for each.
+    Tuple(Vec<Pattern>),
+    /// Takes the records whose fields, of these names, the inner patterns take: one for each field of the type, in order.
+    Record(Rc<[String]>, Vec<Pattern>),
+    /// Takes the lists that begin with what the inner patterns take. Those with further elements only when there is a
+    /// pattern for the list of these, which takes any: `Wildcard` or `Bind`.
+    List(Vec<Pattern>, Option<Box<Pattern>>),
     /// Takes what one of them takes; all of them bind the same variables.
     Or(Vec<Pattern>),
 }

@@ -52,6 +52,10 @@ pub enum TyKind {
     Record(RecordId),
     /// A declared enum.
     Enum(EnumId),
+    /// `(A, B)`, at least two.
+    Tuple(Vec<Ty>),
+    /// `{a: A, b: B}`: the fields of a record without a name.
+    Anonymous(Vec<(String, Ty)>),
     /// A type that only the runtime looks into: `Request`, `Response`, `Query`, `Headers`.
     Native(String),
 }
@@ -202,6 +206,15 @@ impl Types {
             }
             TyKind::Record(id) => out.push_str(&self.record(*id).name),
             TyKind::Enum(id) => out.push_str(&self.enumeration(*id).name),
+            TyKind::Tuple(parts) => {
+                let parts: Vec<String> = parts.iter().map(|p| self.show(*p)).collect();
+                let _ = write!(out, "({})", parts.join(", "));
+            }
+            TyKind::Anonymous(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(name, ty)| format!("{name}: {}", self.show(*ty))).collect();
+                let _ = write!(out, "{{{}}}", fields.join(", "));
+            }
             TyKind::Native(name) => out.push_str(name),
         }
     }

@@ -46,6 +46,10 @@ pub enum Term {
     Fn(Rc<[T]>, T),
     /// A declared record or enum with its arguments.
     Record(TypeId, Rc<[T]>),
+    /// `(A, B)`
+    Tuple(Rc<[T]>),
+    /// `{a: A, b: B}`: a record without a name, equal to one with the same fields in the same order.
+    Anonymous(Rc<[Rc<str>]>, Rc<[T]>),
     /// A type of the runtime.
     Native(TypeId),
     /// A declared type variable while its function is checked for every type at once; equals only itself.
@@ -229,9 +233,17 @@ impl Terms {
             (Term::Record(r, xs), Term::Record(s, ys)) => {
                 r == s && xs.iter().zip(ys.iter()).all(|(x, y)| self.unify(*x, *y))
             }
+            (Term::Tuple(xs), Term::Tuple(ys)) => self.unify_all(&xs, &ys),
+            (Term::Anonymous(names, xs), Term::Anonymous(others, ys)) => {
+                names == others && self.unify_all(&xs, &ys)
+            }
             (Term::Native(a), Term::Native(b)) => a == b,
             _ => false,
         }
+    }
+
+    fn unify_all(&mut self, xs: &[T], ys: &[T]) -> bool {
+        xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| self.unify(*x, *y))
     }
 
     fn solve(&mut self, var: T, to: T) -> bool {
@@ -294,9 +306,17 @@ impl Terms {
             (Term::Record(r, xs), Term::Record(s, ys)) => {
                 r == s && xs.iter().zip(ys.iter()).all(|(x, y)| self.compare(*x, *y, lenient))
             }
+            (Term::Tuple(xs), Term::Tuple(ys)) => self.compare_all(xs, ys, lenient),
+            (Term::Anonymous(names, xs), Term::Anonymous(others, ys)) => {
+                names == others && self.compare_all(xs, ys, lenient)
+            }
             (Term::Native(a), Term::Native(b)) => a == b,
             _ => false,
         }
+    }
+
+    fn compare_all(&self, xs: &[T], ys: &[T], lenient: bool) -> bool {
+        xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| self.compare(*x, *y, lenient))
     }
 
     /// How many options are around the type, and whether a variable is inside them, which may be more options.
@@ -349,6 +369,21 @@ impl Terms {
                 self.write(*result, out);
             }
             Term::Record(id, args) => self.write_applied(&self.names[id.0 as usize], args, out),
+            Term::Tuple(parts) => {
+                out.push('(');
+                self.write_list(parts, out);
+                out.push(')');
+            }
+            Term::Anonymous(names, types) => {
+                out.push('{');
+                for (i, (name, ty)) in names.iter().zip(types.iter()).enumerate() {
+                    out.push_str(if i > 0 { ", " } else { "" });
+                    out.push_str(name);
+                    out.push_str(": ");
+                    self.write(*ty, out);
+                }
+                out.push('}');
+            }
             Term::Native(id) => out.push_str(&self.names[id.0 as usize]),
             Term::Rigid(name) => out.push_str(name),
         }
@@ -385,7 +420,7 @@ fn parts(term: &Term) -> impl Iterator<Item = T> + '_ {
     let (list, last): (&[T], Option<T>) = match term {
         Term::List(t) | Term::Stream(t) | Term::Option(t) => (&[], Some(*t)),
         Term::Fn(params, result) => (params, Some(*result)),
-        Term::Record(_, args) => (args, None),
+        Term::Record(_, args) | Term::Tuple(args) | Term::Anonymous(_, args) => (args, None),
         _ => (&[], None),
     };
     list.iter().copied().chain(last)

@@ -208,6 +208,11 @@ impl Zonk<'_, '_> {
                 TyKind::Fn(params.iter().map(|p| self.ty(*p)).collect(), self.ty(result))
             }
             Term::Record(id, args) => return self.record(t, id, &args),
+            Term::Tuple(parts) => TyKind::Tuple(parts.iter().map(|p| self.ty(*p)).collect()),
+            Term::Anonymous(names, types) => {
+                let fields = names.iter().zip(types.iter());
+                TyKind::Anonymous(fields.map(|(name, ty)| (name.to_string(), self.ty(*ty))).collect())
+            }
             Term::Native(id) => TyKind::Native(self.c.modules.ty(id).decl.name.text.clone()),
         };
         let ty = self.types.intern(kind);

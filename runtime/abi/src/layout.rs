@@ -16,7 +16,7 @@
 //! BOX_WORD/REF   8 value
 //! LIST_WORD/REF  8 len:u64    16 capacity    24 capacity words, the first len in use
 //! RESPONSE       8 status     16 kind        24 headers:ref?       32 body:ref?     see [`response`]
-//! record         8 field 0    16 field 1 ...                       shape from the module's table
+//! record, tuple  8 field 0    16 field 1 ...                       shape from the module's table
 //! case           8 index      16 field 0     24 field 1 ...        shape from the module's table; CASE without fields
 //! closure        8 code       16 capture 0 ...                     shape from the module's table
 //! ```
@@ -79,7 +79,7 @@ pub const fn case_field(index: u32) -> i32 {
     field(index + 1)
 }
 
-/// The offset of field `index` of a record.
+/// The offset of field `index` of a record or tuple.
 pub const fn field(index: u32) -> i32 {
     HEADER + 8 * index as i32
 }
@@ -148,7 +148,7 @@ pub mod shape {
     pub const FIRST_OF_MODULE: u32 = 32;
 }
 
-/// A record's, case's or closure's shape.
+/// A record's, tuple's, case's or closure's shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Size of the object in bytes, header included.

@@ -32,7 +32,9 @@ pub enum TypeDesc {
     Stream(TypeId),
     /// `T?`
     Option(TypeId),
-    /// A record: its name, its fields' names and types.
+    /// `(A, B)`: an object like a record's.
+    Tuple(Vec<TypeId>),
+    /// A record: its name, which is empty for one without, its fields' names and types.
     Record(String, Vec<(String, TypeId)>),
     /// An enum: its name, its cases' names with their fields' names and types. A value is the word of its case's index when
     /// no case has a field, else a reference (see [`crate::layout`]).

@@ -36,6 +36,14 @@ pub fn are_equal(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> bool {
                 todo.push((*inner, option_payload(types, *inner, a), option_payload(types, *inner, b)));
                 true
             }
+            TypeDesc::Tuple(parts) => {
+                let parts = parts.iter().enumerate().rev().map(|(at, ty)| {
+                    let offset = layout::field(at as u32);
+                    (*ty, a.part(offset), b.part(offset))
+                });
+                todo.extend(parts);
+                true
+            }
             TypeDesc::Record(_, fields) => {
                 let parts = fields.iter().enumerate().rev().map(|(at, (_, ty))| {
                     let offset = layout::field(at as u32);

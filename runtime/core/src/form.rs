@@ -2,7 +2,7 @@
 //!
 //! In: a value and its type. Out: its characters: Ints in decimal, Floats with the fewest digits that read back, Texts as
 //! they are but quoted inside others, Durations as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`,
-//! `User(id: 1, name: "Ada")`, `Some(1)`, `None`, `Circle(radius: 1)`, `Empty`.
+//! `(1, "a")`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Circle(radius: 1)`, `Empty`.
 //! Invariant: takes no stack however deep the value is.
 
 use crate::value::{Any, Range, Text};
@@ -18,6 +18,8 @@ enum Todo<'t> {
     Value(TypeId, Any),
     /// The elements of a list from an index on.
     Elements(TypeId, Any, usize),
+    /// The parts of a tuple from an index on.
+    Parts(&'t [TypeId], Any, usize),
     /// The fields of a record from an index on.
     Fields(&'t [(String, TypeId)], Any, usize),
     /// The fields of a case from an index on.
@@ -48,6 +50,15 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
                 if let Some(element) = list.elements().nth(at) {
                     todo.push(Todo::Elements(ty, list, at + 1));
                     todo.push(Todo::Value(ty, element));
+                    if at > 0 {
+                        todo.push(Todo::Literal(", "));
+                    }
+                }
+            }
+            Todo::Parts(parts, tuple, at) => {
+                if let Some(ty) = parts.get(at) {
+                    todo.push(Todo::Parts(parts, tuple, at + 1));
+                    todo.push(Todo::Value(*ty, tuple.part(layout::field(at as u32))));
                     if at > 0 {
                         todo.push(Todo::Literal(", "));
                     }
@@ -111,7 +122,11 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
             out.push(b'>');
         }
         TypeDesc::Never => {}
-        TypeDesc::List(_) | TypeDesc::Option(_) | TypeDesc::Record(..) | TypeDesc::Enum(..) => {
+        TypeDesc::List(_)
+        | TypeDesc::Option(_)
+        | TypeDesc::Tuple(_)
+        | TypeDesc::Record(..)
+        | TypeDesc::Enum(..) => {
             return false;
         }
     }
@@ -131,10 +146,16 @@ fn open<'t>(
             todo.push(Todo::Literal("]"));
             todo.push(Todo::Elements(*element, value, 0));
         }
-        TypeDesc::Record(name, fields) => {
-            out.extend_from_slice(name.as_bytes());
+        TypeDesc::Tuple(parts) => {
             out.push(b'(');
             todo.push(Todo::Literal(")"));
+            todo.push(Todo::Parts(parts, value, 0));
+        }
+        TypeDesc::Record(name, fields) => {
+            let is_anonymous = name.is_empty();
+            out.extend_from_slice(name.as_bytes());
+            out.push(if is_anonymous { b'{' } else { b'(' });
+            todo.push(Todo::Literal(if is_anonymous { "}" } else { ")" }));
             todo.push(Todo::Fields(fields, value, 0));
         }
         TypeDesc::Enum(_, cases) => {

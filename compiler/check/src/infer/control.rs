@@ -235,7 +235,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that patterns for a value are checked against: any, where the value never comes about.
-    fn subject_type(&mut self, subject: &Draft) -> T {
+    pub(super) fn subject_type(&mut self, subject: &Draft) -> T {
         match self.known(subject.ty) {
             Term::Never => T::UNKNOWN,
             _ => subject.ty,
@@ -257,7 +257,11 @@ impl<'a> Checker<'a> {
             warning.severity = Severity::Warning;
             self.report(warning.help("Move it up, or take it away."));
         }
-        if let Some(case) = exhaustive::missing(&rows) {
+        let missing = exhaustive::missing(&rows).unwrap_or_else(|exhaustive::TooLarge| {
+            self.too_large(at);
+            None
+        });
+        if let Some(case) = missing {
             let shown = self.terms.show(subject.ty);
             let (message, help) = if case == "_" {
                 let message = format!("This `match` does not take every `{shown}`");
@@ -294,16 +298,9 @@ impl<'a> Checker<'a> {
             }
         };
         self.in_block(|c| {
-            let local = match &pattern.kind {
-                PatternKind::Bind(name) => c.declare(&name.text, item, name.span, false),
-                PatternKind::Wildcard | PatternKind::Error => c.temporary("$item", item, pattern.span),
-                _ => {
-                    c.refutable(pattern, "a `for`");
-                    c.pattern(pattern, item);
-                    c.temporary("$item", item, pattern.span)
-                }
-            };
+            let (local, apart) = c.item_pattern(pattern, item);
             let body = c.loop_body(body);
+            let body = c.behind(apart.into_iter().collect(), body);
             Draft::new(Kind::For(local, Box::new(iterable), Box::new(body)), T::UNIT, span)
         })
     }

@@ -59,6 +59,7 @@ impl<'a> Checker<'a> {
             ExprKind::Match { subject, arms } => return self.match_expr(subject, arms, span, want),
             ExprKind::Block(block) => return self.block(block, want),
             ExprKind::List(items) => self.list(items, span, want),
+            ExprKind::Tuple(items) => self.tuple(items, span, want),
             ExprKind::Lambda { params, body } => self.lambda(params, body, span, want),
             ExprKind::Name(name) => self.name_value(name, want),
             ExprKind::Call { callee, args } => self.call(callee, args, span, want),
@@ -88,7 +89,6 @@ impl<'a> Checker<'a> {
             ExprKind::Html(_)
             | ExprKind::Bytes(_)
             | ExprKind::Map(_)
-            | ExprKind::Tuple(_)
             | ExprKind::Record(_)
             | ExprKind::Try(_) => self.unsupported(span),
             ExprKind::Error => Draft::error(span),

@@ -13,6 +13,7 @@ mod expr;
 mod lambda;
 mod method;
 mod name;
+mod parts;
 mod pattern;
 mod place;
 mod record;
@@ -21,6 +22,7 @@ mod statement;
 pub use case::OPTION_CASES;
 pub use lambda::qualified_name;
 pub use name::use_before_definition;
+pub use parts::bound_names;
 pub use record::BUILT_IN;
 
 use crate::draft::{ChainId, DeclId, Draft, FrameId, InstanceId, Kind, Target};

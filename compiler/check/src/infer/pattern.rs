@@ -14,33 +14,43 @@ use weir_syntax::suggest::closest;
 impl<'a> Checker<'a> {
     /// A pattern for values of type `ty`; its names are bound in the current block.
     pub fn pattern(&mut self, pattern: &'a ast::Pattern, ty: T) -> Pattern {
+        self.binding_pattern(pattern, ty, false)
+    }
+
+    /// As `pattern`; with `mutable` its names are `var`s.
+    pub fn binding_pattern(&mut self, pattern: &'a ast::Pattern, ty: T, mutable: bool) -> Pattern {
         let span = pattern.span;
         match &pattern.kind {
             PatternKind::Wildcard | PatternKind::Error => Pattern::Wildcard,
-            PatternKind::Bind(name) => Pattern::Bind(self.declare(&name.text, ty, name.span, false)),
+            PatternKind::Bind(name) => Pattern::Bind(self.declare(&name.text, ty, name.span, mutable)),
             PatternKind::Literal(literal) => self.literal(literal, ty, span),
             PatternKind::Range { low, high, inclusive } => {
                 self.range_pattern(*low, *high, *inclusive, ty, span)
             }
-            PatternKind::Case(name, parts) => self.case(name, parts, ty, span),
-            PatternKind::Tuple(_) | PatternKind::Record(_) | PatternKind::List { .. } => {
-                self.unsupported(span);
-                Pattern::Wildcard
-            }
+            PatternKind::Case(name, parts) => self.case(name, parts, ty, span, mutable),
+            PatternKind::Tuple(parts) => self.tuple_pattern(parts, ty, span, mutable),
+            PatternKind::Record(fields) => self.record_pattern(fields, ty, span, mutable),
+            PatternKind::List { items, rest } => self.list_pattern(items, rest.as_ref(), ty, span, mutable),
             PatternKind::Or(patterns) => {
-                let patterns = self.alternatives(patterns, ty, span);
+                let patterns = self.alternatives(patterns, ty, span, mutable);
                 Pattern::Or(patterns)
             }
         }
     }
 
     /// The sides of `p | q`: each binds the names that the first binds, to values of the same types.
-    fn alternatives(&mut self, patterns: &'a [ast::Pattern], ty: T, span: Span) -> Vec<Pattern> {
+    fn alternatives(
+        &mut self,
+        patterns: &'a [ast::Pattern],
+        ty: T,
+        span: Span,
+        mutable: bool,
+    ) -> Vec<Pattern> {
         let visible = self.here.scope.len();
         let mut out = Vec::with_capacity(patterns.len());
         let mut first: Option<Vec<Binding<'a>>> = None;
         for pattern in patterns {
-            let mut side = self.pattern(pattern, ty);
+            let mut side = self.binding_pattern(pattern, ty, mutable);
             let bound = self.here.scope.split_off(visible);
             match &first {
                 None => first = Some(bound),
@@ -127,7 +137,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a pattern of type `of` can take values of type `ty`.
-    fn pattern_fits(&mut self, of: T, ty: T, span: Span) -> bool {
+    pub(super) fn pattern_fits(&mut self, of: T, ty: T, span: Span) -> bool {
         if self.terms.unify(of, ty) {
             return true;
         }
@@ -149,11 +159,18 @@ impl<'a> Checker<'a> {
         false
     }
 
-    fn case(&mut self, name: &'a Name, parts: &'a [ast::Pattern], ty: T, span: Span) -> Pattern {
+    fn case(
+        &mut self,
+        name: &'a Name,
+        parts: &'a [ast::Pattern],
+        ty: T,
+        span: Span,
+        mutable: bool,
+    ) -> Pattern {
         let wanted = match name.text.as_str() {
             "Some" => 1,
             "None" => 0,
-            _ => return self.enum_case(name, parts, ty, span),
+            _ => return self.enum_case(name, parts, ty, span, mutable),
         };
         let item = match *self.terms.head(ty) {
             Term::Option(item) => item,
@@ -174,7 +191,8 @@ impl<'a> Checker<'a> {
                 Diagnostic::error("E0505", message, span, format!("{} given", parts.len())).help(example),
             );
         }
-        let mut inner: Vec<Pattern> = parts.iter().map(|p| self.pattern(p, item)).collect();
+        let mut inner: Vec<Pattern> =
+            parts.iter().map(|p| self.binding_pattern(p, item, mutable)).collect();
         if wanted == 0 {
             return Pattern::None;
         }
@@ -182,7 +200,14 @@ impl<'a> Checker<'a> {
     }
 
     /// The case `name` of the enum `ty`, else of any enum in scope.
-    fn enum_case(&mut self, name: &'a Name, parts: &'a [ast::Pattern], ty: T, span: Span) -> Pattern {
+    fn enum_case(
+        &mut self,
+        name: &'a Name,
+        parts: &'a [ast::Pattern],
+        ty: T,
+        span: Span,
+        mutable: bool,
+    ) -> Pattern {
         let of = match self.terms.head(ty) {
             Term::Record(id, _) => Some(*id).filter(|id| self.is_enum(*id)),
             _ => None,
@@ -193,7 +218,7 @@ impl<'a> Checker<'a> {
         let Some((id, at)) = found else {
             self.unknown_case(name, of);
             for part in parts {
-                self.pattern(part, T::UNKNOWN);
+                self.binding_pattern(part, T::UNKNOWN, mutable);
             }
             return Pattern::Wildcard;
         };
@@ -214,7 +239,7 @@ impl<'a> Checker<'a> {
         let mut inner = Vec::with_capacity(parts.len());
         for part in parts {
             let ty = types.next().unwrap_or(T::UNKNOWN);
-            inner.push(self.pattern(part, ty));
+            inner.push(self.binding_pattern(part, ty, mutable));
         }
         inner.extend(types.map(|_| Pattern::Wildcard));
         let cases = self.cases_of(id);
@@ -240,9 +265,7 @@ impl<'a> Checker<'a> {
         } else if of.is_some() {
             error = error.help(format!("It has `{own}`. A name that is bound starts with a small letter."));
         } else if self.type_in_scope(&name.text).is_some() {
-            error = error.help(
-                "A record cannot be taken apart by a pattern yet; bind it to a name and read its fields.",
-            );
+            error = error.help("A record's pattern is its fields in braces: `{name, id: 3}`.");
         } else {
             error = error.help("Options have the cases `Some(x)` and `None`. A name that is bound starts with a small letter.");
         }
@@ -255,7 +278,20 @@ fn rebind(pattern: &mut Pattern, from: LocalId, to: LocalId) {
     match pattern {
         Pattern::Bind(local) if *local == from => *local = to,
         Pattern::Some(inner) => rebind(inner, from, to),
-        Pattern::Case(_, _, parts) | Pattern::Or(parts) => parts.iter_mut().for_each(|p| rebind(p, from, to)),
-        _ => {}
+        Pattern::Case(_, _, parts)
+        | Pattern::Or(parts)
+        | Pattern::Tuple(parts)
+        | Pattern::Record(_, parts) => parts.iter_mut().for_each(|p| rebind(p, from, to)),
+        Pattern::List(items, rest) => {
+            items.iter_mut().for_each(|p| rebind(p, from, to));
+            rest.iter_mut().for_each(|p| rebind(p, from, to));
+        }
+        Pattern::Bind(_)
+        | Pattern::Wildcard
+        | Pattern::Int(_)
+        | Pattern::IntRange(..)
+        | Pattern::Bool(_)
+        | Pattern::Text(_)
+        | Pattern::None => {}
     }
 }

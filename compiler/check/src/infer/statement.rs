@@ -57,11 +57,7 @@ impl<'a> Checker<'a> {
                 Draft::new(Kind::Let(local, Box::new(value)), if never { T::NEVER } else { T::UNIT }, span)
             }
             PatternKind::Wildcard | PatternKind::Error => value,
-            _ => {
-                self.refutable(pattern, "a `let`");
-                self.pattern(pattern, value.ty);
-                Draft::error(span)
-            }
+            _ => self.bind_parts(pattern, value, mutable, span),
         }
     }
 
@@ -69,13 +65,17 @@ impl<'a> Checker<'a> {
         self.terms.is_never(value.ty)
     }
 
-    /// Reports a pattern that may not take the value where one is needed that always does.
-    pub fn refutable(&mut self, pattern: &ast::Pattern, place: &str) {
+    /// Reports a pattern that may not take the value, such as `case`, where one is needed that always does.
+    pub fn refutable(&mut self, pattern: &ast::Pattern, place: &str, case: &str) {
+        let label = match case {
+            "_" => "does not take every value".to_string(),
+            case => format!("does not take `{case}`"),
+        };
         let error = Diagnostic::error(
             "E0504",
             format!("This pattern may not fit, and {place} needs one that always does"),
             pattern.span,
-            "does not take every value",
+            label,
         )
         .help("Use a name here, and look into the value with `match` or `if let`.");
         self.report(error);

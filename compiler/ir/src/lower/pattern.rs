@@ -6,7 +6,7 @@ use super::build::FunctionBuilder;
 use super::expr::{call_native, lower, lower_text, value};
 use super::{control, walk};
 use crate::ir::{BlockId, Op, Repr, Terminator, Var};
-use weir_abi::layout::{BOX_VALUE, CASE_INDEX, case_field};
+use weir_abi::layout::{BOX_VALUE, CASE_INDEX, LEN, case_field, field};
 use weir_check::typed::{Arm, Expr, ExprKind, Pattern, Prim};
 use weir_check::types::{Ty, TyKind};
 use weir_syntax::span::Span;
@@ -90,7 +90,7 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
             let ok = b.block();
             let is_null = is_null(b, v, span);
             go_on(b, is_null, fail, ok, ok, span);
-            if !matches!(**inner, Pattern::Wildcard | Pattern::Bind(_)) {
+            if looks(inner) {
                 let payload_ty = payload(b, ty);
                 let payload = b.temp_of(payload_ty);
                 unwrap_some(b, v, payload_ty, payload, span);
@@ -102,6 +102,8 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
             compare(b, Prim::Eq, index, i64::from(*at), fail, span);
             test_case(b, *at, parts, v, ty, fail, span);
         }
+        Pattern::Tuple(parts) | Pattern::Record(_, parts) => test_fields(b, parts, v, ty, fail, span),
+        Pattern::List(items, rest) => test_list(b, items, rest.is_some(), v, ty, fail, span),
         Pattern::Or(alternatives) => {
             let ok = b.block();
             for (i, alternative) in alternatives.iter().enumerate() {
@@ -138,9 +140,63 @@ fn test_case(
     }
 }
 
+/// The tests of the fields of a record or tuple.
+fn test_fields(
+    b: &mut FunctionBuilder<'_, '_>,
+    parts: &[Pattern],
+    v: Var,
+    ty: Ty,
+    fail: BlockId,
+    span: Span,
+) {
+    for (i, part) in (0..).zip(parts) {
+        if looks(part) {
+            let part_ty = field_type(b, ty, i);
+            let value = load(b, v, field(i), part_ty, span);
+            test(b, part, value, part_ty, fail, span);
+        }
+    }
+}
+
+/// The tests of a list's length and of its first elements.
+fn test_list(
+    b: &mut FunctionBuilder<'_, '_>,
+    items: &[Pattern],
+    may_go_on: bool,
+    v: Var,
+    ty: Ty,
+    fail: BlockId,
+    span: Span,
+) {
+    if !(items.is_empty() && may_go_on) {
+        let len = b.temp(Repr::Word);
+        b.emit(Op::Load(len, v, LEN), span);
+        compare(b, if may_go_on { Prim::Ge } else { Prim::Eq }, len, items.len() as i64, fail, span);
+    }
+    let item_ty = element(b, ty);
+    for (i, item) in (0..).zip(items) {
+        if looks(item) {
+            let value = b.temp_of(item_ty);
+            load_element(b, value, v, i, span);
+            test(b, item, value, item_ty, fail, span);
+        }
+    }
+}
+
+/// Sets `dst` to the element at an index that is known to be inside.
+fn load_element(b: &mut FunctionBuilder<'_, '_>, dst: Var, list: Var, index: i64, span: Span) {
+    let index = b.word(index, span);
+    b.emit(Op::ListGetUnchecked(dst, list, index), span);
+}
+
 /// Whether a pattern does not take everything.
 fn looks(pattern: &Pattern) -> bool {
-    !matches!(pattern, Pattern::Wildcard | Pattern::Bind(_))
+    match pattern {
+        Pattern::Wildcard | Pattern::Bind(_) => false,
+        Pattern::Tuple(parts) | Pattern::Record(_, parts) => parts.iter().any(looks),
+        Pattern::List(items, Some(_)) => !items.is_empty(),
+        _ => true,
+    }
 }
 
 /// Whether an arm asks which case the subject is.
@@ -162,6 +218,23 @@ fn load(b: &mut FunctionBuilder<'_, '_>, v: Var, offset: i32, ty: Ty, span: Span
     let part = b.temp_of(ty);
     b.emit(Op::Load(part, v, offset), span);
     part
+}
+
+/// The type of a field of a record or tuple.
+fn field_type(b: &FunctionBuilder<'_, '_>, ty: Ty, at: u32) -> Ty {
+    match b.tables.kind(ty) {
+        TyKind::Tuple(parts) => parts[at as usize],
+        TyKind::Anonymous(fields) => fields[at as usize].1,
+        TyKind::Record(of) => b.program.types.record(*of).fields[at as usize].1,
+        other => unreachable!("compiler bug: a record's pattern on {other:?}"),
+    }
+}
+
+fn element(b: &FunctionBuilder<'_, '_>, list: Ty) -> Ty {
+    match b.tables.kind(list) {
+        TyKind::List(item) => *item,
+        other => unreachable!("compiler bug: a list's pattern on {other:?}"),
+    }
 }
 
 fn case_fields<'p>(b: &FunctionBuilder<'_, 'p>, ty: Ty, at: u32) -> &'p [(String, Ty)] {
@@ -194,6 +267,12 @@ fn bind(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, span
                 bind_part(b, part, v, case_field(i), case_fields(b, ty, *at)[i as usize].1, span);
             }
         }
+        Pattern::Tuple(parts) | Pattern::Record(_, parts) => {
+            for (i, part) in (0..).zip(parts) {
+                bind_part(b, part, v, field(i), field_type(b, ty, i), span);
+            }
+        }
+        Pattern::List(items, rest) => bind_list(b, items, rest.as_deref(), v, ty, span),
         // Which of them takes the value was not kept when it was tested.
         Pattern::Or(alternatives) => {
             let done = b.block();
@@ -226,11 +305,43 @@ fn bind_part(b: &mut FunctionBuilder<'_, '_>, part: &Pattern, v: Var, offset: i3
     }
 }
 
+/// Binds elements of a list, and the list of those behind them.
+fn bind_list(
+    b: &mut FunctionBuilder<'_, '_>,
+    items: &[Pattern],
+    rest: Option<&Pattern>,
+    v: Var,
+    ty: Ty,
+    span: Span,
+) {
+    let item_ty = element(b, ty);
+    for (i, item) in (0..).zip(items) {
+        match item {
+            Pattern::Bind(local) => load_element(b, Var(local.0), v, i, span),
+            item if binds(item) => {
+                let value = b.temp_of(item_ty);
+                load_element(b, value, v, i, span);
+                bind(b, item, value, item_ty, span);
+            }
+            _ => {}
+        }
+    }
+    if let Some(Pattern::Bind(local)) = rest {
+        let (low, high) = (b.word(items.len() as i64, span), b.temp(Repr::Word));
+        b.emit(Op::Load(high, v, LEN), span);
+        call_native(b, Var(local.0), "list-slice", vec![v, low, high], span);
+    }
+}
+
 fn binds(pattern: &Pattern) -> bool {
     match pattern {
         Pattern::Bind(_) => true,
         Pattern::Some(inner) => binds(inner),
-        Pattern::Case(_, _, parts) | Pattern::Or(parts) => parts.iter().any(binds),
+        Pattern::Case(_, _, parts)
+        | Pattern::Or(parts)
+        | Pattern::Tuple(parts)
+        | Pattern::Record(_, parts) => parts.iter().any(binds),
+        Pattern::List(items, rest) => items.iter().any(binds) || rest.as_deref().is_some_and(binds),
         _ => false,
     }
 }

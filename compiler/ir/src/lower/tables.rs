@@ -80,15 +80,22 @@ impl<'p> Tables<'p> {
         id
     }
 
-    /// Shape number and size of a record.
+    /// Shape number and size of a record or tuple.
     pub(super) fn record(&mut self, ty: Ty) -> (u32, u32) {
-        let TypeDesc::Record(name, fields) = self.description(ty) else {
-            unreachable!("compiler bug: a record literal of type {}", self.types.show(ty))
+        let (name, types): (String, Vec<TypeId>) = match self.description(ty) {
+            TypeDesc::Record(name, fields) if name.is_empty() => {
+                let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                (format!("record {{{}}}", names.join(", ")), fields.iter().map(|(_, t)| *t).collect())
+            }
+            TypeDesc::Record(name, fields) => {
+                (format!("record {name}"), fields.iter().map(|(_, t)| *t).collect())
+            }
+            TypeDesc::Tuple(parts) => ("tuple".to_owned(), parts.clone()),
+            _ => unreachable!("compiler bug: a record literal of type {}", self.types.show(ty)),
         };
         let is_ref = |t: TypeId| self.descriptions[t.0 as usize].is_ref();
-        let refs = (0..).zip(fields).filter(|(_, (_, t))| is_ref(*t)).map(|(i, _)| field(i) as u32).collect();
-        let size = field(fields.len() as u32) as u32;
-        let name = format!("record {name}");
+        let refs = (0..).zip(&types).filter(|(_, t)| is_ref(**t)).map(|(i, _)| field(i) as u32).collect();
+        let size = field(types.len() as u32) as u32;
         (self.shape(Shape { size, refs, name }), size)
     }
 
@@ -150,6 +157,8 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Option(t) => TypeDesc::Option(id(t)),
         TyKind::Fn(..) => TypeDesc::Fn,
         TyKind::Native(name) => TypeDesc::Native(name.clone()),
+        TyKind::Tuple(parts) => TypeDesc::Tuple(parts.iter().map(id).collect()),
+        TyKind::Anonymous(fields) => TypeDesc::Record(String::new(), fields.iter().map(field).collect()),
         TyKind::Record(record) => {
             let record = types.record(*record);
             TypeDesc::Record(bare(&record.name), record.fields.iter().map(field).collect())

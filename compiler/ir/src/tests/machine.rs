@@ -361,6 +361,11 @@ impl<'m> Machine<'m> {
                 };
                 format!("Some({})", self.show(payload, *inner))
             }
+            TypeDesc::Tuple(parts) => {
+                let Payload::Words { words, .. } = &self.object(v).payload else { panic!("no tuple") };
+                let parts: Vec<_> = words.iter().zip(parts).map(|(w, ty)| self.show(*w, *ty)).collect();
+                format!("({})", parts.join(", "))
+            }
             TypeDesc::Record(name, fields) => {
                 let Payload::Words { words, .. } = &self.object(v).payload else { panic!("no record") };
                 let fields: Vec<_> =
