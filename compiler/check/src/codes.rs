@@ -247,7 +247,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0504",
         "pattern that may not fit",
-        "`let` and `for` bind a name to every value.\n\n    let Some(x) = find()                # if let Some(x) = find() { }",
+        "`let` and `for` take every value: a name, or a pattern of tuples and records that takes all.\n\n    let Some(x) = find()                # if let Some(x) = find() { }",
     ),
     code(
         "E0505",
@@ -263,5 +263,10 @@ pub const CODES: &[Code] = &[
         "E0507",
         "empty range",
         "No Int is in the range, so the pattern takes nothing.\n\n    match n { 5..5 => 1, _ => 0 }       # 5..=5, or 5",
+    ),
+    code(
+        "E0508",
+        "patterns too many to compare",
+        "Whether the arms of a `match` take every value is found out by looking at what they leave. These arms combine in more\nways than can be looked at in a short time.\n\n    match (a, b, c, d) { ... }          # match a { true => match b { ... } ... }",
     ),
 ];

@@ -19,6 +19,8 @@ fn programs() -> Vec<String> {
                     let text = std::fs::read_to_string(path).expect("a readable file");
                     let cases =
                         text.split(">>> ").skip(1).filter_map(|c| c.split_once('\n')?.1.split_once("---\n"));
+                    // Patterns that take long by intention would take as long in each of their damaged forms.
+                    let cases = cases.filter(|(_, told)| !told.contains("E0508"));
                     out.extend(cases.map(|(program, _)| program.to_string()));
                 }
                 _ => {}

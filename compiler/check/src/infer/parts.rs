@@ -207,9 +207,7 @@ impl<'a> Checker<'a> {
     pub fn item_pattern(&mut self, pattern: &'a ast::Pattern, item: T) -> (LocalId, Option<Draft>) {
         match &pattern.kind {
             PatternKind::Bind(name) => (self.declare(&name.text, item, name.span, false), None),
-            PatternKind::Wildcard | PatternKind::Error => {
-                (self.temporary("$item", item, pattern.span), None)
-            }
+            PatternKind::Wildcard | PatternKind::Error => (self.temporary("$item", item, pattern.span), None),
             _ => {
                 let local = self.temporary("$item", item, pattern.span);
                 let typed = self.fitting_pattern(pattern, item, false, "a `for`");

@@ -191,8 +191,7 @@ impl<'a> Checker<'a> {
                 Diagnostic::error("E0505", message, span, format!("{} given", parts.len())).help(example),
             );
         }
-        let mut inner: Vec<Pattern> =
-            parts.iter().map(|p| self.binding_pattern(p, item, mutable)).collect();
+        let mut inner: Vec<Pattern> = parts.iter().map(|p| self.binding_pattern(p, item, mutable)).collect();
         if wanted == 0 {
             return Pattern::None;
         }
