@@ -145,9 +145,37 @@ impl<'a> Checker<'a> {
             (None, Some(first)) => (self.terms.var(), Origin::new(Why::Element, first.span)),
             (None, None) => (self.terms.var(), Origin::of(Why::Element)),
         };
-        let items = items.iter().map(|i| self.expr(i, Want::Type(item, origin))).collect();
+        let items = match expected {
+            None => self.elements(items, item, origin),
+            Some(_) => items.iter().map(|i| self.expr(i, Want::Type(item, origin))).collect(),
+        };
         let ty = self.terms.add(Term::List(item));
         Draft::new(Kind::List(items), ty, span)
+    }
+
+    /// The elements of a list of which nothing is expected: literal Ints are Floats where another element is one.
+    fn elements(&mut self, items: &'a [ast::Expr], item: T, origin: Origin) -> Vec<Draft> {
+        let decides = items.iter().position(|i| !is_int_constant(i));
+        let mut decided = None;
+        if let Some(at) = decides.filter(|at| *at > 0) {
+            let draft = self.expr(&items[at], Want::Any);
+            if let Term::Float = self.known(draft.ty) {
+                self.terms.unify(item, T::FLOAT);
+            }
+            decided = Some((at, draft));
+        }
+        let mut drafts = Vec::with_capacity(items.len());
+        for (at, each) in items.iter().enumerate() {
+            let want = Want::Type(item, origin);
+            drafts.push(match decided.take() {
+                Some((of, draft)) if of == at => self.finish(draft, want),
+                still => {
+                    decided = still;
+                    self.expr(each, want)
+                }
+            });
+        }
+        drafts
     }
 
     fn range(
