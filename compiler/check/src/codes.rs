@@ -96,7 +96,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0305",
         "no order",
-        "`<`, `<=`, `>` and `>=` compare Ints, Durations, Times and Texts.\n\n    [1] < [2]                           # compare their lengths, or elements",
+        "Every two values of one type have an order, unless there is a function, a stream or a value of the runtime in it.\n\n    max(x => x, y => y)                 # compare what they give",
     ),
     code(
         "E0306",

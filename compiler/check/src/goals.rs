@@ -92,6 +92,10 @@ pub enum Ability {
     Equality,
     /// Stands in a text.
     TextForm,
+    /// `<`
+    Order,
+    /// Adds up to one value of the same type.
+    Sum,
     /// Is kept in a top-level `let`.
     Kept,
 }
@@ -296,15 +300,12 @@ impl<'a> Checker<'a> {
             return true;
         }
         match self.terms.head(o.left.0) {
-            Term::Int | Term::Float | Term::Duration | Term::Time | Term::Text | Term::Rigid(_) => true,
             Term::Var if force => self.terms.unify(o.left.0, T::INT),
             Term::Var => false,
             _ => {
-                let shown = self.terms.show(o.left.0);
-                let error = Diagnostic::error("E0305", format!("Values of type `{shown}` have no order"), o.op_span, "compared here")
-                    .label(o.left.1, format!("this is `{shown}`"))
-                    .help("`<`, `<=`, `>` and `>=` compare Int, Float, Duration, Time and Text. Compare a part that is one of these.");
-                self.reports.add(error, o.chain, &self.terms);
+                let demand =
+                    Demand { ability: Ability::Order, ty: o.left.0, span: o.op_span, chain: o.chain };
+                self.goals.demands.push(demand);
                 true
             }
         }
@@ -329,7 +330,11 @@ impl<'a> Checker<'a> {
 
     fn look_at(&mut self, demand: Demand) {
         let mut culprit = None;
-        self.search(demand.ability, demand.ty, &mut Vec::new(), &mut culprit);
+        if demand.ability == Ability::Sum {
+            culprit = Some(demand.ty).filter(|ty| !self.adds_up(*ty));
+        } else {
+            self.search(demand.ability, demand.ty, &mut Vec::new(), &mut culprit);
+        }
         let Some(culprit) = culprit else { return };
         let (whole, part) = (self.terms.show(demand.ty), self.terms.show(culprit));
         let inside =
@@ -341,6 +346,21 @@ impl<'a> Checker<'a> {
                 demand.span,
                 "compared here",
             ),
+            Ability::Sum => {
+                let help = match self.terms.head(demand.ty) {
+                    Term::Text => "Texts are joined: `xs.join()`.",
+                    _ => "Ints, Floats and Durations have a sum. Take the numbers out first: `xs.map(x => x.size).sum()`.",
+                };
+                let message = format!("Values of type `{whole}` cannot be added up");
+                Diagnostic::error("E0302", message, demand.span, "has no sum").help(help)
+            }
+            Ability::Order => Diagnostic::error(
+                "E0305",
+                format!("Values of type `{whole}` have no order{inside}"),
+                demand.span,
+                "needs an order",
+            )
+            .help("Functions, streams and values of the server have none. Compare a part that has one."),
             Ability::TextForm => Diagnostic::error(
                 "E0306",
                 format!("A value of type `{whole}` has no text form{inside}"),
@@ -356,6 +376,16 @@ impl<'a> Checker<'a> {
             .help("A stream is read once, and a top-level `let` is shared by all requests. Make the stream in a function."),
         };
         self.reports.add(error, demand.chain, &self.terms);
+    }
+
+    fn adds_up(&mut self, ty: T) -> bool {
+        if self.terms.is_var(ty) {
+            self.terms.unify(ty, T::INT);
+        }
+        matches!(
+            self.terms.head(ty),
+            Term::Int | Term::Float | Term::Duration | Term::Rigid(_) | Term::Unknown
+        )
     }
 
     /// The first part of `ty` that lacks the ability. Each declared type is looked into once, and no more of them than an

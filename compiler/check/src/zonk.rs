@@ -376,8 +376,9 @@ impl Zonk<'_, '_> {
                 ExprKind::Range { low, high: self.boxed(*high), inclusive }
             }
             Kind::Operator(op, left, right) => {
+                let operands = left.ty;
                 let (left, right) = (self.expr(*left), self.expr(*right));
-                return self.operator(op, left, right, ty, span);
+                return self.operator(op, operands, left, right, ty, span);
             }
             Kind::Neg(value) => ExprKind::Prim(
                 if *self.types.kind(ty) == TyKind::Float { Prim::FloatNeg } else { Prim::Neg },
@@ -483,18 +484,20 @@ impl Zonk<'_, '_> {
     }
 
     /// Arithmetic or a comparison, now that the operands' types are known.
-    fn operator(&mut self, op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
+    fn operator(&mut self, op: BinaryOp, of: T, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
         let operands = self.types.kind(left.ty).clone();
-        let words = matches!(
-            operands,
+        let words = match &operands {
             TyKind::Int
-                | TyKind::Bool
-                | TyKind::Duration
-                | TyKind::Time
-                | TyKind::Unit
-                | TyKind::Never
-                | TyKind::Unknown
-        );
+            | TyKind::Bool
+            | TyKind::Duration
+            | TyKind::Time
+            | TyKind::Unit
+            | TyKind::Never
+            | TyKind::Unknown => true,
+            // Without fields a value is its case's index.
+            TyKind::Enum(of) => self.types.enumeration(*of).cases.iter().all(|case| case.fields.is_empty()),
+            _ => false,
+        };
         if let Some(prim) = prim(op).filter(|_| words) {
             return Expr { kind: ExprKind::Prim(prim, vec![left, right]), ty, span };
         }
@@ -514,28 +517,38 @@ impl Zonk<'_, '_> {
             (BinaryOp::Ne, TyKind::Text) => not(native("text-equal", Vec::new(), vec![left, right])),
             (BinaryOp::Eq, _) => native("value-equal", vec![left.ty], vec![left, right]),
             (BinaryOp::Ne, _) => not(native("value-equal", vec![left.ty], vec![left, right])),
-            (BinaryOp::Ge, _) => not(native("text-less", Vec::new(), vec![left, right])),
-            (BinaryOp::Gt | BinaryOp::Le, _) => {
-                let (bind, left) = self.evaluated_first(left);
-                let less = native("text-less", Vec::new(), vec![right, left]);
-                let value = if op == BinaryOp::Le { not(less) } else { less };
+            (BinaryOp::Lt, TyKind::Text) => native("text-less", Vec::new(), vec![left, right]),
+            (BinaryOp::Ge, TyKind::Text) => not(native("text-less", Vec::new(), vec![left, right])),
+            (BinaryOp::Lt, _) => native("value-less", vec![left.ty], vec![left, right]),
+            (BinaryOp::Le, operands) if operands != TyKind::Text => {
+                native("value-less-equal", vec![left.ty], vec![left, right])
+            }
+            (_, operands) => {
+                // The sides change places: a > b is b < a.
+                let (bind, left) = self.evaluated_first(of, left);
+                let args = vec![right, left];
+                let value = match (op, operands) {
+                    (BinaryOp::Gt, TyKind::Text) => native("text-less", Vec::new(), args),
+                    (_, TyKind::Text) => not(native("text-less", Vec::new(), args)),
+                    (BinaryOp::Gt, _) => native("value-less", vec![args[0].ty], args),
+                    _ => native("value-less-equal", vec![args[0].ty], args),
+                };
                 match bind {
                     Some(bind) => Expr { kind: ExprKind::Block(vec![bind, value]), ty, span },
                     None => value,
                 }
             }
-            _ => native("text-less", Vec::new(), vec![left, right]),
         }
     }
 
     /// A value that is evaluated before the one that stands before it: bound to a variable unless it is plain.
-    fn evaluated_first(&mut self, expr: Expr) -> (Option<Expr>, Expr) {
+    fn evaluated_first(&mut self, of: T, expr: Expr) -> (Option<Expr>, Expr) {
         if matches!(expr.kind, ExprKind::Local(_) | ExprKind::Text(_) | ExprKind::Global(_)) {
             return (None, expr);
         }
         let (span, ty) = (expr.span, expr.ty);
         let frame = &mut self.c.frames[self.frame.0 as usize];
-        let local = frame.add("$value", T::TEXT, span, false);
+        let local = frame.add("$value", of, span, false);
         let unit = self.types.intern(TyKind::Unit);
         let bind = Expr { kind: ExprKind::Let(local, Box::new(expr)), ty: unit, span };
         (Some(bind), Expr { kind: ExprKind::Local(local), ty, span })

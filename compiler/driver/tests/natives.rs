@@ -17,6 +17,8 @@ const BUILT_IN: &[&str] = &[
     "text-equal",
     "text-less",
     "value-equal",
+    "value-less",
+    "value-less-equal",
     "float-rem",
     "list-new",
     "respond-text",

@@ -108,6 +108,8 @@ macro_rules! for_each_native {
             text_equal "text-equal" - (borrow borrow) word, pure, linear;
             text_less "text-less" - (borrow borrow) word, pure, linear;
             value_equal "value-equal" types (borrow borrow) word, pure, linear;
+            value_less "value-less" types (borrow borrow) word, pure, linear;
+            value_less_equal "value-less-equal" types (borrow borrow) word, pure, linear;
             list_new "list-new" - (word word) owned, traps, constant;       // shape, capacity -> empty list
             respond_text "respond-text" - (own) owned, traps, constant;
             respond_lines "respond-lines" - (own) owned, traps, constant;
@@ -125,6 +127,7 @@ macro_rules! for_each_native {
             get_stream "get-stream" - (borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
+            value_compare "value-compare" types (borrow borrow) word, pure, linear;
             // Int
             int_pow "int-pow" - (word word) word, traps, constant;
             int_bit_and "int-bit-and" - (word word) word, pure, constant;
@@ -187,6 +190,7 @@ macro_rules! for_each_native {
             list_reverse "list-reverse" - (own) owned, traps, linear;
             list_slice "list-slice" - (own word word) owned, traps, linear;
             list_join "list-join" - (borrow borrow) owned, traps, linear;
+            list_sum "list-sum" types (borrow) owned, traps, linear;
             list_stream "list-stream" - (own) owned, traps, constant;
             // Range
             range_len "range-len" - (borrow) word, traps, constant;

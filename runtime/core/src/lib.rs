@@ -16,6 +16,7 @@ mod heap;
 mod limits;
 mod log;
 mod natives;
+mod order;
 mod output;
 mod random;
 mod regexes;

@@ -1,17 +1,29 @@
 //! Calls: of declared functions, of instances, of function values.
 
 use super::arguments::{Callee, Given, count};
+use super::expr::is_int_constant;
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{DeclId, Draft, Kind, Target};
+use crate::goals::Ability;
 use crate::modules::{FnEntry, ModuleId};
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, Arg, ExprKind, FnBody};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
-/// Natives that write the text form of what they are given.
-const WRITES_TEXT_FORM: [&str; 2] = ["print", "warn"];
+/// Natives that need something of the type that their first type variable stands for.
+const NEEDS: [(&str, Ability); 4] = [
+    ("print", Ability::TextForm),
+    ("warn", Ability::TextForm),
+    ("value-compare", Ability::Order),
+    ("list-sum", Ability::Sum),
+];
+
+/// What a native needs of the type that its first type variable stands for.
+pub(super) fn needed(native: &str) -> Option<Ability> {
+    NEEDS.iter().find(|(name, _)| *name == native).map(|(_, ability)| *ability)
+}
 
 impl<'a> Checker<'a> {
     /// `callee(args)`
@@ -153,11 +165,15 @@ impl<'a> Checker<'a> {
     ) -> (Vec<Draft>, Vec<T>) {
         let own = function.module == ModuleId::MAIN;
         let mut args: Vec<Option<Draft>> = given.iter().map(|_| None).collect();
-        let is_lambda =
-            |g: &Given<'a>| matches!(g, Given::Expr(ast::Expr { kind: ExprKind::Lambda { .. }, .. }));
-        let (lambdas, values): (Vec<_>, Vec<_>) =
-            given.into_iter().enumerate().partition(|(_, g)| is_lambda(g));
-        for (i, given) in values.into_iter().chain(lambdas) {
+        // A literal Int is what the other arguments make of its type, which may be a Float.
+        let waits_for = |i: usize, given: &Given<'a>| match given {
+            Given::Expr(ast::Expr { kind: ExprKind::Lambda { .. }, .. }) => 2,
+            Given::Expr(e) if is_int_constant(e) && types[i].is_some_and(|t| self.terms.is_var(t)) => 1,
+            _ => 0,
+        };
+        let mut order: Vec<(usize, Given<'a>)> = given.into_iter().enumerate().collect();
+        order.sort_by_key(|(i, given)| waits_for(*i, given));
+        for (i, given) in order {
             let param = &function.decl.params[i];
             let origin = Origin { why: Why::Parameter, span: own.then_some(param.name.span) };
             let want = types[i].map_or(Want::Any, |ty| Want::Type(ty, origin));
@@ -205,10 +221,12 @@ impl<'a> Checker<'a> {
     ) -> Draft {
         let function = self.modules.function(decl);
         if let FnBody::Native(native) = &function.decl.body {
-            if WRITES_TEXT_FORM.contains(&native.text.as_str())
+            if let Some(ability) = needed(&native.text)
                 && let Some(arg) = args.first()
+                && !matches!(arg.kind, Kind::Error)
+                && let Some((_, ty)) = vars.first()
             {
-                self.need_text_form(arg);
+                self.need(ability, *ty, arg.span);
             }
             let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
             let types = vars.into_iter().map(|(_, t)| t).collect();

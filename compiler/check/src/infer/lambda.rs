@@ -115,6 +115,9 @@ impl<'a> Checker<'a> {
         }
         let vars: Vec<T> = vars.into_iter().map(|(_, t)| t).collect();
         if let FnBody::Native(native) = &function.decl.body {
+            if let (Some(ability), Some(of)) = (super::call::needed(&native.text), vars.first()) {
+                self.need(ability, *of, span);
+            }
             let frame = self.native_wrapper(function, &native.text, &types, vars, result);
             return Draft::new(Kind::Closure(frame), ty, span);
         }

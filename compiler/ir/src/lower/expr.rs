@@ -172,6 +172,7 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
             b.emit(Op::New(d, shape::RANGE, RANGE_SIZE, words), span);
         }
         ExprKind::Prim(prim, operands) => {
+            let operands = compared_words(b, *prim, operands).unwrap_or(operands);
             let vars = values(b, operands)?;
             let d = target(b);
             b.emit(Op::Prim(*prim, d, vars[0], vars.get(1).copied()), span);
@@ -179,6 +180,20 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
         other => unreachable!("compiler bug: {other:?} is lowered elsewhere"),
     }
     come_back(b, e.ty, span)
+}
+
+/// The operands of `compare` where its result for words is compared with 0, which is comparing the words.
+fn compared_words<'e>(b: &FunctionBuilder<'_, '_>, prim: Prim, operands: &'e [Expr]) -> Option<&'e [Expr]> {
+    if !matches!(prim, Prim::Eq | Prim::Ne | Prim::Lt | Prim::Le | Prim::Gt | Prim::Ge) {
+        return None;
+    }
+    match operands {
+        [
+            Expr { kind: ExprKind::CallNative { name, types, args }, .. },
+            Expr { kind: ExprKind::Int(0), .. },
+        ] if name == "value-compare" && b.tables.is_ordered_word(types[0]) => Some(args),
+        _ => None,
+    }
 }
 
 /// `None`, and the end of the block, behind an operation that does not return.
@@ -255,6 +270,12 @@ fn lower_native(
     let d = dst.unwrap_or_else(|| b.temp_of(ty));
     match name {
         "list-len" | "text-len" => b.emit(Op::Load(d, args[0], LEN), span),
+        "value-compare" if b.tables.is_ordered_word(types[0]) => {
+            let (less, greater) = (b.temp(Repr::Word), b.temp(Repr::Word));
+            b.emit(Op::Prim(Prim::Lt, less, args[0], Some(args[1])), span);
+            b.emit(Op::Prim(Prim::Gt, greater, args[0], Some(args[1])), span);
+            b.emit(Op::Prim(Prim::Sub, d, greater, Some(less)), span);
+        }
         _ => {
             let native = native(name);
             let types =

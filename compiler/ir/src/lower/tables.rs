@@ -60,6 +60,12 @@ impl<'p> Tables<'p> {
         }
     }
 
+    /// Whether values of a type are words whose order as Ints is that of the values.
+    pub(super) fn is_ordered_word(&self, ty: Ty) -> bool {
+        let description = self.description(ty);
+        !description.is_ref() && *description != TypeDesc::Float
+    }
+
     pub(super) fn text(&mut self, text: &str) -> TextId {
         if let Some(&id) = self.text_ids.get(text) {
             return id;

@@ -3,8 +3,10 @@
 use crate::equal::are_equal;
 use crate::form::{Digits, write_form};
 use crate::heap::Full;
+use crate::order::{compare, compare_partially};
 use crate::scope::Scope;
 use crate::value::{Any, Arg, List, Own, Parts, Text};
+use std::cmp::Ordering;
 use std::mem;
 use weir_abi::native::part;
 use weir_abi::trap::{Trap, TrapKind};
@@ -86,6 +88,21 @@ pub fn text_less(_: &mut Scope, a: Text, b: Text) -> bool {
 /// Whether two values of a type are equal.
 pub fn value_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
     are_equal(&scope.app().module().types, ty, a, b)
+}
+
+/// Whether `a` comes before `b`; never where a NaN decides.
+pub fn value_less(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
+    compare_partially(&scope.app().module().types, ty, a, b).is_some_and(Ordering::is_lt)
+}
+
+/// Whether `a` comes before `b` or equals it; never where a NaN decides.
+pub fn value_less_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
+    compare_partially(&scope.app().module().types, ty, a, b).is_some_and(Ordering::is_le)
+}
+
+/// -1, 0 or 1: the order of two values in sorting.
+pub fn value_compare(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> i64 {
+    compare(&scope.app().module().types, ty, a, b) as i64
 }
 
 /// An empty list.

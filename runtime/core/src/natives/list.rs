@@ -5,7 +5,8 @@ use crate::scope::Scope;
 use crate::stream;
 use crate::value::{Any, List, Own, Ref, Stream, Text};
 use weir_abi::layout::{self, shape};
-use weir_abi::trap::Trap;
+use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::types::{TypeDesc, TypeId};
 
 /// Room of the smallest list that was pushed to: with it the object fills a cell of 64 bytes.
 const FIRST_CAPACITY: usize = 5;
@@ -101,6 +102,15 @@ pub fn list_slice(scope: &mut Scope, list: Own<List>, low: i64, high: i64) -> Re
     }
     let range = low as usize..high as usize;
     if range.len() == len { Ok(list) } else { copy(scope, list, range.clone(), range.len()) }
+}
+
+/// The sum of Floats, else of Ints or Durations.
+pub fn list_sum(scope: &mut Scope, ty: TypeId, list: List) -> Result<Word, Trap> {
+    if scope.app().module().types[ty.0 as usize] == TypeDesc::Float {
+        return Ok(list.words().iter().fold(0.0, |sum, word| sum + f64::from_bits(*word)).to_bits());
+    }
+    let sum = list.words().iter().try_fold(0i64, |sum, word| sum.checked_add(*word as i64));
+    sum.map(|sum| sum as Word).ok_or_else(|| Trap::new(TrapKind::Overflow))
 }
 
 /// Texts in a row.

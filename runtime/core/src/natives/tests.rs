@@ -4,9 +4,11 @@ use super::*;
 use crate::equal::are_equal;
 use crate::form::write_form;
 use crate::heap::Obj;
+use crate::order::compare;
 use crate::scope::Scope;
 use crate::testing::{self, types};
 use crate::value::{Any, Arg, Handle, List, Own, Parts, Range, Ref, Text};
+use std::cmp::Ordering;
 use weir_abi::layout::{self, shape};
 use weir_abi::native::part;
 use weir_abi::trap::{Trap, TrapKind};
@@ -261,6 +263,12 @@ fn deep_values_take_no_stack() {
         are_equal(&s.app().module().types, types::NODE, Any::from_word(chains[0]), Any::from_word(chains[1]))
     };
     assert!(equal);
+    // SAFETY: words of that type.
+    let order = unsafe {
+        let [a, b] = chains.map(|chain| Any::from_word(chain));
+        compare(&s.app().module().types, types::NODE, a, b)
+    };
+    assert_eq!(order, Ordering::Equal);
     // SAFETY: the chains are owned.
     chains.into_iter().for_each(|chain| unsafe { s.drop_word(chain) });
     assert_eq!(s.heap().live(), 0);

@@ -1,0 +1,175 @@
+//! Order of values.
+//!
+//! In: two values of one type. Out: which comes first: Ints, Floats, Durations and Times by their size, `false` before `true`,
+//! Texts by their bytes, `None` before any `Some`, cases of an enum in declared order and then by what they hold, tuples and
+//! records by their first part that differs, lists likewise and the shorter first. Ranges as lists of their Ints would, but
+//! by their ends.
+//! Floats compare either as IEEE has it, where NaN has no place in the order, or as keys: NaN equals itself and comes last.
+//! Invariant: takes no stack however deep the values are, and looks no further than the first difference.
+
+use crate::form::{case_index, option_payload};
+use crate::value::{Any, Range, Text};
+use std::cmp::Ordering;
+use weir_abi::layout;
+use weir_abi::types::{TypeDesc, TypeId};
+
+/// The order of two values of type `ty` as keys and in sorting: total.
+pub fn compare(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> Ordering {
+    let order = walk(types, ty, a, b, |a, b| Some(float_keys(a, b)));
+    order.unwrap_or(Ordering::Equal)
+}
+
+/// The order of two values of type `ty` as `<` sees it; `None` when a NaN decides.
+pub fn compare_partially(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> Option<Ordering> {
+    walk(types, ty, a, b, |a, b| a.partial_cmp(&b))
+}
+
+/// The order of Floats as keys: NaN equals itself and comes last, -0 equals 0.
+pub fn float_keys(a: f64, b: f64) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+}
+
+/// Where a comparison goes on when the parts before were equal.
+enum Rest<'t> {
+    /// Lists from an index on.
+    Elements(TypeId, usize),
+    /// Tuples from an index on.
+    Parts(&'t [TypeId], usize),
+    /// Records from an index on.
+    Fields(&'t [(String, TypeId)], usize),
+    /// Cases from an index on.
+    Payload(&'t [(String, TypeId)], usize),
+}
+
+/// What looking at two values themselves tells.
+enum Look<'t> {
+    Decided(Option<Ordering>),
+    /// Their payload decides.
+    Inside(TypeId, Any, Any),
+    /// Their parts decide, one after the other.
+    Rest(Rest<'t>),
+}
+
+fn walk(
+    types: &[TypeDesc],
+    ty: TypeId,
+    a: Any,
+    b: Any,
+    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
+) -> Option<Ordering> {
+    let mut open: Vec<(Rest<'_>, Any, Any)> = Vec::new();
+    let mut next = Some((ty, a, b));
+    loop {
+        let Some((ty, a, b)) = next.take() else {
+            let Some((rest, a, b)) = open.last_mut() else { return Some(Ordering::Equal) };
+            next = rest.next(*a, *b);
+            if next.is_none() {
+                let lengths = rest.lengths(*a, *b);
+                if lengths.is_ne() {
+                    return Some(lengths);
+                }
+                open.pop();
+            }
+            continue;
+        };
+        match look(types, &types[ty.0 as usize], a, b, floats) {
+            Look::Decided(Some(Ordering::Equal)) => {}
+            Look::Decided(order) => return order,
+            Look::Inside(ty, a, b) => next = Some((ty, a, b)),
+            Look::Rest(rest) => open.push((rest, a, b)),
+        }
+    }
+}
+
+fn look<'t>(
+    types: &'t [TypeDesc],
+    desc: &'t TypeDesc,
+    a: Any,
+    b: Any,
+    floats: impl Fn(f64, f64) -> Option<Ordering>,
+) -> Look<'t> {
+    Look::Decided(Some(match desc {
+        TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => (a.word() as i64).cmp(&(b.word() as i64)),
+        TypeDesc::Float => return Look::Decided(floats(f64::from_bits(a.word()), f64::from_bits(b.word()))),
+        TypeDesc::Text => a.as_arg::<Text>().as_bytes().cmp(b.as_arg::<Text>().as_bytes()),
+        TypeDesc::Range => {
+            let bounds = |range: Range| match range.end() {
+                end if end == range.low() as i128 => None,
+                end => Some((range.low(), end)),
+            };
+            bounds(a.as_arg()).cmp(&bounds(b.as_arg()))
+        }
+        TypeDesc::List(element) => {
+            return Look::Rest(Rest::Elements(*element, 0));
+        }
+        TypeDesc::Tuple(parts) => return Look::Rest(Rest::Parts(parts, 0)),
+        TypeDesc::Record(_, fields) => return Look::Rest(Rest::Fields(fields, 0)),
+        TypeDesc::Option(_) if a.word() == 0 || b.word() == 0 => (a.word() != 0).cmp(&(b.word() != 0)),
+        TypeDesc::Option(inner) => {
+            let payload = |option| option_payload(types, *inner, option);
+            return Look::Inside(*inner, payload(a), payload(b));
+        }
+        TypeDesc::Enum(_, cases) => match (case_index(desc, a), case_index(desc, b)) {
+            (at, other) if at == other => return Look::Rest(Rest::Payload(&cases[at].1, 0)),
+            (at, other) => at.cmp(&other),
+        },
+        // What has no order is refused by the checker.
+        TypeDesc::Unit
+        | TypeDesc::Bool
+        | TypeDesc::Stream(_)
+        | TypeDesc::Fn
+        | TypeDesc::Native(_)
+        | TypeDesc::Never => a.word().cmp(&b.word()),
+    }))
+}
+
+impl Rest<'_> {
+    /// The next parts of `a` and `b`.
+    fn next(&mut self, a: Any, b: Any) -> Option<(TypeId, Any, Any)> {
+        let part = |ty: TypeId, offset: i32| (ty, a.part(offset), b.part(offset));
+        match self {
+            Rest::Elements(ty, at) => {
+                let (left, right) = (a.elements().nth(*at)?, b.elements().nth(*at)?);
+                *at += 1;
+                Some((*ty, left, right))
+            }
+            Rest::Parts(parts, at) => {
+                let ty = parts.get(*at)?;
+                *at += 1;
+                Some(part(*ty, layout::field(*at as u32 - 1)))
+            }
+            Rest::Fields(fields, at) => {
+                let (_, ty) = fields.get(*at)?;
+                *at += 1;
+                Some(part(*ty, layout::field(*at as u32 - 1)))
+            }
+            Rest::Payload(fields, at) => {
+                let (_, ty) = fields.get(*at)?;
+                *at += 1;
+                Some(part(*ty, layout::case_field(*at as u32 - 1)))
+            }
+        }
+    }
+
+    /// The order of what has been equal as far as it went: the shorter list first.
+    fn lengths(&self, a: Any, b: Any) -> Ordering {
+        match self {
+            Rest::Elements(..) => a.elements().len().cmp(&b.elements().len()),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_keys() {
+        assert_eq!(float_keys(f64::NAN, f64::NAN), Ordering::Equal);
+        assert_eq!(float_keys(f64::NAN, f64::INFINITY), Ordering::Greater);
+        assert_eq!(float_keys(f64::NEG_INFINITY, f64::NAN), Ordering::Less);
+        assert_eq!(float_keys(-0.0, 0.0), Ordering::Equal);
+        assert_eq!(float_keys(1.0, 2.0), Ordering::Less);
+    }
+}
