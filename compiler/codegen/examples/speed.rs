@@ -198,7 +198,13 @@ fn function(name: &str, modes: &[Mode], reprs: &[Repr], blocks: Vec<(Vec<Op>, Te
             .collect(),
         blocks: blocks
             .into_iter()
-            .map(|(ops, end)| Block { ops: ops.into_iter().map(|op| Inst { op, span }).collect(), end, span })
+            .map(|(ops, end)| Block {
+                ops: ops.into_iter().map(|op| Inst { op, span, site: None }).collect(),
+                end,
+                span,
+                site: None,
+            })
             .collect(),
+        sites: Vec::new(),
     }
 }

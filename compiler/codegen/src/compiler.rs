@@ -13,7 +13,7 @@ use cranelift_codegen::{CompiledCode, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::ModuleReloc;
 use weir_abi::code::{FrameInfo, Place};
-use weir_ir::ir::{FuncId, Module};
+use weir_ir::ir::{FuncId, Module, SiteId};
 
 /// The functions of a module, and the working memory that compiling them shares.
 pub(crate) struct Compiler<'a> {
@@ -40,12 +40,14 @@ impl<'a> Compiler<'a> {
             size: code.buffer.total_size(),
             name: String::new(),
             lines: frames::lines(code, &places),
+            inlined: Vec::new(),
             stack_maps: frames::stack_maps(code),
         };
         let (bytes, align) = (epilogue::bytes(code), u64::from(code.buffer.alignment));
         let relocs = self.relocs(id);
-        let name = self.env.module.functions[id.0 as usize].name.clone();
-        (Code { bytes, align, relocs }, FrameInfo { name, ..frame })
+        let function = &self.env.module.functions[id.0 as usize];
+        let (name, inlined) = (function.name.clone(), frames::inlined(function));
+        (Code { bytes, align, relocs }, FrameInfo { name, inlined, ..frame })
     }
 
     fn relocs(&self, id: FuncId) -> Vec<ModuleReloc> {
@@ -67,7 +69,7 @@ impl<'a> Compiler<'a> {
         self.compiled(id).vcode.clone().expect("a listing was asked for")
     }
 
-    fn build(&mut self, id: FuncId) -> Vec<Place> {
+    fn build(&mut self, id: FuncId) -> Vec<(Place, Option<SiteId>)> {
         self.context.clear();
         let target = self.isa.frontend_config();
         function::build(&self.env, id, &mut self.context.func, &mut self.scratch, target)

@@ -12,7 +12,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
 use weir_abi::code::Place;
-use weir_ir::ir::{FuncId, Function, Module, Repr, Var, VarInfo};
+use weir_ir::ir::{FuncId, Function, Module, Repr, SiteId, Span, Var, VarInfo};
 
 /// What all functions of a module share.
 pub(crate) struct Env<'a> {
@@ -37,8 +37,8 @@ pub(crate) struct Emitter<'a> {
     pub(crate) held: Held,
     /// By variable of the IR.
     names: Vec<Name>,
-    /// Places by the number their instructions carry as source location.
-    pub(crate) places: Vec<Place>,
+    /// Places, and the inlined calls they came with, by the number their instructions carry as source location.
+    pub(crate) places: Vec<(Place, Option<SiteId>)>,
     /// By number of words passed.
     signatures: Vec<Option<SigRef>>,
     /// By namespace and number.
@@ -103,8 +103,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// The instructions that follow come from there.
-    pub(crate) fn at(&mut self, file: u16, start: u32) {
-        let place = Place { file, start };
+    pub(crate) fn at(&mut self, span: Span, site: Option<SiteId>) {
+        let place = (place_of(span), site);
         if self.places.last() != Some(&place) {
             self.places.push(place);
         }
@@ -304,6 +304,11 @@ impl<'a> Emitter<'a> {
         }
         inst
     }
+}
+
+/// Where a span starts.
+pub(crate) fn place_of(span: Span) -> Place {
+    Place { file: span.file.0, start: span.start }
 }
 
 /// Set in the source locations of returns.

@@ -1,16 +1,18 @@
 //! What the compiled form of a function tells about its frames: which place each address comes from, and where owned
 //! references lie in each suspended call.
 
-use crate::emitter::place_number;
+use crate::emitter::{place_number, place_of};
 use cranelift_codegen::CompiledCode;
-use weir_abi::code::{Place, StackMap};
+use weir_abi::code::{Inlined, Line, Place, StackMap};
+use weir_ir::ir::{Function, Site, SiteId};
 
 /// Offsets from which on a place holds, ascending; code without one is marked `None`.
-pub(crate) fn lines(code: &CompiledCode, places: &[Place]) -> Vec<(u32, Option<Place>)> {
-    let mut lines: Vec<(u32, Option<Place>)> = Vec::new();
-    let mut from = |offset: u32, place: Option<Place>| {
-        if lines.last().is_none_or(|&(_, last)| last != place) {
-            lines.push((offset, place));
+pub(crate) fn lines(code: &CompiledCode, places: &[(Place, Option<SiteId>)]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut from = |start: u32, at: Option<(Place, Option<SiteId>)>| {
+        let (place, inlined) = (at.map(|(place, _)| place), at.and_then(|(_, site)| site).map(|s| s.0));
+        if lines.last().is_none_or(|last| (last.place, last.inlined) != (place, inlined)) {
+            lines.push(Line { start, place, inlined });
         }
     };
     let mut end = 0;
@@ -25,6 +27,16 @@ pub(crate) fn lines(code: &CompiledCode, places: &[Place]) -> Vec<(u32, Option<P
         from(end, None);
     }
     lines
+}
+
+/// The calls that were inlined into a function.
+pub(crate) fn inlined(function: &Function) -> Vec<Inlined> {
+    let inlined = |site: &Site| Inlined {
+        callee: site.callee.clone(),
+        call: place_of(site.call),
+        within: site.within.map(|s| s.0),
+    };
+    function.sites.iter().map(inlined).collect()
 }
 
 /// The maps of all calls that hold something, by return offset.

@@ -11,7 +11,7 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use weir_abi::code::Place;
 use weir_abi::native::Mode;
-use weir_ir::ir::{self, FuncId, Function, Op, Result, Terminator, Use};
+use weir_ir::ir::{self, FuncId, Function, Op, Result, SiteId, Terminator, Use};
 
 /// Builds the function with that number into `into` (empty before); gives its places.
 pub(crate) fn build(
@@ -20,7 +20,7 @@ pub(crate) fn build(
     into: &mut clif::Function,
     scratch: &mut FunctionBuilderContext,
     target: TargetFrontendConfig,
-) -> Vec<Place> {
+) -> Vec<(Place, Option<SiteId>)> {
     let function = &env.module.functions[id.0 as usize];
     into.name = clif::UserFuncName::user(0, id.0);
     into.signature = words_signature(env.call_conv, function.params.len());
@@ -32,10 +32,10 @@ pub(crate) fn build(
         flow.begin(at, &mut emitter);
         let block = &function.blocks[at];
         for inst in &block.ops {
-            emitter.at(inst.span.file.0, inst.span.start);
+            emitter.at(inst.span, inst.site);
             emitter.op(&inst.op);
         }
-        emitter.at(block.span.file.0, block.span.start);
+        emitter.at(block.span, block.site);
         emitter.end(&block.end, &flow.blocks);
         flow.finish(&block.end, &mut emitter);
     }
@@ -128,7 +128,7 @@ impl Emitter<'_> {
         self.build.append_block_params_for_function_params(entry);
         self.enter(entry);
         let function = self.function;
-        self.at(function.span.file.0, function.span.start);
+        self.at(function.span, None);
         for (index, param) in function.params.iter().enumerate() {
             let value = self.build.block_params(entry)[index];
             self.set(param.var, value);

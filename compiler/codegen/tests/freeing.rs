@@ -28,7 +28,7 @@ fn modules_are_freed_whole() {
 /// `fn main() { "xxx..." }`
 fn module() -> Module {
     let text = VarInfo { name: "text".into(), repr: Repr::Ref, owned: true };
-    let ops = vec![Inst { op: Op::Text(Var(0), TextId(0)), span: Span::default() }];
+    let ops = vec![Inst { op: Op::Text(Var(0), TextId(0)), span: Span::default(), site: None }];
     let main = Function {
         name: "main".into(),
         span: Span::default(),
@@ -36,7 +36,8 @@ fn module() -> Module {
         params: Vec::new(),
         result: Repr::Ref,
         vars: vec![text],
-        blocks: vec![Block { ops, end: Terminator::Return(Var(0)), span: Span::default() }],
+        blocks: vec![Block { ops, end: Terminator::Return(Var(0)), span: Span::default(), site: None }],
+        sites: Vec::new(),
     };
     Module {
         functions: vec![main],

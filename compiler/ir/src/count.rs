@@ -10,7 +10,7 @@
 //! Where control never comes back (a trap, a panic) nothing is dropped: the scope goes whole.
 
 use crate::flow::{self, Live, Wanted};
-use crate::ir::{Block, BlockId, Function, Inst, Module, Op, Result, Terminator, Use, Var, VarInfo};
+use crate::ir::{Block, BlockId, Function, Inst, Module, Op, Result, SiteId, Terminator, Use, Var, VarInfo};
 use crate::ownership::{self, Holder};
 use weir_syntax::span::Span;
 
@@ -31,6 +31,7 @@ fn take(f: &mut Function) -> Function {
         params: Vec::new(),
         vars: std::mem::take(&mut f.vars),
         blocks: std::mem::take(&mut f.blocks),
+        sites: std::mem::take(&mut f.sites),
         ..*f
     }
 }
@@ -57,6 +58,7 @@ fn count_function(f: &mut Function, functions: &[Function]) {
         wanted: Wanted::new(&live),
         holders,
         done: Vec::new(),
+        site: None,
         keeps_all: false,
         operands: Vec::new(),
     };
@@ -89,6 +91,8 @@ struct Counter<'a> {
     wanted: Wanted<'a>,
     /// The operations behind the present place, last first.
     done: Vec<Inst>,
+    /// The inlined call that the present operation came with.
+    site: Option<SiteId>,
     /// Whether the block ends where nothing has to be given back.
     keeps_all: bool,
     /// The operands of the present operation; kept for its storage.
@@ -98,6 +102,7 @@ struct Counter<'a> {
 impl Counter<'_> {
     fn block(&mut self, block: &mut Block) {
         self.keeps_all = block.end.is_end_of_all();
+        self.site = block.site;
         if let Terminator::Return(v) = block.end {
             match self.holders[v.0 as usize] {
                 Holder::Word => {}
@@ -122,11 +127,12 @@ impl Counter<'_> {
     }
 
     fn push(&mut self, op: Op, span: Span) {
-        self.done.push(Inst { op, span });
+        self.done.push(Inst { op, span, site: self.site });
     }
 
     /// Puts an operation before those done, with the counts that it needs around it.
-    fn inst(&mut self, Inst { mut op, span }: Inst) {
+    fn inst(&mut self, Inst { mut op, span, site }: Inst) {
+        self.site = site;
         if let Op::Move(d, s) = op
             && matches!(self.holders[d.0 as usize], Holder::Outside | Holder::Var(_))
         {
@@ -218,8 +224,8 @@ impl Counter<'_> {
 }
 
 fn drop_at_start(block: &mut Block, unwanted: Vec<Var>) {
-    let span = block.ops.first().map_or(block.span, |i| i.span);
-    block.ops.splice(0..0, unwanted.into_iter().map(|v| Inst { op: Op::Drop(v), span }));
+    let (span, site) = block.ops.first().map_or((block.span, block.site), |i| (i.span, i.site));
+    block.ops.splice(0..0, unwanted.into_iter().map(|v| Inst { op: Op::Drop(v), span, site }));
 }
 
 /// Drops what a block leaves for another successor only.
@@ -244,8 +250,8 @@ fn drop_on_edges(f: &mut Function, live: &Live) {
                 drop_at_start(&mut f.blocks[to], unwanted);
                 continue;
             }
-            let span = f.blocks[from].span;
-            let mut block = Block { ops: Vec::new(), end: Terminator::Jump(*target), span };
+            let Block { span, site, .. } = f.blocks[from];
+            let mut block = Block { ops: Vec::new(), end: Terminator::Jump(*target), span, site };
             drop_at_start(&mut block, unwanted);
             *target = BlockId(f.blocks.len() as u32);
             f.blocks.push(block);

@@ -19,7 +19,7 @@ use weir_abi::native::{Mode, NativeId};
 use weir_abi::trap::TrapKind;
 use weir_abi::types::{TypeDesc, TypeId};
 pub use weir_check::typed::Prim;
-use weir_syntax::span::Span;
+pub use weir_syntax::span::Span;
 
 /// A function of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,21 @@ pub struct TextId(pub u32);
 /// A module-level slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GlobalId(pub u32);
+
+/// A call of one function that inlining replaced by what the callee does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SiteId(pub u32);
+
+/// What [`SiteId`] stands for: with it a stack trace shows the calls that are no more.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What stack traces call the callee.
+    pub callee: String,
+    /// The call.
+    pub call: Span,
+    /// The site that the call came from, when it came with a callee itself.
+    pub within: Option<SiteId>,
+}
 
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,6 +130,8 @@ pub struct Function {
     pub vars: Vec<VarInfo>,
     /// All blocks; the first is the entry.
     pub blocks: Vec<Block>,
+    /// The calls that were inlined into it.
+    pub sites: Vec<Site>,
 }
 
 /// A parameter.
@@ -147,6 +164,8 @@ pub struct Block {
     pub end: Terminator,
     /// The place of `end`.
     pub span: Span,
+    /// The inlined call that `end` came with.
+    pub site: Option<SiteId>,
 }
 
 /// An operation and the source it comes from.
@@ -156,6 +175,8 @@ pub struct Inst {
     pub op: Op,
     /// For stack traces.
     pub span: Span,
+    /// The inlined call that it came with.
+    pub site: Option<SiteId>,
 }
 
 /// What a piece of a joined text is.

@@ -113,16 +113,6 @@ impl Op {
             | Op::Drop(_) => false,
         }
     }
-
-    /// Whether it may end in a trap other than for want of memory.
-    pub(crate) fn traps(&self) -> bool {
-        match self {
-            Op::Prim(prim, ..) => prim_traps(*prim),
-            Op::Call(..) | Op::CallClosure(..) | Op::ListGet(..) => true,
-            Op::CallNative { native, .. } => native.row().effect != Effect::Pure,
-            _ => false,
-        }
-    }
 }
 
 fn prim_traps(prim: Prim) -> bool {

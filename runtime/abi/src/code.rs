@@ -31,6 +31,28 @@ pub struct StackMap {
     pub slots: Box<[u32]>,
 }
 
+/// Where a stretch of code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Code offset from which on it holds.
+    pub start: u32,
+    /// `None` for made-up code.
+    pub place: Option<Place>,
+    /// The inlined call that the code came with, by index into [`FrameInfo::inlined`].
+    pub inlined: Option<u32>,
+}
+
+/// A call that is shown although it is not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// What stack traces call the callee.
+    pub callee: String,
+    /// Where it was called.
+    pub call: Place,
+    /// The inlined call that this one came with, if any.
+    pub within: Option<u32>,
+}
+
 /// One compiled function, for stack traces and for walking frames.
 #[derive(Clone, Debug)]
 pub struct FrameInfo {
@@ -40,8 +62,10 @@ pub struct FrameInfo {
     pub size: u32,
     /// What stack traces call it.
     pub name: String,
-    /// Code offset (ascending) from which on a place holds; `None` for made-up code.
-    pub lines: Vec<(u32, Option<Place>)>,
+    /// By ascending start.
+    pub lines: Vec<Line>,
+    /// The calls that were replaced by what the callee does.
+    pub inlined: Vec<Inlined>,
     /// By return offset, ascending.
     pub stack_maps: Vec<StackMap>,
 }
@@ -87,10 +111,30 @@ impl Module {
 impl FrameInfo {
     /// The place whose code a return address follows.
     pub fn place(&self, return_address: usize) -> Option<Place> {
+        self.line(return_address)?.place
+    }
+
+    fn line(&self, return_address: usize) -> Option<&Line> {
         let offset = (return_address - self.start) as u32;
         // The call itself lies before its return address.
-        let next = self.lines.partition_point(|&(o, _)| o < offset);
-        self.lines[next.checked_sub(1)?].1
+        let next = self.lines.partition_point(|line| line.start < offset);
+        Some(&self.lines[next.checked_sub(1)?])
+    }
+
+    /// The functions that a return address is in and where in each, innermost first: those inlined, then this one. Empty
+    /// for made-up code.
+    pub fn calls(&self, return_address: usize) -> Vec<(&str, Place)> {
+        let Some(&Line { place: Some(mut place), mut inlined, .. }) = self.line(return_address) else {
+            return Vec::new();
+        };
+        let mut calls = Vec::new();
+        while let Some(call) = inlined {
+            let call = &self.inlined[call as usize];
+            calls.push((call.callee.as_str(), place));
+            (place, inlined) = (call.call, call.within);
+        }
+        calls.push((self.name.as_str(), place));
+        calls
     }
 
     /// The owned references of a frame suspended in the call with that return address.

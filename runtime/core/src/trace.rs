@@ -60,9 +60,9 @@ impl Trace {
         let mut frames =
             frames(fiber, module).map(|f| (f.info, f.pc)).filter(|(f, pc)| f.place(*pc).is_some()).peekable();
         while let Some(call) = frames.next() {
-            lines.push(line(module, call));
+            lines.extend(lines_of(module, call));
             calls.push(call);
-            if lines.len() == LINES {
+            if lines.len() >= LINES {
                 if frames.peek().is_some() {
                     lines.push("...".to_owned());
                 }
@@ -109,11 +109,8 @@ fn same(a: &[(&FrameInfo, usize)], b: &[(&FrameInfo, usize)]) -> bool {
     a.iter().zip(b).all(|(a, b)| is_same(a, b))
 }
 
-fn line(module: &Module, (info, pc): (&FrameInfo, usize)) -> String {
-    match info.place(pc) {
-        Some(place) => format!("at {} ({})", info.name, (module.show_place)(place)),
-        None => format!("at {}", info.name),
-    }
+fn lines_of(module: &Module, (info, pc): (&FrameInfo, usize)) -> impl Iterator<Item = String> {
+    info.calls(pc).into_iter().map(|(name, place)| format!("at {name} ({})", (module.show_place)(place)))
 }
 
 impl fmt::Display for Trace {

@@ -25,6 +25,7 @@ impl Fun {
             result: Repr::Word,
             vars: Vec::new(),
             blocks: Vec::new(),
+            sites: Vec::new(),
         };
         let mut fun = Self { f, at: 0, next_span: 1 };
         fun.block();
@@ -66,7 +67,7 @@ impl Fun {
     /// A new, empty block.
     pub fn block(&mut self) -> BlockId {
         let (end, span) = (Terminator::Unreachable, Span::default());
-        self.f.blocks.push(Block { ops: Vec::new(), end, span });
+        self.f.blocks.push(Block { ops: Vec::new(), end, span, site: None });
         BlockId(self.f.blocks.len() as u32 - 1)
     }
 
@@ -78,7 +79,7 @@ impl Fun {
 
     pub fn op(&mut self, op: Op) -> &mut Self {
         let span = self.span();
-        self.f.blocks[self.at].ops.push(Inst { op, span });
+        self.f.blocks[self.at].ops.push(Inst { op, span, site: None });
         self
     }
 

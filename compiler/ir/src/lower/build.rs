@@ -41,7 +41,7 @@ impl<'m, 'p> FunctionBuilder<'m, 'p> {
             .iter()
             .map(|l| VarInfo { name: name(&l.name), repr: tables.repr(l.ty), owned: false })
             .collect();
-        let entry = Block { ops: Vec::new(), end: Terminator::Unreachable, span: f.span };
+        let entry = Block { ops: Vec::new(), end: Terminator::Unreachable, span: f.span, site: None };
         Self {
             tables,
             program,
@@ -71,7 +71,7 @@ impl<'m, 'p> FunctionBuilder<'m, 'p> {
     }
 
     pub(super) fn emit(&mut self, op: Op, span: Span) {
-        self.blocks[self.current.0 as usize].ops.push(Inst { op, span });
+        self.blocks[self.current.0 as usize].ops.push(Inst { op, span, site: None });
     }
 
     /// A new temporary set to a word.
@@ -84,7 +84,7 @@ impl<'m, 'p> FunctionBuilder<'m, 'p> {
     /// A block that nothing leads to yet.
     pub(super) fn block(&mut self) -> BlockId {
         let span = self.blocks[self.current.0 as usize].span;
-        self.blocks.push(Block { ops: Vec::new(), end: Terminator::Unreachable, span });
+        self.blocks.push(Block { ops: Vec::new(), end: Terminator::Unreachable, span, site: None });
         self.reached.push(false);
         BlockId(self.blocks.len() as u32 - 1)
     }

@@ -72,7 +72,16 @@ fn lower_function<'p>(tables: &mut Tables<'p>, program: &'p Program, f: &'p type
     }
     let kind = if f.is_lambda { FunctionKind::Closure } else { FunctionKind::Direct };
     let (vars, blocks) = (b.vars, b.blocks);
-    let mut function = Function { name: f.name.clone(), span: f.span, kind, params, result, vars, blocks };
+    let mut function = Function {
+        name: f.name.clone(),
+        span: f.span,
+        kind,
+        params,
+        result,
+        vars,
+        blocks,
+        sites: Vec::new(),
+    };
     flow::order_blocks(&mut function);
     function
 }
@@ -93,8 +102,8 @@ fn thunk(of: &Function, id: FuncId) -> Function {
     let args = params[1..].iter().map(|p| p.var).collect();
     let result = Var(vars.len() as u32);
     vars.push(unnamed(of.result));
-    let ops = vec![Inst { op: Op::Call(result, id, args), span: of.span }];
-    let blocks = vec![Block { ops, end: Terminator::Return(result), span: of.span }];
+    let ops = vec![Inst { op: Op::Call(result, id, args), span: of.span, site: None }];
+    let blocks = vec![Block { ops, end: Terminator::Return(result), span: of.span, site: None }];
     Function {
         name: of.name.clone(),
         span: of.span,
@@ -103,5 +112,6 @@ fn thunk(of: &Function, id: FuncId) -> Function {
         result: of.result,
         vars,
         blocks,
+        sites: Vec::new(),
     }
 }

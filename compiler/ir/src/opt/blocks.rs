@@ -127,12 +127,12 @@ fn join_chains(f: &mut Function) -> bool {
             let next = &mut f.blocks[to.0 as usize];
             let ops = std::mem::take(&mut next.ops);
             let end = std::mem::replace(&mut next.end, Terminator::Unreachable);
-            let span = next.span;
+            let (span, site) = (next.span, next.site);
             ways_in[to.0 as usize] = 0;
             let block = &mut f.blocks[b];
             block.ops.extend(ops);
             block.end = end;
-            block.span = span;
+            (block.span, block.site) = (span, site);
             changed = true;
         }
     }

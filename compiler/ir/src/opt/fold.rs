@@ -78,7 +78,7 @@ fn is_steady(facts: &Facts, v: Var) -> bool {
     matches!(facts.set[v.0 as usize], Set::Param | Set::Once(..))
 }
 
-fn unary(prim: Prim, a: i64) -> Option<i64> {
+pub(super) fn unary(prim: Prim, a: i64) -> Option<i64> {
     match prim {
         Prim::Neg => a.checked_neg(),
         Prim::Not => Some(1 - a),
@@ -86,7 +86,7 @@ fn unary(prim: Prim, a: i64) -> Option<i64> {
     }
 }
 
-fn binary(prim: Prim, a: i64, b: i64) -> Option<i64> {
+pub(super) fn binary(prim: Prim, a: i64, b: i64) -> Option<i64> {
     match prim {
         Prim::Add => a.checked_add(b),
         Prim::Sub => a.checked_sub(b),

@@ -2,13 +2,13 @@
 //!
 //! A known closure whose function does not fit is at least called directly.
 //!
-//! Callees are finished before their callers. A function that may call itself is left alone. A function of the caller's own
-//! file that may trap stays a call, so that a stack trace names it; one of another file (the standard library) does not, and
-//! what is taken over from it stands at the call's place. A lambda is part of the function around it either way.
+//! Callees are finished before their callers. A function that may call itself is left alone. What comes from a function of
+//! the caller's own file keeps its places and is marked with a `Site`, so that a stack trace shows the call as if it were
+//! there; what comes from another file (the standard library) stands at the call's place.
 
 use super::facts::Facts;
 use super::simplify;
-use crate::ir::{Block, BlockId, FuncId, Function, FunctionKind, Inst, Module, Op, Terminator, Var};
+use crate::ir::{Block, BlockId, FuncId, Function, Inst, Module, Op, Site, SiteId, Terminator, Var};
 use weir_syntax::span::Span;
 
 /// The most operations of a function that is inlined. Arbitrary: a loop over a list with a little in it.
@@ -119,7 +119,7 @@ impl Components {
 }
 
 /// A call that is to be replaced: result, callee, arguments.
-type Site = (Var, FuncId, Vec<Var>);
+type Found = (Var, FuncId, Vec<Var>);
 
 /// Replaces calls of `f` once; whether there were any.
 fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive: &[bool]) -> bool {
@@ -129,7 +129,7 @@ fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive:
         Some(Op::NewClosure(_, _, _, code, _)) => Some(*code),
         _ => None,
     };
-    let mut sites: Vec<Vec<(usize, Site)>> = vec![Vec::new(); f.blocks.len()];
+    let mut sites: Vec<Vec<(usize, Found)>> = vec![Vec::new(); f.blocks.len()];
     let mut direct = Vec::new();
     for (b, block) in f.blocks.iter().enumerate() {
         for (i, inst) in block.ops.iter().enumerate() {
@@ -147,9 +147,8 @@ fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive:
             let with_closure = is_lambda || args.iter().any(|a| known(*a).is_some());
             let ops: usize = body.blocks.iter().map(|b| b.ops.len()).sum();
             let limit = if with_closure { SMALL_WITH_CLOSURE } else { SMALL };
-            let named = body.kind == FunctionKind::Direct && body.span.file == f.span.file && may_trap(body);
             let fits = ops <= limit && body.blocks.len() <= FEW_BLOCKS && size + ops <= LARGE;
-            if callee == own || recursive[callee.0 as usize] || named || !fits {
+            if callee == own || recursive[callee.0 as usize] || !fits {
                 if is_lambda {
                     direct.push((b, i, Op::Call(d, callee, args)));
                 }
@@ -173,41 +172,59 @@ fn inline_into(f: &mut Function, own: FuncId, functions: &[Function], recursive:
     any
 }
 
-fn may_trap(f: &Function) -> bool {
-    f.blocks.iter().any(|b| matches!(b.end, Terminator::Trap(..)) || b.ops.iter().any(|i| i.op.traps()))
+/// Whether a function only calls another one, under its name.
+fn is_thunk(f: &Function) -> bool {
+    let only =
+        |b: &Block| matches!(&b.ops[..], [call] if matches!(call.op, Op::Call(..)) && call.span == f.span);
+    f.blocks.len() == 1 && only(&f.blocks[0])
 }
 
 /// Puts the callee's blocks in the place of the operation `at` of block `b`.
-fn splice(f: &mut Function, b: usize, at: usize, (d, callee, args): Site, functions: &[Function]) {
+fn splice(f: &mut Function, b: usize, at: usize, (d, callee, args): Found, functions: &[Function]) {
     let body = &functions[callee.0 as usize];
     let (first_var, first_block) = (f.vars.len() as u32, f.blocks.len() as u32);
     f.vars.extend(body.vars.iter().cloned());
     let mut tail = f.blocks[b].ops.split_off(at);
-    let call = tail.remove(0).span;
+    let Inst { span: call, site: within, .. } = tail.remove(0);
     let behind = BlockId(first_block + body.blocks.len() as u32);
     let end = std::mem::replace(&mut f.blocks[b].end, Terminator::Jump(BlockId(first_block)));
     let end_span = std::mem::replace(&mut f.blocks[b].span, call);
+    let end_site = std::mem::replace(&mut f.blocks[b].site, within);
     let renamed = |v: Var| Var(v.0 + first_var);
     for (p, arg) in body.params.iter().zip(args) {
-        f.blocks[b].ops.push(Inst { op: Op::Move(renamed(p.var), arg), span: call });
+        f.blocks[b].ops.push(Inst { op: Op::Move(renamed(p.var), arg), span: call, site: within });
     }
-    let is_foreign = body.span.file != f.span.file;
-    let place = |span: Span| if is_foreign { call } else { span };
+    let is_foreign = body.span.file != f.span.file || is_thunk(body);
+    let first_site = f.sites.len() as u32 + 1;
+    if !is_foreign {
+        let own = SiteId(first_site - 1);
+        f.sites.push(Site { callee: body.name.clone(), call, within });
+        let moved = |site: SiteId| SiteId(site.0 + first_site);
+        f.sites.extend(
+            body.sites.iter().map(|s| Site { within: Some(s.within.map_or(own, moved)), ..s.clone() }),
+        );
+    }
+    let place = |span: Span, site: Option<SiteId>| match site {
+        _ if is_foreign => (call, within),
+        Some(site) => (span, Some(SiteId(site.0 + first_site))),
+        None => (span, Some(SiteId(first_site - 1))),
+    };
     for block in &body.blocks {
         let mut ops = block.ops.to_vec();
         for inst in &mut ops {
             inst.op.operands_mut(|v| *v = renamed(*v));
             inst.op.result_mut().into_iter().for_each(|v| *v = renamed(*v));
-            inst.span = place(inst.span);
+            (inst.span, inst.site) = place(inst.span, inst.site);
         }
         let mut end = block.end.clone();
         end.operands_mut(|v| *v = renamed(*v));
         end.targets_mut(|to| to.0 += first_block);
         if let Terminator::Return(v) = end {
-            ops.push(Inst { op: Op::Move(d, v), span: call });
+            ops.push(Inst { op: Op::Move(d, v), span: call, site: within });
             end = Terminator::Jump(behind);
         }
-        f.blocks.push(Block { ops, end, span: place(block.span) });
+        let (span, site) = place(block.span, block.site);
+        f.blocks.push(Block { ops, end, span, site });
     }
-    f.blocks.push(Block { ops: tail, end, span: end_span });
+    f.blocks.push(Block { ops: tail, end, span: end_span, site: end_site });
 }

@@ -7,10 +7,13 @@
 mod blocks;
 mod copies;
 mod dead;
+mod decide;
 mod facts;
 mod fold;
 mod inline;
 mod prune;
+mod scalars;
+mod webs;
 
 use crate::ir::{Function, Module};
 use crate::verify::{self, Stage};
@@ -36,7 +39,10 @@ fn simplify(f: &mut Function) {
         let mut changed = copies::propagate(f);
         changed |= fold::fold(f);
         changed |= blocks::thread(f);
+        changed |= decide::decide(f);
         changed |= dead::remove(f);
+        changed |= webs::split(f);
+        changed |= scalars::replace(f);
         if !changed {
             return;
         }

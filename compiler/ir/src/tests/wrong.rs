@@ -23,8 +23,14 @@ fn module(blocks: Vec<(Vec<Op>, Terminator)>) -> Module {
         vars,
         blocks: blocks
             .into_iter()
-            .map(|(ops, end)| Block { ops: ops.into_iter().map(|op| Inst { op, span }).collect(), end, span })
+            .map(|(ops, end)| Block {
+                ops: ops.into_iter().map(|op| Inst { op, span, site: None }).collect(),
+                end,
+                span,
+                site: None,
+            })
             .collect(),
+        sites: Vec::new(),
     };
     let params = vec![Param { var: Var(0), mode: Mode::Own }, Param { var: Var(1), mode: Mode::Word }];
     let word = var(Repr::Word, false);

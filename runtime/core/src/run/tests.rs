@@ -5,7 +5,7 @@ use crate::testing::{self, make_text, native, nothing};
 use crate::value::{Arg, Handle};
 use std::future::poll_fn;
 use std::task::Waker;
-use weir_abi::code::{FrameInfo, Place, StackMap};
+use weir_abi::code::{FrameInfo, Line, Place, StackMap};
 use weir_abi::context::{self, Ctx};
 
 extern "C" fn double(_: *mut Ctx, word: Word) -> Word {
@@ -203,7 +203,8 @@ fn framed_module() -> weir_abi::code::Module {
         start,
         size: 128,
         name: "descends".into(),
-        lines: vec![(0, Some(Place { file: 0, start: 33 }))],
+        lines: vec![Line { start: 0, place: Some(Place { file: 0, start: 33 }), inlined: None }],
+        inlined: Vec::new(),
         stack_maps,
     }];
     module
