@@ -43,8 +43,8 @@ pub(crate) struct Facts {
     source: Vec<Source>,
     /// Whether a use takes the value over; a move into a variable that is not taken over does not count.
     consumed: Vec<bool>,
-    /// Whether it is the function's result somewhere. A part of an object may borrow nevertheless: it gets its count on
-    /// that way out only, where it would else have had one from the start.
+    /// Whether it is the function's result somewhere, or moves into a variable with a count of its own. A part of an
+    /// object may borrow nevertheless: it gets its count on that way only, where it would else have had one from the start.
     returned: Vec<bool>,
     moves: Vec<(Var, Var)>,
 }
@@ -111,11 +111,13 @@ impl Facts {
     fn spread(&mut self) {
         loop {
             let mut changed = false;
-            for &(d, s) in self.moves.iter().rev() {
-                if !self.borrows(d) && !self.consumed[s.0 as usize] {
-                    self.consumed[s.0 as usize] = true;
-                    changed = true;
-                }
+            for i in (0..self.moves.len()).rev() {
+                let (d, s) = self.moves[i];
+                let is_taken = !self.borrows(d);
+                let is_part = matches!(self.source[s.0 as usize], Source::Part(_));
+                let taken = if is_part { &mut self.returned } else { &mut self.consumed };
+                changed |= is_taken && !taken[s.0 as usize];
+                taken[s.0 as usize] |= is_taken;
             }
             if !changed {
                 return;

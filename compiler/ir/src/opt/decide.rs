@@ -155,17 +155,17 @@ pub(super) fn decide(f: &mut Function) -> bool {
     let mut ends: Vec<Facts> = Vec::with_capacity(f.blocks.len());
     let mut budget = BUDGET;
     let mut changed = false;
-    for b in 0..predecessors.len() {
-        let mut facts = match predecessors[b][..] {
+    for (b, from) in predecessors.iter().enumerate() {
+        let mut facts = match from[..] {
             [from] if (from.0 as usize) < b => on_edge(&ends[from.0 as usize], f, from, b),
             _ => Facts::default(),
         };
         f.blocks[b].ops.iter().for_each(|inst| facts.step(&inst.op));
         ends.push(facts);
     }
-    for b in 0..predecessors.len() {
+    for (b, end) in ends.iter().enumerate() {
         // One more step each time: the block that was reached may lead to another test.
-        let mut facts = ends[b].clone();
+        let mut facts = end.clone();
         while let Terminator::Jump(to) = f.blocks[b].end {
             let Some(next) = decided(f, &mut facts, to, b, &predecessors, &mut budget) else { break };
             let again = f.blocks[to.0 as usize].ops.to_vec();
@@ -176,7 +176,7 @@ pub(super) fn decide(f: &mut Function) -> bool {
         let Terminator::Branch(condition, yes, no) = f.blocks[b].end else { continue };
         let mut targets = [yes, no];
         for (target, way) in targets.iter_mut().zip([true, false]) {
-            let mut facts = ends[b].clone();
+            let mut facts = end.clone();
             facts.learn(condition, way);
             if yes == no
                 || target.0 as usize >= predecessors.len()

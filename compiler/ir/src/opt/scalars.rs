@@ -12,7 +12,7 @@ use weir_abi::layout::{CASE_INDEX, HEADER};
 /// Whether anything changed.
 pub(super) fn replace(f: &mut Function) -> bool {
     let stay = staying(f);
-    let mut parts = Parts::of(f, &stay);
+    let parts = Parts::of(f, &stay);
     if parts.made == 0 {
         return false;
     }

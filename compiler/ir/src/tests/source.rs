@@ -324,8 +324,8 @@ fn fib_needs_no_temporaries() {
           %9 = 2
           %8 = sub n%0, %9
           %7 = call fib(%8)
-          %1 = add %4, %7
-          return %1
+          %10 = add %4, %7
+          return %10
         "#,
     );
 }
@@ -334,36 +334,46 @@ fn fib_needs_no_temporaries() {
 fn an_early_return_drops_what_the_loop_held() {
     let source = "fn find(xs: List[Text], w: Text) -> Text {\n  let all = xs.push(w)\n  for x in all {\n    \
                   if x == w { return x }\n  }\n  w\n}\nprint(find([\"a\"], \"b\"))";
-    let text = ir_of(source, "find");
+    let text = ir_of(source, "main");
     golden(
         &text,
         r#"
-        fn find(own xs%0: ref, own w%1: ref) -> ref
+        fn main() -> word
         b0:
-          dup w%1
-          all%2 = list-push(xs%0, w%1)
-          %6 = load all%2 + 8
-          %5 = 0
+          %3 = "a"
+          %2 = new list ref [%3]
+          %4 = "b"
+          dup %4
+          all%8 = list-push(%2, %4)
+          %12 = load all%8 + 8
+          %11 = 0
           jump b1
         b1:
-          %7 = lt %5, %6
-          branch %7 b2 b5
+          %13 = lt %11, %12
+          branch %13 b2 b5
         b2:
-          x%3 = get unchecked all%2[%5]
-          %8 = text-equal(x%3, w%1)
-          branch %8 b3 b4
+          x%9 = get unchecked all%8[%11]
+          %14 = text-equal(x%9, %4)
+          branch %14 b3 b4
         b3:
-          drop w%1
-          dup x%3
-          drop all%2
-          return x%3
+          drop %4
+          dup x%9
+          %1 = x%9
+          drop all%8
+          jump b6
         b4:
-          %5 = step %5
+          %11 = step %11
           stop
           jump b1
         b5:
-          drop all%2
-          return w%1
+          drop all%8
+          %1 = %4
+          jump b6
+        b6:
+          %5 = print[type 1](%1)
+          drop %1
+          %0 = 0
+          return %0
         "#,
     );
 }
@@ -417,8 +427,8 @@ fn handle(req: Request) {
           return %1
         b6:
           %18 = %13
-          %1 = respond-text(%18)
-          return %1
+          %19 = respond-text(%18)
+          return %19
         "#,
     );
 }
