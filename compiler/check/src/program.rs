@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
         let mut next = 0;
         for item in &file.items {
             let Item::Stmt(stmt) = item else { continue };
-            let StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } = &stmt.kind else {
+            let StmtKind::Let { mutable, pattern, ty, value, .. } = &stmt.kind else {
                 drafts.push(self.statement(stmt));
                 continue;
             };

@@ -1,12 +1,12 @@
 //! Expressions.
 
-use weir_syntax::ast::{Arg, Arm, Block, Cond, Expr, ExprKind, TextPart, UnaryOp};
+use weir_syntax::ast::{Arg, Arm, BinaryOp, Block, Cond, Expr, ExprKind, TextPart, UnaryOp};
 use weir_syntax::span::Span;
 use weir_syntax::token::TokenKind;
 
 use crate::doc::{Doc, concat, group, indent, text};
 use crate::layout::{Entry, Formatter, range};
-use crate::precedence::{self, Level, of_operands, starts_with_brace};
+use crate::precedence::{self, Level, ends_in_leave, of_operands, starts_with_brace};
 
 impl Formatter<'_> {
     /// An expression.
@@ -16,24 +16,34 @@ impl Formatter<'_> {
             ExprKind::Float(_)
             | ExprKind::Bool(_)
             | ExprKind::Duration(_)
-            | ExprKind::Html(_)
             | ExprKind::Bytes(_)
-            | ExprKind::Map(_)
-            | ExprKind::Tuple(_)
-            | ExprKind::Record(_)
-            | ExprKind::Try(_)
             | ExprKind::Error => Doc::Verbatim(self.slice(expr.span).to_string()),
             ExprKind::Unit => text("()"),
             ExprKind::Name(name) => text(&name.text),
-            ExprKind::Text(parts) => self.text(expr.span, parts),
+            ExprKind::Text(parts) | ExprKind::Html(parts) => self.text(expr.span, parts),
             ExprKind::List(items) => {
                 let entries: Vec<Entry> = items.iter().map(|item| self.entry(item)).collect();
                 self.list("[", entries, "]", inside(expr.span))
             }
+            ExprKind::Tuple(items) => {
+                let entries: Vec<Entry> = items.iter().map(|item| self.entry(item)).collect();
+                self.list("(", entries, ")", inside(expr.span))
+            }
+            ExprKind::Map(entries) if entries.is_empty() => {
+                // What stands in it keeps the whole as it is.
+                text("[:]")
+            }
+            ExprKind::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| self.map_entry(key, value)).collect();
+                self.list("[", entries, "]", inside(expr.span))
+            }
+            ExprKind::Record(fields) => self.record(fields, inside(expr.span)),
             ExprKind::Call { .. }
             | ExprKind::Method { .. }
             | ExprKind::Field { .. }
-            | ExprKind::Index { .. } => self.chain(expr),
+            | ExprKind::Index { .. }
+            | ExprKind::Try(_) => self.chain(expr),
+            ExprKind::Leave(stmt) => self.stmt(stmt),
             ExprKind::Unary { op: UnaryOp::Not, operand } => {
                 concat([text("not "), self.operand(operand, Level::Not)])
             }
@@ -63,6 +73,34 @@ impl Formatter<'_> {
                 concat([params, self.expr(body)])
             }
         }
+    }
+
+    fn map_entry(&mut self, key: &Expr, value: &Expr) -> Entry {
+        let doc = concat([self.expr(key), text(": "), self.expr(value)]);
+        Entry { range: key.span.start as usize..value.span.end as usize, doc }
+    }
+
+    /// `{a: 1, b}`; a single field is written out, as `{b}` is a block.
+    fn record(&mut self, fields: &[Arg], within: std::ops::Range<usize>) -> Doc {
+        let alone = fields.len() == 1;
+        let mut entries = Vec::with_capacity(fields.len());
+        for field in fields {
+            entries.push(match field {
+                Arg::Named(name, value) if name.span == value.span && !alone => self.entry(value),
+                field => self.arg(field),
+            });
+        }
+        self.list("{", entries, "}", within)
+    }
+
+    fn arg(&mut self, arg: &Arg) -> Entry {
+        let (start, value, prefix) = match arg {
+            Arg::Positional(value) => (value.span.start, value, String::new()),
+            Arg::Named(name, value) => (name.span.start, value, format!("{}: ", name.text)),
+            Arg::Spread(value) => (value.span.start, value, "..".to_string()),
+        };
+        let doc = concat([text(prefix), self.expr(value)]);
+        Entry { range: start as usize..value.span.end as usize, doc }
     }
 
     fn headed(&mut self, head: [Doc; 2], body: &Block) -> Doc {
@@ -109,7 +147,9 @@ impl Formatter<'_> {
         } else {
             self.side(left, left_level)
         };
-        let right = self.side(right, right_level);
+        // `x ?? return y` stands as it is: parentheses are for values.
+        let leaves = *op == BinaryOp::Coalesce && ends_in_leave(right);
+        let right = if leaves { self.expr(right) } else { self.side(right, right_level) };
         rest.extend([text(format!(" {}", op.symbol())), Doc::Line, right]);
         first
     }
@@ -124,7 +164,7 @@ impl Formatter<'_> {
     /// What stands between a word and a block: must not start with a brace or end in a lambda.
     fn head(&mut self, expr: &Expr) -> Doc {
         let doc = self.expr(expr);
-        let unclear = starts_with_brace(expr) || matches!(expr.kind, ExprKind::Lambda { .. });
+        let unclear = starts_with_brace(expr) || precedence::of(expr) == Level::Lambda;
         if unclear { parenthesised(doc) } else { doc }
     }
 
@@ -192,7 +232,8 @@ impl Formatter<'_> {
                 ExprKind::Call { callee, .. } => callee,
                 ExprKind::Method { receiver, .. }
                 | ExprKind::Field { receiver, .. }
-                | ExprKind::Index { receiver, .. } => receiver,
+                | ExprKind::Index { receiver, .. }
+                | ExprKind::Try(receiver) => receiver,
                 _ => break links.pop().expect("it was just there"),
             };
             // `(x.f)(y)`: without the parentheses it would be a method call.
@@ -235,22 +276,14 @@ impl Formatter<'_> {
                 let index = indent(concat([Doc::Soft, self.expr(index)]));
                 group(concat([text("["), index, Doc::Soft, text("]")]))
             }
+            ExprKind::Try(_) => text("?"),
             _ => self.expr(expr),
         }
     }
 
     fn args(&mut self, args: &[Arg], within: std::ops::Range<usize>) -> Doc {
         let hugs = hugs(args) && !self.comments_between(args, within.clone());
-        let mut entries = Vec::with_capacity(args.len());
-        for arg in args {
-            let (start, value, prefix) = match arg {
-                Arg::Positional(value) => (value.span.start, value, String::new()),
-                Arg::Named(name, value) => (name.span.start, value, format!("{}: ", name.text)),
-                Arg::Spread(value) => (value.span.start, value, "..".to_string()),
-            };
-            let doc = concat([text(prefix), self.expr(value)]);
-            entries.push(Entry { range: start as usize..value.span.end as usize, doc });
-        }
+        let entries: Vec<Entry> = args.iter().map(|arg| self.arg(arg)).collect();
         if !hugs {
             return self.list("(", entries, ")", within);
         }
@@ -345,7 +378,11 @@ fn hugs(args: &[Arg]) -> bool {
             params.iter().all(|param| param.ty.is_none())
                 && matches!(body.kind, ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. })
         }
-        ExprKind::List(_) | ExprKind::Match { .. } | ExprKind::Block(_) => init.is_empty(),
+        ExprKind::List(_)
+        | ExprKind::Map(_)
+        | ExprKind::Record(_)
+        | ExprKind::Match { .. }
+        | ExprKind::Block(_) => init.is_empty(),
         _ => false,
     };
     braced

@@ -2,7 +2,7 @@
 
 use weir_syntax::ast::{
     CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind,
-    TypeBody, TypeDecl,
+    TestDecl, TypeBody, TypeDecl, UseDecl, Used,
 };
 use weir_syntax::print;
 
@@ -33,9 +33,10 @@ impl Formatter<'_> {
     }
 
     fn param(&mut self, param: &Param) -> Entry {
+        let mutable = if param.mutable { "var " } else { "" };
         let mut end = param.ty.as_ref().map_or(param.name.span.end, |ty| ty.span.end) as usize;
         let ty = param.ty.as_ref().map_or(String::new(), |ty| format!(": {}", print::type_expr(ty)));
-        let mut parts = vec![text(format!("{}{ty}", param.name.text))];
+        let mut parts = vec![text(format!("{mutable}{}{ty}", param.name.text))];
         if let Some(default) = &param.default {
             parts.extend([text(" = "), self.expr(default)]);
             end = default.span.end as usize;
@@ -53,9 +54,35 @@ impl Formatter<'_> {
             TypeBody::Native(fields) if fields.is_empty() => text("native"),
             TypeBody::Native(fields) => concat([text("native "), self.fields("{", fields, "}", within)]),
             TypeBody::Alias(ty) => text(print::type_expr(ty)),
-            TypeBody::Enum(cases) => return concat([text(head.trim_end()), self.cases(cases)]),
+            TypeBody::Enum(cases) => {
+                let json =
+                    decl.json.as_ref().map_or(String::new(), |rule| format!(" with json: {}", rule.text));
+                return concat([text(head.trim_end()), self.cases(cases), text(json)]);
+            }
         };
-        concat([text(head), body])
+        let json = decl.json.as_ref().map_or(String::new(), |rule| format!(" with json: {}", rule.text));
+        concat([text(head), body, text(json)])
+    }
+
+    /// `use "path" as name`, `use "path" {a, B}`
+    pub fn use_decl(&mut self, decl: &UseDecl) -> Doc {
+        let head = text(format!("use \"{}\"", self.slice(decl.path.span)));
+        let within = decl.path.span.end as usize + 1..decl.span.end as usize;
+        match &decl.what {
+            Used::Module => head,
+            Used::As(name) => concat([head, text(format!(" as {}", name.text))]),
+            Used::Names(names) => {
+                let entry = |name: &Name| Entry { range: range(name.span), doc: text(name.text.clone()) };
+                let names = self.list("{", names.iter().map(entry).collect(), "}", within);
+                concat([head, text(" "), names])
+            }
+        }
+    }
+
+    /// `test "name" { ... }`
+    pub fn test_decl(&mut self, decl: &TestDecl) -> Doc {
+        let head = text(format!("test \"{}\" ", self.slice(decl.name.span)));
+        concat([head, group(self.block(&decl.body))])
     }
 
     /// The cases of an enum: on one line if they fit, else each on its own behind a `|`.
@@ -90,24 +117,34 @@ impl Formatter<'_> {
         for field in fields {
             let mut end = field.ty.span.end as usize;
             let mut parts = vec![text(format!("{}: {}", field.name.text, print::type_expr(&field.ty)))];
+            if let Some(external) = &field.external {
+                parts.push(text(format!(" as \"{}\"", self.slice(external.span))));
+                end = external.span.end as usize + 1;
+            }
             if let Some(default) = &field.default {
                 parts.extend([text(" = "), self.expr(default)]);
                 end = default.span.end as usize;
             }
             entries.push(Entry { range: field.name.span.start as usize..end, doc: concat(parts) });
         }
-        self.list(open, entries, close, within)
+        let edge = if open == "{" { Doc::Line } else { Doc::Soft };
+        self.spaced_list((open, edge, close), entries, within)
     }
 
     /// A statement.
     pub fn stmt(&mut self, stmt: &Stmt) -> Doc {
         match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } => {
+            StmtKind::Let { public, mutable, pattern, ty, value, otherwise } => {
+                let public = if *public { "pub " } else { "" };
                 let word = if *mutable { "var" } else { "let" };
                 let ty = ty.as_ref().map_or(String::new(), |ty| format!(": {}", print::type_expr(ty)));
-                let head = format!("{word} {}{ty}", self.pattern(pattern));
+                let head = format!("{public}{word} {}{ty}", self.pattern(pattern));
                 let value = self.value(value);
-                concat([text(head), value])
+                let otherwise = match otherwise {
+                    Some(block) => concat([text(" else "), group(self.block(block))]),
+                    None => concat([]),
+                };
+                concat([text(head), value, otherwise])
             }
             StmtKind::Assign { place, value } => {
                 let place = self.expr(place);
@@ -116,13 +153,13 @@ impl Formatter<'_> {
             }
             StmtKind::Return(None) => text("return"),
             StmtKind::Return(Some(value)) => concat([text("return "), self.expr(value)]),
+            StmtKind::Fail(value) => concat([text("fail "), self.expr(value)]),
+            StmtKind::Assert(condition) => concat([text("assert "), self.expr(condition)]),
             StmtKind::Break => text("break"),
             StmtKind::Continue => text("continue"),
             StmtKind::Expr(expr) => self.expr(expr),
             // Only programs without mistakes are formatted.
-            StmtKind::Fail(_) | StmtKind::Assert(_) | StmtKind::Error => {
-                Doc::Verbatim(self.slice(stmt.span).to_string())
-            }
+            StmtKind::Error => Doc::Verbatim(self.slice(stmt.span).to_string()),
         }
     }
 
@@ -164,10 +201,23 @@ impl Formatter<'_> {
             PatternKind::Case(name, items) if items.is_empty() => name.text.clone(),
             PatternKind::Case(name, items) => format!("{}({})", name.text, list(items, ", ")),
             PatternKind::Or(either) => list(either, " | "),
-            PatternKind::Tuple(_)
-            | PatternKind::Record(_)
-            | PatternKind::List { .. }
-            | PatternKind::Error => self.slice(pattern.span).to_string(),
+            PatternKind::Tuple(items) => format!("({})", list(items, ", ")),
+            PatternKind::Record(fields) => {
+                let field = |(name, pattern): &(Name, Option<Pattern>)| match pattern {
+                    Some(pattern) => format!("{}: {}", name.text, self.pattern(pattern)),
+                    None => name.text.clone(),
+                };
+                let fields: Vec<String> = fields.iter().map(field).collect();
+                format!("{{{}}}", fields.join(", "))
+            }
+            PatternKind::List { items, rest } => {
+                let mut parts: Vec<String> = items.iter().map(|item| self.pattern(item)).collect();
+                if let Some(name) = rest {
+                    parts.push(format!("..{}", name.as_ref().map_or("", |name| name.text.as_str())));
+                }
+                format!("[{}]", parts.join(", "))
+            }
+            PatternKind::Error => self.slice(pattern.span).to_string(),
         }
     }
 

@@ -46,8 +46,8 @@ impl Formatter<'_> {
         match item {
             Item::Fn(decl) => self.unit(decl.span, |f| f.function(decl)),
             Item::Type(decl) => self.unit(decl.span, |f| f.type_decl(decl)),
-            Item::Use(decl) => self.unit(decl.span, |f| Doc::Verbatim(f.slice(decl.span).to_string())),
-            Item::Test(decl) => self.unit(decl.span, |f| Doc::Verbatim(f.slice(decl.span).to_string())),
+            Item::Use(decl) => self.unit(decl.span, |f| f.use_decl(decl)),
+            Item::Test(decl) => self.unit(decl.span, |f| f.test_decl(decl)),
             Item::Stmt(stmt) => self.statement(stmt),
         }
     }
@@ -138,13 +138,22 @@ impl Formatter<'_> {
 
     /// Entries in brackets: on one line if they fit and have no comments between them, else each on its own.
     pub fn list(&mut self, open: &str, entries: Vec<Entry>, close: &str, within: Range<usize>) -> Doc {
+        self.spaced_list((open, Doc::Soft, close), entries, within)
+    }
+
+    /// A list whose brackets have `edge` inside them.
+    pub fn spaced_list(
+        &mut self,
+        (open, edge, close): (&str, Doc, &str),
+        entries: Vec<Entry>,
+        within: Range<usize>,
+    ) -> Doc {
         let gaps = self.gaps(&entries, within.clone());
         if gaps.iter().all(Vec::is_empty) {
             if entries.is_empty() {
                 return text(format!("{open}{close}"));
             }
             let mut inner = Vec::with_capacity(entries.len() * 3);
-            let edge = if open == "{" { Doc::Line } else { Doc::Soft };
             inner.push(edge.clone());
             for (index, entry) in entries.into_iter().enumerate() {
                 if index > 0 {

@@ -5,7 +5,7 @@ use weir_syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 /// The levels, loosest first, as the grammar has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// `x => y`: takes all that follows.
+    /// `x => y`, `x ?? return y`: takes all that follows.
     Lambda,
     /// `or`
     Or,
@@ -50,6 +50,7 @@ pub fn of_binary(op: BinaryOp) -> Level {
 /// The level of an expression.
 pub fn of(expr: &Expr) -> Level {
     match &expr.kind {
+        _ if ends_in_leave(expr) => Level::Lambda,
         ExprKind::Lambda { .. } => Level::Lambda,
         ExprKind::Binary { op, .. } => of_binary(*op),
         ExprKind::Unary { op: UnaryOp::Not, .. } => Level::Not,
@@ -72,16 +73,26 @@ pub fn of_operands(op: BinaryOp) -> (Level, Level) {
     }
 }
 
+/// Whether an expression is a way out of the function or loop, or has one behind its last `??`.
+pub fn ends_in_leave(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Leave(_) => true,
+        ExprKind::Binary { op: BinaryOp::Coalesce, right, .. } => ends_in_leave(right),
+        _ => false,
+    }
+}
+
 /// Whether an expression starts with a `{`, which in a head would be taken for the block.
 pub fn starts_with_brace(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Block(_) => true,
+        ExprKind::Block(_) | ExprKind::Record(_) => true,
         ExprKind::Binary { op, left, .. } => of(left) >= of_operands(*op).0 && starts_with_brace(left),
         ExprKind::Range { low: Some(low), .. } => of(low) > Level::Range && starts_with_brace(low),
         ExprKind::Call { callee, .. } => starts_with_brace(callee),
         ExprKind::Method { receiver, .. }
         | ExprKind::Field { receiver, .. }
-        | ExprKind::Index { receiver, .. } => starts_with_brace(receiver),
+        | ExprKind::Index { receiver, .. }
+        | ExprKind::Try(receiver) => starts_with_brace(receiver),
         _ => false,
     }
 }

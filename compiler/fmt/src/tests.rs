@@ -318,3 +318,62 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ways_out_and_failing() {
+    becomes("let x=y ??  return 1", "let x = y ?? return 1\n");
+    becomes("let x = y ?? (z ?? break)", "let x = y ?? z ?? break\n");
+    becomes("(y ?? return) + 1", "(y ?? return) + 1\n");
+    becomes("if (y ?? return) {\n}", "if (y ?? return) {}\n");
+    becomes("a == (b ?? return)", "a == (b ?? return)\n");
+    becomes("let  Some(x)=y  else{return}", "let Some(x) = y else { return }\n");
+    stays("let Some(x) = y else {\n  # why\n  fail \"no\"\n}\n");
+    becomes("f( x ? ) ? .g", "f(x?)?.g\n");
+    stays("match x {\n  1 => return 2\n  _ => fail \"none\"\n}\n");
+    becomes("assert  a==b", "assert a == b\n");
+    becomes("fn f( ) ->Int!{1}", "fn f() -> Int! { 1 }\n");
+}
+
+#[test]
+fn tuples_records_and_maps() {
+    becomes("let (a,b)=( 1,x )", "let (a, b) = (1, x)\n");
+    becomes("let x:(Int,Text)?=y", "let x: (Int, Text)? = y\n");
+    becomes("let f:(fn()->Int)?=y", "let f: (fn() -> Int)? = y\n");
+    becomes("[ : ]", "[:]\n");
+    becomes("[\"a\" :1, b:2]", "[\"a\": 1, b: 2]\n");
+    becomes("{ a:1,b , ..c }", "{a: 1, b, ..c}\n");
+    becomes("{ a, }", "{a: a}\n");
+    becomes("f({ a:1 })", "f({a: 1})\n");
+    stays("let x = {\n  # first\n  a: 1,\n  b,\n}\n");
+    becomes("let { a,b:c }=x", "let {a, b: c} = x\n");
+    becomes("let [ a,..b ]=x", "let [a, ..b] = x\n");
+    becomes(
+        "match x { [] => 1, [_, ..] => 2, {} => 3 }",
+        "match x {\n  [] => 1\n  [_, ..] => 2\n  {} => 3\n}\n",
+    );
+    becomes("if ({a: 1} == x) {\n}", "if ({a: 1} == x) {}\n");
+    becomes("if x == {a:1} {\n}", "if x == {a: 1} {}\n");
+    becomes("fn f( var  xs:List[Int],b ){}", "fn f(var xs: List[Int], b) {}\n");
+    becomes("x = b\"a\\x00\"", "x = b\"a\\x00\"\n");
+    becomes("html\"{ x }\"", "html\"{x}\"\n");
+    becomes("xs[ 0 ].a=1", "xs[0].a = 1\n");
+    let long = "let configuration = {first-name: \"some text here\", second-name: \"some more text here\", third: [1, 2, 3]}";
+    becomes(
+        long,
+        "let configuration = {\n  first-name: \"some text here\",\n  second-name: \"some more text here\",\n  third: [1, 2, 3],\n}\n",
+    );
+}
+
+#[test]
+fn items() {
+    becomes("use  \"a\"", "use \"a\"\n");
+    becomes("use \"a\"  as b", "use \"a\" as b\n");
+    becomes("use \"a\"{ b,C , }", "use \"a\" {b, C}\n");
+    becomes("test  \"x\"{assert a==1}", "test \"x\" { assert a == 1 }\n");
+    becomes("pub  let x=1", "pub let x = 1\n");
+    becomes(
+        "type A={id:Int as \"user_id\"=1}with json:snake",
+        "type A = { id: Int as \"user_id\" = 1 } with json: snake\n",
+    );
+    stays("use \"a\" {\n  # both\n  b,\n  C,\n}\n");
+}

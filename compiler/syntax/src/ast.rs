@@ -224,6 +224,8 @@ pub struct Stmt {
 pub enum StmtKind {
     /// `let pattern: Type = value else { ... }` or `var ...`
     Let {
+        /// `pub let`: other modules may use it. At the top level only.
+        public: bool,
         /// `var` instead of `let`.
         mutable: bool,
         /// What is bound.
@@ -295,10 +297,12 @@ pub enum ExprKind {
     Map(Vec<(Expr, Expr)>),
     /// `(a, b)`, at least two.
     Tuple(Vec<Expr>),
-    /// `{name: value, ...}`; a field alone, `{name}`, is short for `{name: name}`; `..value` gives the other fields.
+    /// `{name: value, ...}`; a field alone, `{name}`, is short for `{name: name}` and stands here as that, both with one span; `..value` gives the other fields.
     Record(Vec<Arg>),
     /// `x?`: the value, or the way out of the function.
     Try(Box<Expr>),
+    /// `return x`, `break`, `continue` or `fail x` where a value is expected, behind `??` or `=>`.
+    Leave(Box<Stmt>),
     /// `f(args)` or `Record(args)`
     Call {
         /// What is called.

@@ -147,8 +147,9 @@ calls its functions.",
     Code {
         code: "E0121",
         title: "a statement where a value is expected",
-        explanation: "Assignments, `let`, `return`, `break` and `continue` have no value. As the result of an arm or lambda they stand \
-in a block:\n\n    match x {\n      0 => { return }\n      n => { total = total + n }\n    }",
+        explanation: "Assignments, `let` and `assert` have no value. As the result of an arm or lambda they stand in a block:\n\n    \
+match x {\n      0 => return\n      n => { total = total + n }\n    }\n\n`return`, `break`, `continue` and `fail` may stand there \
+as they are, and behind `??`.",
     },
     Code {
         code: "E0122",
@@ -161,5 +162,12 @@ match word {\n      w if w == \"{prefix}-end\" => stop()\n      _ => go()\n    }
         title: "a declaration inside a block",
         explanation: "Functions and types are declared at the top level of a file. Inside a block, bind a lambda:\n\n    let double = x \
 => x * 2",
+    },
+    Code {
+        code: "E0124",
+        title: "`var` where it cannot stand",
+        explanation: "Only the first parameter of a function may be `var`: the function then changes the variable it is called \
+with.\n\n    fn add-twice(var xs: List[Int], x: Int) {\n      xs.push(x)\n      xs.push(x)\n    }\n\n    var numbers = [1]\n    \
+numbers.add-twice(2)\n\nA lambda changes no variable; what it computes, it gives back. What other modules see is bound by `pub let`.",
     },
 ];

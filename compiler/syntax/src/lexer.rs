@@ -38,13 +38,13 @@ pub fn lex(file: FileId, text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
 /// The words that cannot be names.
 const KEYWORDS: [(&str, K); 29] = [
     ("and", K::And),
-    ("as", K::Reserved),
-    ("assert", K::Reserved),
+    ("as", K::As),
+    ("assert", K::Assert),
     ("break", K::Break),
     ("continue", K::Continue),
     ("defer", K::Reserved),
     ("else", K::Else),
-    ("fail", K::Reserved),
+    ("fail", K::Fail),
     ("false", K::False),
     ("fn", K::Fn),
     ("for", K::For),
@@ -58,10 +58,10 @@ const KEYWORDS: [(&str, K); 29] = [
     ("pub", K::Pub),
     ("return", K::Return),
     ("route", K::Reserved),
-    ("test", K::Reserved),
+    ("test", K::Test),
     ("true", K::True),
     ("type", K::Type),
-    ("use", K::Reserved),
+    ("use", K::Use),
     ("var", K::Var),
     ("while", K::While),
     ("yield", K::Reserved),
@@ -101,6 +101,8 @@ enum Code {
     OpenRawText,
     #[regex(r#"b"([^"\\\n]|\\[^\n])*""#)]
     Bytes,
+    #[regex(r#"b"([^"\\\n]|\\[^\n])*\\?"#)]
+    OpenBytes,
     #[regex(r"'[^'\n]*'")]
     SingleQuoted,
     #[regex("[“”„][^“”„\n]*[“”]", priority = 9)]
@@ -232,9 +234,12 @@ impl Lexer<'_> {
                 Ok(Code::TypeName) => self.push(K::TypeName, start, end),
                 Ok(Code::Number) => self.number(start, end),
                 Ok(Code::RawText) => self.push(K::RawText, start, end),
-                Ok(Code::OpenRawText) => {
+                Ok(open @ (Code::OpenRawText | Code::OpenBytes)) => {
                     self.push(K::BadLiteral, start, end);
-                    let message = "this text has no closing quote";
+                    let message = match open {
+                        Code::OpenBytes => "these bytes have no closing quote",
+                        _ => "this text has no closing quote",
+                    };
                     self.report(Diagnostic::error(
                         "E0104",
                         message,
@@ -514,13 +519,19 @@ impl Lexer<'_> {
     }
 
     fn bytes(&mut self, start: usize, end: usize) {
-        self.push(K::BadLiteral, start, end);
-        self.report(Diagnostic::error(
-            "E0117",
-            "byte literals are not part of the language yet",
-            self.span(start, end),
-            "",
-        ));
+        let mut at = start + 2;
+        while let Some(offset) = self.text[at..end - 1].find('\\') {
+            at += offset;
+            let (len, value) = literal::byte_escape(&self.text[at..end - 1]);
+            if value.is_none() {
+                let written = &self.text[at..at + len];
+                let message = format!("`{written}` is not an escape of bytes");
+                let help = "the escapes are `\\n`, `\\t`, `\\r`, `\\\"`, `\\\\`, `\\0` and `\\x41` with two hexadecimal digits";
+                self.report(Diagnostic::error("E0105", message, self.span(at, at + len), "").help(help));
+            }
+            at += len;
+        }
+        self.push(K::Bytes, start, end);
     }
 
     fn single_quoted(&mut self, start: usize, end: usize) {

@@ -176,6 +176,41 @@ pub fn unescape(piece: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The escape of a bytes literal at the start of `text`, which begins with a backslash: how many bytes it takes, and its
+/// value, or `None` when it is no escape.
+pub fn byte_escape(text: &str) -> (usize, Option<u8>) {
+    let Some(mark) = text[1..].chars().next() else { return (1, None) };
+    let value = match mark {
+        'n' => Some(b'\n'),
+        't' => Some(b'\t'),
+        'r' => Some(b'\r'),
+        '0' => Some(0),
+        '"' => Some(b'"'),
+        '\\' => Some(b'\\'),
+        'x' => {
+            let digits = text.get(2..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+            let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            return (if value.is_some() { 4 } else { 2 }, value);
+        }
+        _ => None,
+    };
+    (1 + mark.len_utf8(), value)
+}
+
+/// What stands between the quotes of a bytes literal: escapes, and other characters as their UTF-8 bytes.
+pub fn bytes(inside: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(inside.len());
+    let mut rest = inside;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        let (len, value) = byte_escape(&rest[at..]);
+        out.extend(value);
+        rest = &rest[at + len..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
 /// The white space that the lines of a text block have in common.
 ///
 /// In: the block's pieces in order, an interpolation between any two of them. Lines that are blank do not count,

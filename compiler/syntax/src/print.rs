@@ -44,8 +44,8 @@ pub fn type_expr(ty: &TypeExpr) -> String {
     match &ty.kind {
         TypeExprKind::Name(name, args) if args.is_empty() => name.text.clone(),
         TypeExprKind::Name(name, args) => format!("{}[{}]", name.text, list(args)),
-        TypeExprKind::Option(inner) => format!("{}?", type_expr(inner)),
-        TypeExprKind::Result(inner) => format!("{}!", type_expr(inner)),
+        TypeExprKind::Option(inner) => format!("{}?", marked(inner)),
+        TypeExprKind::Result(inner) => format!("{}!", marked(inner)),
         TypeExprKind::Tuple(items) => format!("({})", list(items)),
         TypeExprKind::Record(fields) => {
             let fields: Vec<String> =
@@ -55,6 +55,14 @@ pub fn type_expr(ty: &TypeExpr) -> String {
         TypeExprKind::Fn(params, result) => format!("fn({}) -> {}", list(params), type_expr(result)),
         TypeExprKind::Unit => "()".to_string(),
         TypeExprKind::Error => "<error>".to_string(),
+    }
+}
+
+/// A type in front of `?` or `!`: one of functions in parentheses, as the mark would be its result's.
+fn marked(ty: &TypeExpr) -> String {
+    match ty.kind {
+        TypeExprKind::Fn(..) => format!("({})", type_expr(ty)),
+        _ => type_expr(ty),
     }
 }
 
@@ -165,8 +173,12 @@ impl Printer {
 
     fn stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value, otherwise } => {
-                let word = if *mutable { "Var" } else { "Let" };
+            StmtKind::Let { public, mutable, pattern, ty, value, otherwise } => {
+                let word = match (*public, *mutable) {
+                    (true, _) => "Let pub",
+                    (false, true) => "Var",
+                    (false, false) => "Let",
+                };
                 let ty = ty.as_ref().map_or(String::new(), |ty| format!(": {}", type_expr(ty)));
                 self.node(format!("{word}{ty}"), |p| {
                     p.pattern(pattern);
@@ -209,6 +221,7 @@ impl Printer {
             }),
             ExprKind::Tuple(items) => self.node("Tuple", |p| items.iter().for_each(|item| p.expr(item))),
             ExprKind::Record(fields) => self.node("Record", |p| fields.iter().for_each(|field| p.arg(field))),
+            ExprKind::Leave(stmt) => self.stmt(stmt),
             ExprKind::Try(value) => self.node("Try", |p| p.expr(value)),
             ExprKind::Call { callee, args } => self.node("Call", |p| {
                 p.expr(callee);

@@ -54,6 +54,8 @@ token_kinds! {
     Duration "a duration",
     /// `r"..."`
     RawText "a text",
+    /// `b"..."`
+    Bytes "bytes",
     /// The opening `"` or `"""`.
     TextStart "a text",
     /// Characters and escapes of a text.
@@ -94,6 +96,16 @@ token_kinds! {
     Break "`break`",
     /// `continue`
     Continue "`continue`",
+    /// `fail`
+    Fail "`fail`",
+    /// `assert`
+    Assert "`assert`",
+    /// `use`
+    Use "`use`",
+    /// `as`
+    As "`as`",
+    /// `test`
+    Test "`test`",
     /// `and`
     And "`and`",
     /// `or`
@@ -168,7 +180,7 @@ token_kinds! {
     AndAnd "`&&`",
     /// `||`, of other languages.
     OrOr "`||`",
-    /// `!`, of other languages.
+    /// `!`: behind a type; elsewhere of other languages.
     Bang "`!`",
     /// `++`, of other languages.
     PlusPlus "`++`",
@@ -192,6 +204,10 @@ token_kinds! {
     ArmArrow "`=>`",
     /// Made by `parser::layout`: `-9223372036854775808`.
     MinInt "a number",
+    /// Made by `parser::layout`: the `html` of `html"..."`.
+    HtmlMark "a text",
+    /// Made by `parser::layout`: what stands behind the `:` of an interpolation.
+    Format "a format",
     /// Made by `parser::layout`: `native` behind the `=` of a declaration.
     Native "`native`",
 }
@@ -225,6 +241,7 @@ impl TokenKind {
                 | Self::Float
                 | Self::Duration
                 | Self::RawText
+                | Self::Bytes
                 | Self::TextEnd
                 | Self::True
                 | Self::False
@@ -247,6 +264,8 @@ impl TokenKind {
                 | Self::Float
                 | Self::Duration
                 | Self::RawText
+                | Self::Bytes
+                | Self::HtmlMark
                 | Self::TextStart
                 | Self::True
                 | Self::False

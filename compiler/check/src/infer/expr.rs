@@ -86,6 +86,7 @@ impl<'a> Checker<'a> {
             ExprKind::For { pattern, iterable, body } => self.for_loop(pattern, iterable, body, span),
             ExprKind::While { cond, body } => self.while_loop(cond, body, span),
             ExprKind::Loop(body) => self.loop_forever(body, span),
+            ExprKind::Leave(stmt) => self.statement(stmt),
             ExprKind::Html(_)
             | ExprKind::Bytes(_)
             | ExprKind::Map(_)

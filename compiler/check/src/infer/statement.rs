@@ -14,7 +14,7 @@ impl<'a> Checker<'a> {
     /// A statement that is not the value of its block.
     pub fn statement(&mut self, stmt: &'a Stmt) -> Draft {
         let draft = match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value, otherwise: _ } => {
+            StmtKind::Let { mutable, pattern, ty, value, .. } => {
                 let value = self.bound_value(ty.as_ref(), value);
                 self.bind(pattern, value, *mutable, stmt.span)
             }

@@ -1,10 +1,12 @@
 //! `if`, `match`, the loops, and the bodies of arms and lambdas.
 
+use chumsky::input::InputRef;
 use chumsky::prelude::*;
 
 use super::expr::{arrow, error};
 use super::recover::{close, comma, skip_some, skip_to};
-use super::slip::{Boxed, Extras, Rule, just};
+use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just};
+use super::stmt;
 use crate::ast::{Arm, BinaryOp, Block, Cond, Expr, ExprKind, Pattern, PatternKind, Stmt, StmtKind};
 use crate::diag::Diagnostic;
 use crate::span::Span;
@@ -15,21 +17,10 @@ const HEAD_STOPS: &[K] = &[K::LBrace, K::Sep];
 
 /// The body of an arm or a lambda: an expression. A statement in its place is reported and put into a block.
 pub(super) fn body<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
-    let jump = choice((
-        just(K::Return).ignore_then(expr.clone().or_not()).map(StmtKind::Return),
-        just(K::Break).to(StmtKind::Break),
-        just(K::Continue).to(StmtKind::Continue),
-    ));
-    let plain =
-        expr.clone().then(just(K::Assign).ignore_then(expr).or_not()).map(|(place, value)| match value {
-            None => StmtKind::Expr(place),
-            Some(value) => StmtKind::Assign { place, value },
-        });
-    jump.or(plain)
-        .map_with(|kind, e| {
-            if let StmtKind::Expr(expr) = kind {
-                return expr;
-            }
+    let assigned = just(K::Assign).ignore_then(expr.clone()).or_not();
+    expr.then(assigned)
+        .map_with(|(place, value), e| {
+            let Some(value) = value else { return place };
             let span = e.state().span(e.span());
             let written = e.state().text(span).to_string();
             let mut diagnostic = Diagnostic::error(
@@ -43,14 +34,35 @@ pub(super) fn body<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
                 diagnostic = diagnostic.fix(span, format!("{{ {written} }}"));
             }
             e.emit(diagnostic.into());
+            let kind = StmtKind::Assign { place, value };
             let block = Block { stmts: vec![Stmt { kind, span }], span };
             Expr { kind: ExprKind::Block(block), span }
         })
         .boxed()
 }
 
+/// A way out of the function or loop as a value, which only `??` and the arrows may have behind them.
+pub(super) fn leave<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    let begins = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        let before = at.start.checked_sub(1).map(|before| inp.state().kinds[before]);
+        match (before, inp.peek()) {
+            (
+                Some(K::Coalesce | K::FatArrow | K::ArmArrow | K::Arrow),
+                Some(K::Return | K::Fail | K::Break | K::Continue),
+            ) => Ok(()),
+            _ => Err(Slip { at: at.start, ..Slip::default() }),
+        }
+    });
+    begins.ignore_then(stmt::leave(expr)).map_with(|kind, e| {
+        let span = e.state().span(e.span());
+        Expr { kind: ExprKind::Leave(Box::new(Stmt { kind, span })), span }
+    })
+}
+
 /// The block behind a head; what stands in between is reported and skipped.
-fn head_block<'s>(block: Boxed<'s, Block>) -> Boxed<'s, Block> {
+pub(super) fn head_block<'s>(block: Boxed<'s, Block>) -> Boxed<'s, Block> {
     const STOPS: &[K] = &[K::LBrace, K::Sep, K::Comma];
     let skipped = skip_to(STOPS).ignore_then(block.clone().or_not()).map_with(|block, e| {
         let span = e.state().span(e.span());

@@ -123,16 +123,15 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             let word = place.text();
             Some(place.error("E0117", format!("`{word}` is not part of the language yet"), ""))
         }
-        K::Let | K::Var | K::Return | K::Break | K::Continue if place.operand_expected() => {
+        K::Let | K::Var | K::Return | K::Break | K::Continue | K::Fail | K::Assert
+            if place.operand_expected() =>
+        {
             let message = format!("expected an expression, found {}", found.describe());
             Some(
                 place
                     .error("E0121", message, "a statement has no value")
                     .help("a block of statements stands in braces"),
             )
-        }
-        K::Colon if expected.contains(K::RBracket) => {
-            Some(place.error("E0117", "map literals are not part of the language yet", ""))
         }
         K::FatArrow
             if expected.contains(K::Arrow) || expected.contains(K::LBrace) && !place.operand_expected() =>
@@ -142,7 +141,7 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             ))
         }
         K::Colon if expected.contains(K::Sep) && place.before == Some(K::TextEnd) => {
-            Some(place.error("E0117", "map literals are not part of the language yet", ""))
+            Some(plain(place).help("a map is written `[\"a\": 1, \"b\": 2]`, a record `{a: 1, b: 2}`"))
         }
         K::Pipe | K::Fn if place.operand_expected() => {
             Some(plain(place).help("a lambda is written `x => x + 1` or `(a, b) => a + b`"))
@@ -153,15 +152,9 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
         K::LBracket if expected.contains(K::BadLiteral) && !place.operand_expected() => {
             Some(plain(place).help("a list's type is written `List[Int]`"))
         }
-        K::Name | K::Underscore if binds_tuple(place) => {
-            Some(place.error("E0117", "tuples are not part of the language yet", ""))
-        }
         K::TextStart if place.before == Some(K::Name) && touching(place) => {
             let prefix = place.context.text(place.context.spans[place.at - 1]);
             Some(place.error("E0117", format!("`{prefix}\"...\"` is not part of the language yet"), ""))
-        }
-        K::Let if place.before == Some(K::Pub) => {
-            Some(place.error("E0117", "`pub let` is not part of the language yet", ""))
         }
         _ if expected.contains(K::Sep) && place.before == Some(K::Name) && found.starts_operand() => {
             let diagnostic = plain(place);
@@ -225,18 +218,14 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
 
 /// Whether only a block could have gone on here.
 fn block_expected(place: &Place) -> bool {
-    place.expected.contains(K::LBrace) && !place.operand_expected() && !place.expected.contains(K::Sep)
+    let expected = place.expected;
+    // Patterns and types may start with a `{` as well.
+    let other = [K::Sep, K::MinInt, K::BadLiteral].into_iter().any(|kind| expected.contains(kind));
+    expected.contains(K::LBrace) && !place.operand_expected() && !other
 }
 
 fn touching(place: &Place) -> bool {
     place.at > 0 && place.context.spans[place.at - 1].end == place.span.start
-}
-
-/// `let (a`
-fn binds_tuple(place: &Place) -> bool {
-    place.at >= 2
-        && place.before == Some(K::LParen)
-        && matches!(place.context.kinds[place.at - 2], K::Let | K::Var | K::For)
 }
 
 /// `x--` at the end of a statement.
@@ -281,9 +270,19 @@ fn expectation(place: &Place) -> Vec<&'static str> {
         &[operand.as_slice(), &[K::Underscore, K::DotDot, K::DotDotEq, K::Minus]].concat(),
     );
     let pattern = [K::Underscore, K::Name, K::TypeName, K::Int, K::MinInt, K::Minus, K::True, K::False];
-    let pattern_rest = [K::LParen, K::TextStart, K::RawText, K::Float, K::Duration, K::BadLiteral];
+    let pattern_rest = [
+        K::LParen,
+        K::LBracket,
+        K::LBrace,
+        K::TextStart,
+        K::HtmlMark,
+        K::RawText,
+        K::Float,
+        K::Duration,
+        K::BadLiteral,
+    ];
     group("a pattern", K::MinInt, &[pattern.as_slice(), &pattern_rest].concat());
-    let ty = [K::TypeName, K::Fn, K::LParen, K::BadLiteral, K::Name];
+    let ty = [K::TypeName, K::Fn, K::LParen, K::LBrace, K::BadLiteral, K::Name];
     group("a type", K::BadLiteral, &ty);
     let keywords: Vec<K> = K::ALL.iter().copied().filter(|kind| kind.is_keyword()).collect();
     group("a name", K::Name, &[keywords.as_slice(), &[K::Name, K::TypeName, K::Underscore]].concat());

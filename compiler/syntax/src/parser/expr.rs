@@ -8,13 +8,14 @@ use chumsky::prelude::*;
 
 use super::control;
 use super::pattern::{duration, float, int, int_range};
-use super::recover::{close, comma, end_of_item, skip_some, skip_to};
+use super::recover::{close, comma, end_of_item, line_end, skip_some, skip_to};
 use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, one_of, when};
-use super::stmt::{block, statement};
+use super::stmt::statement;
 use super::text::text;
-use super::types::{name, parameter};
+use super::types::{name, no_var, parameter};
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, Name, Param, TypeExpr, UnaryOp};
 use crate::diag::Diagnostic;
+use crate::literal;
 use crate::span::Span;
 use crate::token::TokenKind as K;
 
@@ -23,7 +24,10 @@ pub(super) fn expression<'s>(ty: &Boxed<'s, TypeExpr>) -> Boxed<'s, Expr> {
     recursive(|expr| {
         let text = text(expr.clone());
         let pattern = super::pattern::pattern(text.clone());
-        let block = block(statement(expr.clone(), pattern.clone(), ty.clone(), true));
+        let block = recursive(|block| {
+            super::stmt::block(statement(expr.clone(), pattern.clone(), ty.clone(), block.boxed(), true))
+        })
+        .boxed();
         let body = control::body(expr.clone());
         let operand = choice((
             name_or_lambda(body.clone()),
@@ -32,9 +36,11 @@ pub(super) fn expression<'s>(ty: &Boxed<'s, TypeExpr>) -> Boxed<'s, Expr> {
             parenthesised(expr.clone()),
             lambda(ty.clone(), body.clone()),
             list(expr.clone()),
+            record(expr.clone()),
             control::if_(expr.clone(), pattern.clone(), block.clone()),
             control::match_(expr.clone(), pattern.clone(), body),
             control::loops(expr.clone(), pattern, block.clone()),
+            control::leave(expr.clone()),
             block.map(|block| Expr { span: block.span, kind: ExprKind::Block(block) }),
         ))
         .boxed();
@@ -49,7 +55,8 @@ pub(super) fn error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Expr {
 }
 
 fn literal<'s>() -> impl Rule<'s, Expr> {
-    const KINDS: &[K] = &[K::Int, K::MinInt, K::Float, K::Duration, K::True, K::False, K::BadLiteral];
+    const KINDS: &[K] =
+        &[K::Int, K::MinInt, K::Float, K::Duration, K::Bytes, K::True, K::False, K::BadLiteral];
     one_of(KINDS).map_with(|kind, e| {
         let span = e.state().span(e.span());
         let written = e.state().text(span);
@@ -64,6 +71,8 @@ fn literal<'s>() -> impl Rule<'s, Expr> {
             },
             K::Float => float(written),
             K::Duration => duration(written),
+            // `b"` in front and `"` behind.
+            K::Bytes => ExprKind::Bytes(literal::bytes(&written[2..written.len() - 1])),
             K::True => ExprKind::Bool(true),
             K::False => ExprKind::Bool(false),
             _ => ExprKind::Error,
@@ -101,63 +110,136 @@ fn name_or_lambda<'s>(body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
 /// `(x, y) => body`
 fn lambda<'s>(ty: Boxed<'s, TypeExpr>, body: Boxed<'s, Expr>) -> impl Rule<'s, Expr> {
     parameter(ty)
-        .map(|(name, ty)| Param { mutable: false, name, ty, default: None })
         .separated_by(comma())
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LambdaOpen), close(K::RParen))
         .then_ignore(arrow())
         .then(body)
+        .map_with(|(mut params, body): (Vec<Param>, Expr), e| {
+            no_var(&mut params, "a lambda changes no variable; what it computes, it gives back", e);
+            (params, body)
+        })
         .map_with(|(params, body), e| Expr {
             kind: ExprKind::Lambda { params, body: Box::new(body) },
             span: e.state().span(e.span()),
         })
 }
 
-/// `()`, `(a)`; a tuple is reported.
+/// `()`, `(a)`, `(a, b)`
 fn parenthesised<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
-    let unit = just(K::RParen).map_with(|_, e| {
-        let at: SimpleSpan = e.span();
-        let span = e.state().spans[at.start - 1].to(e.state().spans[at.start]);
-        Expr { kind: ExprKind::Unit, span }
-    });
-    let more = just(K::Comma).then(skip_to(&[])).map_with(|_, e| e.state().span(e.span()));
-    let inner = expr
-        .recover_with(via_parser(skip_to(&[K::Comma]).map_with(error)))
+    let item = expr.clone().recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)));
+    let only = expr.recover_with(via_parser(skip_to(&[K::Comma]).map_with(error)));
+    let unit = just(K::LParen).then(just(K::RParen)).map(|_| (None, None));
+    let more = just(K::Comma).ignore_then(item.separated_by(comma()).allow_trailing().collect::<Vec<_>>());
+    let items = only
         .then(more.or_not())
-        .then_ignore(close(K::RParen))
-        .map_with(|(inner, more), e| {
-            let Some(more) = more else { return inner };
-            let diagnostic = Diagnostic::error(
-                "E0117",
-                "tuples are not part of the language yet",
-                inner.span.to(more),
-                "",
-            );
-            e.emit(diagnostic.into());
-            Expr { kind: ExprKind::Error, span: inner.span.to(more) }
-        });
-    just(K::LParen).ignore_then(unit.or(inner))
+        .delimited_by(just(K::LParen), close(K::RParen))
+        .map(|(first, more)| (Some(first), more));
+    unit.or(items).map_with(|(first, more): (Option<Expr>, Option<Vec<Expr>>), e| {
+        let span = e.state().span(e.span());
+        match (first, more) {
+            (None, _) => Expr { kind: ExprKind::Unit, span },
+            (Some(only), None) => only,
+            (Some(only), Some(more)) if more.is_empty() => {
+                let message = "a tuple has at least two parts";
+                e.emit(Diagnostic::error("E0101", message, span, "").help("leave out the comma").into());
+                only
+            }
+            (Some(first), Some(more)) => {
+                let items = std::iter::once(first).chain(more).collect();
+                Expr { kind: ExprKind::Tuple(items), span }
+            }
+        }
+    })
 }
 
+/// `[a, b]`, `["a": 1]`, `[:]`
 fn list<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
-    expr.recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)))
+    const STOPS: &[K] = &[K::Comma];
+    let value = expr.clone().recover_with(via_parser(skip_to(STOPS).map_with(error)));
+    let entry = expr
+        .recover_with(via_parser(skip_some(&[K::Comma, K::Colon]).map_with(error)))
+        .then(just(K::Colon).ignore_then(value).or_not())
         .then_ignore(end_of_item(K::RBracket))
+        .boxed();
+    let none = just(K::LBracket).then(just(K::Colon)).then(just(K::RBracket));
+    let none = none.map_with(|_, e| Expr { kind: ExprKind::Map(Vec::new()), span: e.state().span(e.span()) });
+    let some = entry
         .separated_by(comma())
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LBracket), close(K::RBracket))
-        .map_with(|items: Vec<Expr>, e| {
-            for item in &items {
-                if let ExprKind::Range { high: None, .. } = &item.kind {
-                    let end = item.span.after();
-                    let diagnostic =
-                        Diagnostic::error("E0101", "this range has no end", end, "a number is expected here");
-                    e.emit(diagnostic.help("only in an index, as in `t[1..]`, a range may be open").into());
-                }
-            }
-            Expr { kind: ExprKind::List(items), span: e.state().span(e.span()) }
-        })
+        .map_with(|entries: Vec<(Expr, Option<Expr>)>, e| {
+            let span = e.state().span(e.span());
+            Expr { kind: list_or_map(entries, e), span }
+        });
+    none.or(some)
+}
+
+/// What the first entry is decides.
+fn list_or_map<'s>(entries: Vec<(Expr, Option<Expr>)>, e: &mut Extras<'s, '_>) -> ExprKind {
+    for (item, _) in &entries {
+        if let ExprKind::Range { high: None, .. } = &item.kind {
+            let end = item.span.after();
+            let diagnostic =
+                Diagnostic::error("E0101", "this range has no end", end, "a number is expected here");
+            e.emit(diagnostic.help("only in an index, as in `t[1..]`, a range may be open").into());
+        }
+    }
+    let is_map = matches!(entries.first(), Some((_, Some(_))));
+    let odd = entries
+        .iter()
+        .find(|(item, value)| value.is_some() != is_map && !matches!(item.kind, ExprKind::Error));
+    if let Some((item, _)) = odd {
+        let (message, label) = if is_map {
+            ("an entry of a map has a key and a value", "`: value` is missing")
+        } else {
+            ("an element of a list has no key", "not expected behind an element")
+        };
+        let diagnostic = Diagnostic::error("E0101", message, item.span, label);
+        e.emit(diagnostic.help("a list is written `[1, 2]`, a map `[\"a\": 1, \"b\": 2]`").into());
+    }
+    if !is_map {
+        return ExprKind::List(entries.into_iter().map(|(item, _)| item).collect());
+    }
+    let missing = |span: Span| Expr { kind: ExprKind::Error, span };
+    let whole = |(key, value): (Expr, Option<Expr>)| {
+        let value = value.unwrap_or_else(|| missing(key.span.after()));
+        (key, value)
+    };
+    ExprKind::Map(entries.into_iter().map(whole).collect())
+}
+
+/// `{name: value, other, ..rest}`, told from a block by what stands behind the brace: a name and a colon, a name and a comma,
+/// or `..`.
+fn record<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
+    const STOPS: &[K] = &[K::Comma, K::Sep];
+    let begins = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        match inp.state().kinds[at.start..] {
+            [K::LBrace, K::DotDot, ..] => Ok(()),
+            [K::LBrace, kind, K::Colon | K::Comma, ..] if kind == K::Name || kind.is_keyword() => Ok(()),
+            _ => Err(Slip { at: at.start, ..Slip::default() }),
+        }
+    });
+    let value = expr.recover_with(via_parser(skip_to(STOPS).map_with(error))).boxed();
+    let named = name().then(just(K::Colon).ignore_then(value.clone()).or_not()).map(|(name, value)| {
+        let short = || Expr { span: name.span, kind: ExprKind::Name(name.clone()) };
+        let value = value.unwrap_or_else(short);
+        Arg::Named(name, value)
+    });
+    let spread = just(K::DotDot).ignore_then(value).map(Arg::Spread);
+    let skipped = skip_some(STOPS).map_with(error).map(Arg::Positional);
+    let field =
+        spread.or(named).recover_with(via_parser(skipped)).then_ignore(end_of_item(K::RBrace)).boxed();
+    let fields = field.separated_by(line_end().or(comma())).allow_trailing().collect();
+    begins.ignore_then(
+        fields
+            .delimited_by(just(K::LBrace), close(K::RBrace))
+            .map_with(|fields, e| Expr { kind: ExprKind::Record(fields), span: e.state().span(e.span()) }),
+    )
 }
 
 /// `(a, name: b, ..c)`
@@ -195,7 +277,7 @@ enum Suffix {
     Member(Name, Option<Vec<Arg>>),
     Call(Vec<Arg>),
     Index(Expr),
-    Try(Span),
+    Try,
 }
 
 fn suffix<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Suffix> {
@@ -208,18 +290,23 @@ fn suffix<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Suffix> {
         .recover_with(via_parser(skip_to(&[]).map_with(error)))
         .delimited_by(just(K::LBracket), close(K::RBracket))
         .map(Suffix::Index);
-    let question = question().map_with(|(), e| Suffix::Try(e.state().span(e.span())));
+    let question = question().map(|()| Suffix::Try);
     choice((member, args.map(Suffix::Call), index, question)).boxed()
 }
 
-/// A `?` that no operand follows; else it is the `? :` of other languages, about which `explain` speaks.
+/// A `?` that no operand follows, unless it goes on without a blank as in `x?[0]`; else it is the `? :` of other languages,
+/// about which `explain` speaks.
 fn question<'s>() -> impl Rule<'s, ()> {
     custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
         let here = inp.cursor();
         let at: SimpleSpan = inp.span_since(&here);
-        let rest = &inp.state().kinds[at.start..];
-        let operand =
-            rest.get(1).is_some_and(|kind| kind.starts_operand() && !matches!(kind, K::LBrace | K::Minus));
+        let context = inp.state().0;
+        let rest = &context.kinds[at.start..];
+        let operand = rest.get(1).is_some_and(|&kind| match kind {
+            K::LBrace | K::Minus => false,
+            K::LParen | K::LBracket => context.spans[at.start].end != context.spans[at.start + 1].start,
+            kind => kind.starts_operand(),
+        });
         if rest.first() == Some(&K::Question) && !operand {
             inp.skip();
             Ok(())
@@ -247,13 +334,7 @@ fn apply<'s>(operand: Expr, suffix: Suffix, e: &mut Extras<'s, '_>) -> Expr {
         Suffix::Member(name, None) => ExprKind::Field { receiver, name },
         Suffix::Call(args) => ExprKind::Call { callee: receiver, args },
         Suffix::Index(index) => ExprKind::Index { receiver, index: Box::new(index) },
-        Suffix::Try(mark) => {
-            let message = "passing failures on with `?` is not part of the language yet";
-            let diagnostic = Diagnostic::error("E0117", message, mark, "")
-                .help("take the value apart with `match` or `if let`, or give a fallback with `??`");
-            e.emit(diagnostic.into());
-            ExprKind::Error
-        }
+        Suffix::Try => ExprKind::Try(receiver),
     };
     Expr { kind, span }
 }

@@ -1,19 +1,23 @@
 //! Declarations and whole files.
 
+use chumsky::input::InputRef;
 use chumsky::prelude::*;
 
+use super::control::head_block;
 use super::expr::{error, expression};
 use super::pattern::pattern;
 use super::recover::{close, comma, skip_some, skip_to};
-use super::slip::{Boxed, Context, Rule, just, one_of};
-use super::stmt::{block, end_of_statement, statement};
+use super::slip::{Boxed, Context, Extra, Input, Rule, Slip, just, one_of};
+use super::stmt::{end_of_statement, public_let, statement};
 use super::text::text;
-use super::types::{annotation, declared_name, name, parameter, type_expr, type_name, type_variables};
-use crate::ast::{
-    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TypeBody,
-    TypeDecl, TypeExpr,
+use super::types::{
+    annotation, declared_name, fields, name, no_var, parameter, type_expr, type_name, type_variables,
 };
-use crate::diag::Diagnostic;
+use crate::ast::{
+    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TestDecl,
+    TypeBody, TypeDecl, TypeExpr, UseDecl, Used,
+};
+use crate::literal;
 use crate::token::TokenKind as K;
 
 /// A whole file.
@@ -21,15 +25,23 @@ pub(super) fn file<'s>() -> impl Rule<'s, File> {
     let ty = type_expr();
     let expr = expression(&ty);
     let pattern = pattern(text(expr.clone()));
-    let block = block(statement(expr.clone(), pattern.clone(), ty.clone(), true));
-    let function = function(expr.clone(), block, ty.clone());
+    let block = recursive(|block| {
+        super::stmt::block(statement(expr.clone(), pattern.clone(), ty.clone(), block.boxed(), true))
+    })
+    .boxed();
+    let function = function(expr.clone(), block.clone(), ty.clone());
     let declaration =
         choice((function, type_declaration(expr.clone(), ty.clone()))).then_ignore(end_of_statement());
+    let used = use_declaration().then_ignore(end_of_statement());
+    let test = test(block.clone()).then_ignore(end_of_statement());
+    let public_let = public_let(expr.clone(), pattern.clone(), ty.clone(), block.clone()).map(Item::Stmt);
+    let declaration = choice((public_let, declaration, used, test));
     let skipped = skip_some(&[K::Sep])
         .map_with(|range, e| Item::Stmt(Stmt { kind: StmtKind::Error, span: e.state().span(range) }));
-    let declares = one_of(&[K::Fn, K::Type, K::Pub]).rewind();
+    let named = one_of(&[K::Use, K::Test]).then(just(K::TextStart)).ignored();
+    let declares = one_of(&[K::Fn, K::Type, K::Pub]).ignored().or(named).rewind();
     let declaration = declares.ignore_then(declaration.recover_with(via_parser(skipped)));
-    let statement = statement(expr, pattern, ty, false).map(Item::Stmt);
+    let statement = statement(expr, pattern, ty, block, false).map(Item::Stmt);
     declaration
         .or(statement)
         .separated_by(just(K::Sep))
@@ -37,6 +49,33 @@ pub(super) fn file<'s>() -> impl Rule<'s, File> {
         .then_ignore(skip_to(&[]))
         .then_ignore(end())
         .map(|items| File { items })
+}
+
+/// `use "path"`, `use "path" as name`, `use "path" {a, B}`
+fn use_declaration<'s>() -> impl Rule<'s, Item> {
+    let word = one_of(&[K::Name, K::TypeName]).map_with(|_, e| e.state().name(e.span().start));
+    let names = word
+        .recover_with(via_parser(
+            skip_some(&[K::Comma])
+                .map_with(|range, e| Name { text: String::new(), span: e.state().span(range) }),
+        ))
+        .separated_by(comma())
+        .allow_trailing()
+        .collect()
+        .delimited_by(just(K::LBrace), close(K::RBrace))
+        .map(Used::Names);
+    let what = just(K::As).ignore_then(declared_name()).map(Used::As).or(names);
+    just(K::Use).ignore_then(plain_text()).then(what.or_not()).map_with(|(path, what), e| {
+        Item::Use(UseDecl { path, what: what.unwrap_or(Used::Module), span: e.state().span(e.span()) })
+    })
+}
+
+/// `test "name" { ... }`
+fn test<'s>(block: Boxed<'s, Block>) -> impl Rule<'s, Item> {
+    just(K::Test)
+        .ignore_then(plain_text())
+        .then(head_block(block))
+        .map_with(|(name, body), e| Item::Test(TestDecl { name, body, span: e.state().span(e.span()) }))
 }
 
 fn public<'s>() -> impl Rule<'s, bool> {
@@ -74,12 +113,16 @@ fn parameters<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl Rule<'
     });
     parameter(ty)
         .then(default_value(expr))
-        .map(|((name, ty), default)| Param { mutable: false, name, ty, default })
+        .map(|(param, default)| Param { default, ..param })
         .recover_with(via_parser(skipped))
         .separated_by(comma())
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LParen), close(K::RParen))
+        .map_with(|mut params: Vec<Param>, e| {
+            no_var(params.get_mut(1..).unwrap_or_default(), "only the first parameter may be `var`", e);
+            params
+        })
 }
 
 /// `= value`, or nothing.
@@ -89,7 +132,7 @@ fn default_value<'s>(expr: Boxed<'s, Expr>) -> impl Rule<'s, Option<Expr>> {
 }
 
 fn function_body<'s>(expr: Boxed<'s, Expr>, block: Boxed<'s, Block>) -> impl Rule<'s, FnBody> {
-    let native = just(K::Native).ignore_then(native_name()).map(FnBody::Native);
+    let native = just(K::Native).ignore_then(plain_text()).map(FnBody::Native);
     let value = expr.recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
     let value = value.map(|expr| FnBody::Expr(Box::new(expr)));
     let skipped = skip_to(&[K::LBrace, K::Sep])
@@ -100,10 +143,13 @@ fn function_body<'s>(expr: Boxed<'s, Expr>, block: Boxed<'s, Block>) -> impl Rul
         .recover_with(via_parser(skipped))
 }
 
-/// The text behind `native`.
-fn native_name<'s>() -> impl Rule<'s, Name> {
+/// A text that names something: no interpolation and not empty.
+fn plain_text<'s>() -> impl Rule<'s, Name> {
     just(K::TextStart)
-        .ignore_then(just(K::TextPiece).map_with(|_, e| e.state().name(e.span().start)))
+        .ignore_then(just(K::TextPiece).map_with(|_, e| {
+            let name = e.state().name(e.span().start);
+            Name { text: literal::unescape(&name.text).into_owned(), span: name.span }
+        }))
         .then_ignore(close(K::TextEnd))
 }
 
@@ -123,11 +169,12 @@ fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl 
         .then(type_variables())
         .then_ignore(just(K::Assign))
         .then(choice((record, native, cases, alias)))
-        .map_with(|(((public, name), vars), body), e| {
+        .then(json_rule().or_not())
+        .map_with(|((((public, name), vars), body), json), e| {
             let range: SimpleSpan = e.span();
             let context = e.state().0;
             let doc = documentation(context, range.start);
-            Item::Type(TypeDecl { doc, public, name, vars, body, json: None, span: context.span(range) })
+            Item::Type(TypeDecl { doc, public, name, vars, body, json, span: context.span(range) })
         })
         .boxed()
 }
@@ -149,33 +196,32 @@ fn cases<'s>(fields: Boxed<'s, Vec<FieldDecl>>) -> impl Rule<'s, Vec<CaseDecl>> 
         .ignore_then(case.separated_by(just(K::Pipe)).at_least(1).collect())
 }
 
-/// `name: Type = default`
+/// `with json: snake`
+fn json_rule<'s>() -> impl Rule<'s, Name> {
+    let word = |word: &'static str| {
+        custom(move |inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+            let here = inp.cursor();
+            let at: SimpleSpan = inp.span_since(&here);
+            let context = inp.state().0;
+            if inp.peek() == Some(K::Name) && context.text(context.spans[at.start]) == word {
+                inp.skip();
+                return Ok(());
+            }
+            Err(Slip { at: at.start, ..Slip::default() })
+        })
+    };
+    word("with").ignore_then(word("json")).ignore_then(just(K::Colon)).ignore_then(name())
+}
+
+/// `name: Type as "external" = default`
 fn field<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, FieldDecl> {
     name()
         .then_ignore(just(K::Colon))
         .then(annotation(ty))
+        .then(just(K::As).ignore_then(plain_text()).or_not())
         .then(default_value(expr))
-        .map(|((name, ty), default)| FieldDecl { name, ty, external: None, default })
+        .map(|(((name, ty), external), default)| FieldDecl { name, ty, external, default })
         .boxed()
-}
-
-/// Fields between brackets.
-fn fields<'s>(field: Boxed<'s, FieldDecl>) -> impl Rule<'s, Vec<FieldDecl>> {
-    const STOPS: &[K] = &[K::Comma, K::Sep];
-    let skipped = skip_some(STOPS).to(None);
-    let line_end = just(K::Sep).validate(|_, e, emitter| {
-        let place = e.state().span(e.span());
-        let diagnostic =
-            Diagnostic::error("E0115", "a comma is missing here", place, "add `,`").fix(place, ",");
-        emitter.emit(diagnostic.into());
-    });
-    field
-        .map(Some)
-        .recover_with(via_parser(skipped))
-        .separated_by(line_end.or(comma()))
-        .allow_trailing()
-        .collect()
-        .map(|fields: Vec<Option<FieldDecl>>| fields.into_iter().flatten().collect())
 }
 
 /// The `##` lines right above the item whose first token has the index `first`.

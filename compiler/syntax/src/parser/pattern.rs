@@ -2,9 +2,10 @@
 
 use chumsky::prelude::*;
 
-use super::recover::{close, comma, skip_some};
+use super::recover::{close, comma, line_end, skip_some, skip_to};
 use super::slip::{Boxed, Extras, Rule, just, one_of};
-use crate::ast::{Expr, ExprKind, Pattern, PatternKind, TextPart};
+use super::types::name;
+use crate::ast::{Expr, ExprKind, Name, Pattern, PatternKind, TextPart};
 use crate::diag::Diagnostic;
 use crate::literal::{self, Number};
 use crate::span::Span;
@@ -13,8 +14,16 @@ use crate::token::TokenKind as K;
 /// A pattern; `text` is the rule for text literals.
 pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
     recursive(|pattern| {
-        let item = pattern.recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)));
-        let items = item.separated_by(comma()).allow_trailing().collect::<Vec<_>>();
+        let item = pattern.clone().recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)));
+        let items = item.clone().separated_by(comma()).allow_trailing().collect::<Vec<_>>();
+        let tuple =
+            items.clone().delimited_by(just(K::LParen), close(K::RParen)).map(|mut items| {
+                match items.len() {
+                    0 => unreachable!("`()` is a constant, which stands in front"),
+                    1 => items.pop().expect("there is one").kind,
+                    _ => PatternKind::Tuple(items),
+                }
+            });
         let case = just(K::TypeName)
             .map_with(|_, e| e.state().name(e.span().start))
             .then(items.delimited_by(just(K::LParen), close(K::RParen)).or_not())
@@ -30,24 +39,91 @@ pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
             PatternKind::Error
         });
 
-        choice((bind, case, wildcard, text_pattern(text), number(), float, constant(), reported))
-            .map_with(|kind, e| Pattern { kind, span: e.state().span(e.span()) })
-            .boxed()
-            .separated_by(just(K::Pipe))
-            .at_least(1)
-            .collect::<Vec<_>>()
-            .map_with(|mut either, e| {
-                if either.len() == 1 {
-                    return either.pop().expect("the length is one");
-                }
-                Pattern { kind: PatternKind::Or(either), span: e.state().span(e.span()) }
-            })
+        let list = list_pattern(item.boxed());
+        choice((
+            bind,
+            case,
+            wildcard,
+            text_pattern(text),
+            number(),
+            float,
+            constant(),
+            tuple,
+            list,
+            record_pattern(pattern),
+            reported,
+        ))
+        .map_with(|kind, e| Pattern { kind, span: e.state().span(e.span()) })
+        .boxed()
+        .separated_by(just(K::Pipe))
+        .at_least(1)
+        .collect::<Vec<_>>()
+        .map_with(|mut either, e| {
+            if either.len() == 1 {
+                return either.pop().expect("the length is one");
+            }
+            Pattern { kind: PatternKind::Or(either), span: e.state().span(e.span()) }
+        })
     })
     .boxed()
 }
 
 fn error<'s>(range: SimpleSpan, e: &mut Extras<'s, '_>) -> Pattern {
     Pattern { kind: PatternKind::Error, span: e.state().span(range) }
+}
+
+/// `[a, b]`, `[first, ..rest]`
+fn list_pattern<'s>(item: Boxed<'s, Pattern>) -> impl Rule<'s, PatternKind> {
+    let name = just(K::Name).map_with(|_, e| e.state().name(e.span().start));
+    let rest =
+        just(K::DotDot).ignore_then(name.or_not()).map_with(|name, e| (name, e.state().span(e.span())));
+    let part = rest.map(Err).or(item.map(Ok)).boxed();
+    part.separated_by(comma())
+        .allow_trailing()
+        .collect::<Vec<_>>()
+        .delimited_by(just(K::LBracket), close(K::RBracket))
+        .map_with(|parts, e| {
+            let mut items = Vec::with_capacity(parts.len());
+            let mut rest: Option<(Option<Name>, Span)> = None;
+            for part in parts {
+                match part {
+                    Ok(item) if rest.is_none() => items.push(item),
+                    Ok(Pattern { span, .. }) | Err((_, span)) if rest.is_some() => {
+                        let message = "nothing may stand behind `..` in a pattern";
+                        let diagnostic = Diagnostic::error("E0101", message, span, "").help(
+                            "`[first, ..rest]` takes the first elements; the last one is `rest.last()`",
+                        );
+                        e.emit(diagnostic.into());
+                        return PatternKind::Error;
+                    }
+                    Ok(_) => {}
+                    Err(found) => rest = Some(found),
+                }
+            }
+            PatternKind::List { items, rest: rest.map(|(name, _)| name) }
+        })
+}
+
+/// `{name, other: pattern}`
+fn record_pattern<'s>(pattern: impl Rule<'s, Pattern>) -> impl Rule<'s, PatternKind> {
+    const STOPS: &[K] = &[K::Comma, K::Sep];
+    let value = pattern.recover_with(via_parser(skip_to(STOPS).map_with(error)));
+    let field = name().then(just(K::Colon).ignore_then(value).or_not()).map(Some);
+    let others = just(K::DotDot).map_with(|_, e| {
+        let span = e.state().span(e.span());
+        let diagnostic = Diagnostic::error("E0101", "a pattern of a record needs no `..`", span, "")
+            .help("fields that it does not name may be anything; remove it");
+        e.emit(diagnostic.into());
+        None
+    });
+    let skipped = skip_some(STOPS).to(None);
+    let field = field.or(others).recover_with(via_parser(skipped)).boxed();
+    field
+        .separated_by(line_end().or(comma()))
+        .allow_trailing()
+        .collect::<Vec<_>>()
+        .delimited_by(just(K::LBrace), close(K::RBrace))
+        .map(|fields| PatternKind::Record(fields.into_iter().flatten().collect()))
 }
 
 fn text_pattern<'s>(text: Boxed<'s, Expr>) -> impl Rule<'s, PatternKind> {

@@ -51,6 +51,7 @@ pub(super) fn close<'s>(closer: K) -> impl Rule<'s, ()> {
 pub(super) fn end_of_item<'s>(closer: K) -> impl Rule<'s, ()> {
     let at_end = custom(move |inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| match inp.peek() {
         None | Some(K::Comma) => Ok(()),
+        Some(K::Sep) if closer == K::RBrace => Ok(()),
         Some(kind) if kind.is_closer() || starts_item(kind) => Ok(()),
         Some(_) => {
             let here = inp.cursor();
@@ -59,6 +60,15 @@ pub(super) fn end_of_item<'s>(closer: K) -> impl Rule<'s, ()> {
         }
     });
     at_end.recover_with(via_parser(skip_to(&[K::Comma]).ignored()))
+}
+
+/// A line end between two fields, where a comma is missing.
+pub(super) fn line_end<'s>() -> impl Rule<'s, ()> {
+    just(K::Sep).validate(|_, e, emitter| {
+        let place = e.state().span(e.span());
+        let diagnostic = crate::diag::Diagnostic::error("E0115", "a comma is missing here", place, "add `,`");
+        emitter.emit(diagnostic.fix(place, ",").into());
+    })
 }
 
 /// The `,` between two items, or, where an item follows directly, a report that it is missing.

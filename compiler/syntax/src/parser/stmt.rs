@@ -3,10 +3,10 @@
 use chumsky::input::InputRef;
 use chumsky::prelude::*;
 
-use super::control::pattern_error;
+use super::control::{head_block, pattern_error};
 use super::expr::error;
 use super::recover::{close, skip_some, skip_to};
-use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, when};
+use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just, one_of, when};
 use super::types::annotation;
 use crate::ast::{Block, Expr, ExprKind, Pattern, PatternKind, Stmt, StmtKind, TypeExpr};
 use crate::diag::Diagnostic;
@@ -28,6 +28,7 @@ pub(super) fn statement<'s>(
     expr: impl Rule<'s, Expr>,
     pattern: Boxed<'s, Pattern>,
     ty: Boxed<'s, TypeExpr>,
+    block: Boxed<'s, Block>,
     nested: bool,
 ) -> Boxed<'s, Stmt> {
     let value = expr.clone().recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
@@ -37,12 +38,11 @@ pub(super) fn statement<'s>(
             None => StmtKind::Expr(place),
         });
     let kind = choice((
-        binding(expr.clone(), pattern, ty),
-        just(K::Return).ignore_then(expr.or_not()).map(StmtKind::Return),
-        just(K::Break).to(StmtKind::Break),
-        just(K::Continue).to(StmtKind::Continue),
-        later(),
+        binding(expr.clone(), pattern, ty, block),
+        leave(expr.clone()),
+        just(K::Assert).ignore_then(expr).map(StmtKind::Assert),
         misplaced(nested),
+        later(),
         place,
     ))
     .boxed();
@@ -52,6 +52,16 @@ pub(super) fn statement<'s>(
         .then(ends())
         .map(|(stmt, ended)| if ended { stmt } else { without_lone_word(stmt) })
         .boxed()
+}
+
+/// `return x`, `break`, `continue`, `fail x`
+pub(super) fn leave<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, StmtKind> {
+    choice((
+        just(K::Return).ignore_then(expr.clone().or_not()).map(StmtKind::Return),
+        just(K::Fail).ignore_then(expr).map(StmtKind::Fail),
+        just(K::Break).to(StmtKind::Break),
+        just(K::Continue).to(StmtKind::Continue),
+    ))
 }
 
 /// Nothing more may follow on the line; what does is reported and skipped.
@@ -91,11 +101,38 @@ fn at_end<'s>(expected: &'static [K]) -> impl Rule<'s, ()> {
     })
 }
 
-/// `let pattern: Type = value`
+/// `pub let pattern = value`
+pub(super) fn public_let<'s>(
+    expr: impl Rule<'s, Expr>,
+    pattern: Boxed<'s, Pattern>,
+    ty: Boxed<'s, TypeExpr>,
+    block: Boxed<'s, Block>,
+) -> impl Rule<'s, Stmt> {
+    let begins = just(K::Pub).then(one_of(&[K::Let, K::Var])).rewind();
+    begins
+        .ignore_then(just(K::Pub))
+        .ignore_then(binding(expr, pattern, ty, block))
+        .map_with(|mut kind, e| {
+            let span = e.state().span(e.span());
+            if let StmtKind::Let { public, mutable, .. } = &mut kind {
+                if *mutable {
+                    let diagnostic = Diagnostic::error("E0124", "a `var` cannot be public", span, "")
+                        .help("other modules see what is bound by `let`: write `pub let`");
+                    e.emit(diagnostic.into());
+                }
+                *public = true;
+            }
+            Stmt { kind, span }
+        })
+        .then_ignore(end_of_statement())
+}
+
+/// `let pattern: Type = value else { ... }`
 fn binding<'s>(
     expr: impl Rule<'s, Expr>,
     pattern: Boxed<'s, Pattern>,
     ty: Boxed<'s, TypeExpr>,
+    block: Boxed<'s, Block>,
 ) -> impl Rule<'s, StmtKind> {
     const STOPS: &[K] = &[K::Sep, K::Assign, K::Colon];
     let pattern = reserved_binding()
@@ -103,24 +140,18 @@ fn binding<'s>(
         .recover_with(via_parser(skip_to(STOPS).map_with(pattern_error)));
     let value = just(K::Assign).ignore_then(expr);
     let value = value.or(missing_value()).recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
-    let otherwise = just(K::Else).validate(|_, e, emitter| {
-        let span = e.state().span(e.span());
-        emitter.emit(
-            Diagnostic::error("E0117", "`let ... else` is not part of the language yet", span, "").into(),
-        );
-    });
-    let otherwise = otherwise.then(skip_to(&[K::Sep]));
     choice((just(K::Let).to(false), just(K::Var).to(true)))
         .then(pattern)
         .then(just(K::Colon).ignore_then(annotation(ty)).or_not())
         .then(value)
-        .then_ignore(otherwise.or_not())
-        .map(|(((mutable, pattern), ty), value)| StmtKind::Let {
+        .then(just(K::Else).ignore_then(head_block(block)).or_not())
+        .map(|((((mutable, pattern), ty), value), otherwise)| StmtKind::Let {
+            public: false,
             mutable,
             pattern,
             ty,
             value,
-            otherwise: None,
+            otherwise,
         })
 }
 
@@ -164,9 +195,9 @@ fn missing_value<'s>() -> impl Rule<'s, Expr> {
     })
 }
 
-/// A statement that the language does not have yet.
+/// A statement that the language does not have yet, or a word of the top level that begins nothing here.
 fn later<'s>() -> impl Rule<'s, StmtKind> {
-    just(K::Reserved).then(skip_to(&[K::Sep])).map_with(|_, e| {
+    one_of(&[K::Reserved, K::Use, K::Test, K::As]).then(skip_to(&[K::Sep])).map_with(|_, e| {
         let range: SimpleSpan = e.span();
         let context = e.state().0;
         let span = context.spans[range.start];
@@ -181,7 +212,17 @@ fn later<'s>() -> impl Rule<'s, StmtKind> {
                 "a name is expected here",
             )
         } else {
-            Diagnostic::error("E0117", format!("`{word}` is not part of the language yet"), span, "")
+            match context.kinds[range.start] {
+                K::Test => Diagnostic::error("E0101", "expected the name of the test", span.after(), "")
+                    .help("a test is written `test \"what it shows\" { ... }`"),
+                K::Use => Diagnostic::error("E0101", "expected the path of a file", span.after(), "").help(
+                    "another file is used as `use \"path\"`, `use \"path\" as name` or `use \"path\" {a, B}`",
+                ),
+                K::As => Diagnostic::error("E0101", "`as` is not expected here", span, ""),
+                _ => {
+                    Diagnostic::error("E0117", format!("`{word}` is not part of the language yet"), span, "")
+                }
+            }
         };
         e.emit(diagnostic.into());
         StmtKind::Error
@@ -190,7 +231,7 @@ fn later<'s>() -> impl Rule<'s, StmtKind> {
 
 /// A declaration inside a block.
 fn misplaced<'s>(nested: bool) -> impl Rule<'s, StmtKind> {
-    let word = when(move |kind| nested && matches!(kind, K::Fn | K::Type | K::Pub));
+    let word = when(move |kind| nested && matches!(kind, K::Fn | K::Type | K::Pub | K::Use | K::Test));
     word.then(skip_to(&[K::Sep])).map_with(|(word, _), e| {
         let at: SimpleSpan = e.span();
         let span = e.state().spans[at.start];

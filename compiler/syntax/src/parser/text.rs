@@ -33,7 +33,12 @@ pub(super) fn text<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
             let block = context.text(context.spans[range.start]) == "\"\"\"";
             let parts = if block { block_parts(context, parts) } else { line_parts(context, parts) };
             Expr { kind: ExprKind::Text(parts), span }
-        });
+        })
+        .boxed();
+    let html = just(K::HtmlMark).ignore_then(interpolated.clone()).map_with(|text, e| match text.kind {
+        ExprKind::Text(parts) => Expr { kind: ExprKind::Html(parts), span: e.state().span(e.span()) },
+        _ => text,
+    });
     let raw = just(K::RawText).map_with(|_, e| {
         let span = e.state().span(e.span());
         let written = e.state().text(span);
@@ -42,7 +47,7 @@ pub(super) fn text<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
         let parts = if inside.is_empty() { Vec::new() } else { vec![TextPart::Literal(inside)] };
         Expr { kind: ExprKind::Text(parts), span }
     });
-    interpolated.or(raw).boxed()
+    choice((interpolated, raw, html)).boxed()
 }
 
 fn line_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {

@@ -2,9 +2,9 @@
 
 use chumsky::prelude::*;
 
-use super::recover::{close, comma, skip_some, skip_to};
+use super::recover::{close, comma, line_end, skip_some, skip_to};
 use super::slip::{Boxed, Extras, Rule, just, one_of};
-use crate::ast::{Name, TypeExpr, TypeExprKind};
+use crate::ast::{FieldDecl, Name, Param, TypeExpr, TypeExprKind};
 use crate::diag::Diagnostic;
 use crate::naming;
 use crate::token::TokenKind as K;
@@ -26,6 +26,11 @@ const KEYWORDS: &[K] = &[
     K::Return,
     K::Break,
     K::Continue,
+    K::Fail,
+    K::Assert,
+    K::Use,
+    K::As,
+    K::Test,
     K::And,
     K::Or,
     K::Not,
@@ -124,22 +129,34 @@ pub(super) fn type_expr<'s>() -> Boxed<'s, TypeExpr> {
         let function = just(K::Fn)
             .ignore_then(list().delimited_by(just(K::LParen), close(K::RParen)))
             .then_ignore(just(K::Arrow))
-            .then(ty)
+            .then(ty.clone())
             .map(|(params, result)| TypeExprKind::Fn(params, Box::new(result)));
-        let unit = just(K::LParen).then(just(K::RParen)).to(TypeExprKind::Unit);
+        let tuple =
+            list().delimited_by(just(K::LParen), close(K::RParen)).map(|mut items| match items.len() {
+                0 => TypeExprKind::Unit,
+                1 => items.pop().expect("there is one").kind,
+                _ => TypeExprKind::Tuple(items),
+            });
+        let field = name()
+            .then_ignore(just(K::Colon))
+            .then(annotation(ty.clone().boxed()))
+            .map(|(name, ty)| FieldDecl { name, ty, external: None, default: None });
+        let record =
+            fields(field.boxed()).delimited_by(just(K::LBrace), close(K::RBrace)).map(TypeExprKind::Record);
         let reported = just(K::BadLiteral).to(TypeExprKind::Error);
 
-        let atom = choice((named, function, unit, reported))
+        let atom = choice((named, function, tuple, record, reported))
             .map_with(|kind, e| TypeExpr { kind, span: e.state().span(e.span()) })
             .boxed();
-        let option = choice((just(K::Question).to(1), just(K::Coalesce).to(2)));
-        atom.foldl_with(option.repeated(), |inner, levels, e| {
+        let mark = one_of(&[K::Question, K::Coalesce, K::Bang]);
+        atom.foldl_with(mark.repeated(), |inner, mark, e| {
             let span = e.state().span(e.span());
-            let mut ty = inner;
-            for _ in 0..levels {
-                ty = TypeExpr { kind: TypeExprKind::Option(Box::new(ty)), span };
+            let option = |inner| TypeExpr { kind: TypeExprKind::Option(Box::new(inner)), span };
+            match mark {
+                K::Bang => TypeExpr { kind: TypeExprKind::Result(Box::new(inner)), span },
+                K::Coalesce => option(option(inner)),
+                _ => option(inner),
             }
-            ty
         })
     })
     .boxed()
@@ -155,8 +172,35 @@ pub(super) fn annotation<'s>(ty: Boxed<'s, TypeExpr>) -> Boxed<'s, TypeExpr> {
     .boxed()
 }
 
-/// `name: Type`, the type optional; `_` for a value that is not used.
-pub(super) fn parameter<'s>(ty: Boxed<'s, TypeExpr>) -> Boxed<'s, (Name, Option<TypeExpr>)> {
+/// `name: Type`, the type optional; `_` for a value that is not used; `var` in front for one that is changed.
+pub(super) fn parameter<'s>(ty: Boxed<'s, TypeExpr>) -> Boxed<'s, Param> {
+    let mutable = just(K::Var).then_ignore(one_of(&[K::Name, K::TypeName, K::Underscore]).rewind()).or_not();
     let unused = just(K::Underscore).map_with(|_, e| e.state().name(e.span().start));
-    declared_name().or(unused).then(just(K::Colon).ignore_then(annotation(ty)).or_not()).boxed()
+    mutable
+        .then(declared_name().or(unused))
+        .then(just(K::Colon).ignore_then(annotation(ty)).or_not())
+        .map(|((mutable, name), ty)| Param { mutable: mutable.is_some(), name, ty, default: None })
+        .boxed()
+}
+
+/// Reports each `var` among parameters that cannot have one.
+pub(super) fn no_var(params: &mut [Param], help: &str, e: &mut Extras<'_, '_>) {
+    for param in params.iter_mut().filter(|param| param.mutable) {
+        param.mutable = false;
+        let message = format!("`{}` cannot be `var`", param.name.text);
+        e.emit(Diagnostic::error("E0124", message, param.name.span, "").help(help).into());
+    }
+}
+
+/// Fields between brackets.
+pub(super) fn fields<'s>(field: Boxed<'s, FieldDecl>) -> impl Rule<'s, Vec<FieldDecl>> {
+    const STOPS: &[K] = &[K::Comma, K::Sep];
+    let skipped = skip_some(STOPS).to(None);
+    field
+        .map(Some)
+        .recover_with(via_parser(skipped))
+        .separated_by(line_end().or(comma()))
+        .allow_trailing()
+        .collect()
+        .map(|fields: Vec<Option<FieldDecl>>| fields.into_iter().flatten().collect())
 }

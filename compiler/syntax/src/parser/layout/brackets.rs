@@ -47,7 +47,10 @@ impl Layout<'_> {
             top.segment_brace = true;
             // Behind an operator or arrow it opens a block that is an operand.
             let operand = last.is_some_and(|last| {
-                last.is_infix() || matches!(last, K::Not | K::Assign | K::FatArrow | K::ArmArrow | K::Arrow)
+                last.is_infix()
+                    || matches!(last, K::Not | K::Assign | K::FatArrow | K::ArmArrow | K::Arrow)
+                    // It opens a pattern.
+                    || matches!(last, K::Let | K::Var | K::For | K::Pipe)
             });
             open.arms = !operand && top.heads.pop();
             open.arrow_due = open.arms;
@@ -185,7 +188,8 @@ impl Layout<'_> {
     /// In a file with unmatched brackets: what a line that starts with `next` says about the brackets still open.
     pub(super) fn close_before_line(&mut self, next: Token, declares: bool) {
         let leftmost = self.indent_of_line_start(next.span) == Some(0);
-        let whole_file = declares && leftmost && matches!(next.kind, K::Fn | K::Type | K::Pub);
+        let whole_file =
+            declares && leftmost && matches!(next.kind, K::Fn | K::Type | K::Pub | K::Use | K::Test);
         if self.open.iter().any(|open| open.kind == K::InterpStart) {
             return;
         }

@@ -46,12 +46,13 @@ impl<'t> Layout<'t> {
         );
     }
 
-    /// `!x` is `not x`; the `!` of `T!` comes later.
+    /// `!x` is `not x`; behind a type it stays.
     fn bang(&mut self, token: Token) -> Option<Token> {
         let touches = self.spans.last().is_some_and(|span| span.end == token.span.start);
-        if touches && matches!(self.last(), Some(K::TypeName | K::RBracket | K::Question)) {
-            self.report(Diagnostic::error("E0117", "`T!` is not part of the language yet", token.span, ""));
-            return None;
+        let type_ends =
+            matches!(self.last(), Some(K::TypeName | K::RBracket | K::RParen | K::RBrace | K::Question));
+        if touches && type_ends {
+            return Some(token);
         }
         let span = token.span;
         let message = "`!` is written `not`";
@@ -212,6 +213,7 @@ impl<'t> Layout<'t> {
                 );
                 return None;
             }
+            "html" if self.touches_next(token, &[K::TextStart]) => return replaced(K::HtmlMark),
             "null" | "nil" | "undefined" if !matches!(next, Some(K::Colon | K::Assign)) => {
                 let diagnostic =
                     Diagnostic::error("E0112", format!("there is no `{written}`"), token.span, "").help(

@@ -265,7 +265,7 @@ impl<'t> Layout<'t> {
         if continues_after(last) && !declares || continues_before(next.kind) {
             return;
         }
-        if last == K::RBrace && (next.kind == K::Else || is_elif(self.slice(next.span))) {
+        if next.kind == K::Else || last == K::RBrace && is_elif(self.slice(next.span)) {
             return;
         }
         if self.head_without_brace() {
@@ -338,7 +338,7 @@ impl<'t> Layout<'t> {
         let segment = self.kinds.get(start..).unwrap_or(&[]);
         let head = if segment.first() == Some(&K::Pub) { segment.get(1) } else { segment.first() };
         match head {
-            Some(K::If | K::While | K::For | K::Match | K::Loop) => !brace,
+            Some(K::If | K::While | K::For | K::Match | K::Loop | K::Test) => !brace,
             Some(K::Fn) => {
                 let short = segment.iter().any(|kind| matches!(kind, K::Assign | K::FatArrow));
                 !brace && !short && segment.contains(&K::RParen)
@@ -350,8 +350,15 @@ impl<'t> Layout<'t> {
     /// Whether a line that starts with `token` surely starts a statement of its own.
     fn starts_declaration(&self, token: Token) -> bool {
         match token.kind {
-            K::Let | K::Var | K::Pub | K::Return | K::Break | K::Continue => true,
+            K::Let | K::Pub | K::Assert => true,
+            // `fn f(` may go on with the parameter in the next line.
+            K::Var => self.last() != Some(K::LParen),
+            // `x ??` and `p =>` may go on with a way out in the next line.
+            K::Return | K::Break | K::Continue | K::Fail => {
+                !matches!(self.last(), Some(K::Coalesce | K::FatArrow | K::ArmArrow))
+            }
             K::Fn => self.next_on_line().is_some_and(|next| next.kind == K::Name),
+            K::Use | K::Test => self.next_on_line().is_some_and(|next| next.kind == K::TextStart),
             K::Type => self.next_on_line().is_some_and(|next| next.kind == K::TypeName),
             _ => false,
         }
@@ -448,6 +455,6 @@ fn adds_level(kind: K) -> bool {
     kind.is_infix()
         || matches!(
             kind,
-            K::Dot | K::Not | K::Arrow | K::Question | K::Pipe | K::Assign | K::OpAssign | K::Fn
+            K::Dot | K::Not | K::Arrow | K::Question | K::Bang | K::Pipe | K::Assign | K::OpAssign | K::Fn
         )
 }

@@ -208,3 +208,116 @@ fn spans_are_exact() {
     let ExprKind::Binary { op_span, .. } = &receiver.kind else { panic!("a sum") };
     assert_eq!(at(*op_span), "+");
 }
+
+#[test]
+fn ways_out_and_failing() {
+    same("x?", "Try(Name x)");
+    same("f(x?, y)?.g()? ?? 1", "Binary ??(Try(Method g(Try(Call(Name f Try(Name x) Name y)))) Int 1)");
+    same("xs?[0]?(1)", "Call(Try(Index(Try(Name xs) Int 0)) Int 1)");
+    same("-x? - 1", "Binary -(Unary -(Try(Name x)) Int 1)");
+    same("if x? { }", "If(Try(Name x) Block)");
+    same("x?\n(y)", "Try(Name x) Name y");
+    same("fail \"no\"", "Fail(Text \"no\")");
+    same("fail x ?? y", "Fail(Binary ??(Name x Name y))");
+    same("let Some(x) = y else { return }", "Let(Case Some(Bind x) Name y Else(Block(Return)))");
+    same("let x = y\n  else { fail z }", "Let(Bind x Name y Else(Block(Fail(Name z))))");
+    same(
+        "let x: Int = if a { b } else { c } else { break }",
+        "Let: Int(Bind x If(Name a Block(Name b) Else(Block(Name c))) Else(Block(Break)))",
+    );
+    same("x ?? return 1 + 2", "Binary ??(Name x Return(Binary +(Int 1 Int 2)))");
+    same("x ??\n  return\ny", "Binary ??(Name x Return) Name y");
+    same("let y = x ?? break", "Let(Bind y Binary ??(Name x Break))");
+    same(
+        "match x {\n  1 => return\n  2 => return 3, 4 => break\n  _ =>\n    fail y\n}",
+        "Match(Name x Arm(Int 1 Return) Arm(Int 2 Return(Int 3)) Arm(Int 4 Break) Arm(Wildcard Fail(Name y)))",
+    );
+    same("f(x => fail y)", "Call(Name f Lambda(Param x Fail(Name y)))");
+    same("assert a == b", "Assert(Binary ==(Name a Name b))");
+}
+
+#[test]
+fn types_of_results() {
+    same("fn f(x: Int!) -> Int! { x }", "Fn f -> Int!(Param x: Int! Block(Name x))");
+    same("let x: List[Int!]?! = y", "Let: List[Int!]?!(Bind x Name y)");
+    same("let x: ()!? = y", "Let: ()!?(Bind x Name y)");
+}
+
+#[test]
+fn tuples_records_and_maps() {
+    same("(1, x)", "Tuple(Int 1 Name x)");
+    same("((a), (b, c,))", "Tuple(Name a Tuple(Name b Name c))");
+    same("let p: (Int, Text)? = x", "Let: (Int, Text)?(Bind p Name x)");
+    same("let p: (Int) = x", "Let: Int(Bind p Name x)");
+    same("let f: (fn() -> Int)? = x", "Let: (fn() -> Int)?(Bind f Name x)");
+    same("let f: fn() -> Int? = x", "Let: fn() -> Int?(Bind f Name x)");
+    same("let (a, (_, b)) = x", "Let(Tuple(Bind a Tuple(Wildcard Bind b)) Name x)");
+    same("for (k, v) in m { }", "For(Tuple(Bind k Bind v) Name m Block)");
+    same(
+        "match x {\n  (0, _) => 1\n  (a, b) if (a) => 2\n}",
+        "Match(Name x Arm(Tuple(Int 0 Wildcard) Int 1) Arm(Tuple(Bind a Bind b) Guard(Name a) Int 2))",
+    );
+    same("[:]", "Map");
+    same("[\"a\": 1, x: [2],]", "Map(Text \"a\" Int 1 Name x List(Int 2))");
+    same("[\n  1:\n    2,\n  3: 4\n]", "Map(Int 1 Int 2 Int 3 Int 4)");
+    same("{a: 1, b}", "Record(Named a(Int 1) Named b(Name b))");
+    same("{a, b}", "Record(Named a(Name a) Named b(Name b))");
+    same("{a,}", "Record(Named a(Name a))");
+    same("{..x, kind: 1}", "Record(Spread(Name x) Named kind(Int 1))");
+    same("{\n  a: 1,\n\n  # why\n  b: c\n    .d,\n}", "Record(Named a(Int 1) Named b(Member d(Name c)))");
+    same("{ a }", "Block(Name a)");
+    same("{}", "Block");
+    same("x => {a: x}", "Lambda(Param x Record(Named a(Name x)))");
+    same("let r: {a: Int, b: Text?} = x", "Let: {a: Int, b: Text?}(Bind r Name x)");
+    same("fn f() -> {a: Int} { {a: 1} }", "Fn f -> {a: Int}(Block(Record(Named a(Int 1))))");
+    same("fn f() = {a: 1}", "Fn f(Value(Record(Named a(Int 1))))");
+    same("let {a, id: 3} = x", "Let(Record(a id(Int 3)) Name x)");
+    same("let {} = x", "Let(Record Name x)");
+    same("let [a, ..rest] = x", "Let(List(Bind a ..rest) Name x)");
+    same("let [..] = x", "Let(List(..) Name x)");
+    same("let [] = x", "Let(List Name x)");
+    same(
+        "match x {\n  {a: Some(1) | None, b} => {b}\n  [{a}, _] => a, _ => {b, a}\n}",
+        "Match(Name x Arm(Record(a(Or(Case Some(Int 1) Case None)) b) Block(Name b)) \
+         Arm(List(Record(a) Wildcard) Name a) Arm(Wildcard Record(Named b(Name b) Named a(Name a))))",
+    );
+    same(
+        "match if let {a} | {b: a} = x { 1 } else { 2 } {\n  1 => a\n  (b, c) => b\n}",
+        "Match(If(Let(Or(Record(a) Record(b(Bind a))) Name x) Block(Int 1) Else(Block(Int 2))) \
+         Arm(Int 1 Name a) Arm(Tuple(Bind b Bind c) Name b))",
+    );
+    same("for {a} in match x { y => z } { }", "For(Record(a) Match(Name x Arm(Bind y Name z)) Block)");
+    same("fn push(var self: List[Int], x) { }", "Fn push(Param var self: List[Int] Param x Block)");
+    same("fn push(\n  var self,\n) { }", "Fn push(Param var self Block)");
+    same(
+        "a.b[i].at(k, [])[0] = 1",
+        "Assign(Index(Method at(Index(Member b(Name a) Name i) Name k List) Int 0) Int 1)",
+    );
+}
+
+#[test]
+fn bytes_and_html() {
+    same(r#"b"a\n\x41\"\\\0é""#, r#"Bytes "a\nA\"\\\x00\xc3\xa9""#);
+    same(r#"b"""#, r#"Bytes """#);
+    same(r#"html"<b>{x}</b>""#, r#"Html("<b>" Name x "</b>")"#);
+    same("html\"\"\"\n  <p>\n    {html\"{x}\"}\n  \"\"\"", r#"Html("<p>\n  " Html(Name x) "\n")"#);
+    same("html(x)", "Call(Name html Name x)");
+    same("html", "Name html");
+}
+
+#[test]
+fn items() {
+    same("use \"a/b\"", "Use \"a/b\"");
+    same("use \"a\" as b", "Use \"a\" as b");
+    same("use \"a\" {b, C,}\nx", "Use \"a\" {b, C} Name x");
+    same("test \"adds\" {\n  assert 1 == 1\n}", "Test \"adds\"(Block(Assert(Binary ==(Int 1 Int 1))))");
+    same("pub let x: Int = 1", "Let pub: Int(Bind x Int 1)");
+    same(
+        "type A = { id: Int as \"user_id\" = 1 } with json: snake",
+        "Type A(Json snake Record(Field id: Int as \"user_id\"(Int 1)))",
+    );
+    same(
+        "type A = B(x: Int as \"y\") | C with json: camel",
+        "Type A(Json camel Case B(Field x: Int as \"y\") Case C)",
+    );
+}
