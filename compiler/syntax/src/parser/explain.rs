@@ -297,6 +297,7 @@ fn expectation(place: &Place) -> Vec<&'static str> {
         K::LParen,
         K::LBracket,
         K::Question,
+        K::Bang,
         K::DotDot,
         K::DotDotEq,
         K::Coalesce,
