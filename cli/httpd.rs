@@ -4,7 +4,7 @@
 //! Invariant: after a signal to end the process ends in bounded time, whatever a script or a reader of its output does.
 
 use crate::limits::Settings;
-use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, fail, usage};
+use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, ended, fail, usage};
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::Signals;
@@ -63,7 +63,7 @@ pub fn run(command: Httpd) -> Result<(), u8> {
         ));
     }
     let app = App::start(Arc::new(compiled.module), Vec::new(), settings.core)
-        .map_err(|failure| fail(FAILED, &format!("trap: {failure}")))?;
+        .map_err(|failure| ended(&failure))?;
     raise_file_limit();
     let bound = Server::bind(&listens).map_err(|error| {
         let code = if error.is_in_use() { ADDRESS_IN_USE } else { FAILED };

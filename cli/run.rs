@@ -1,6 +1,6 @@
 //! `weir FILE`, `weir -e CODE`, `weir -`: runs a script's statements from top to bottom.
 
-use crate::script::{FAILED, Script, fail};
+use crate::script::{FAILED, Script, ended, fail};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn program(script: &Script, arguments: Vec<OsString>) -> Result<(), u8> {
     let compiled = script.compile()?;
     App::start(Arc::new(compiled.module), arguments, Limits::default())
         .map(drop)
-        .map_err(|failure| fail(FAILED, &format!("trap: {failure}")))
+        .map_err(|failure| ended(&failure))
 }
 
 fn text(argument: OsString) -> Result<String, u8> {

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use weir_core::Failure;
 use weir_driver::{Compiled, MAX_SOURCE, Rejected};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::render::render;
@@ -97,6 +98,15 @@ pub fn usage(message: &str) -> u8 {
 pub fn fail(code: u8, message: &str) -> u8 {
     eprintln!("weir: {message}");
     code
+}
+
+/// Reports why a program ended: a trap, or an error that it did not look at.
+pub fn ended(failure: &Failure) -> u8 {
+    if failure.trace.is_some() {
+        return fail(FAILED, &format!("trap: {failure}"));
+    }
+    eprintln!("error: {failure}");
+    FAILED
 }
 
 /// Whether standard error is a terminal that wants colours (NO_COLOR, CLICOLOR_FORCE).

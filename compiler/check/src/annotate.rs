@@ -30,9 +30,9 @@ impl<'a> Checker<'a> {
                 self.terms.add(Term::Tuple(parts.into()))
             }
             TypeExprKind::Record(fields) => self.anonymous_type(fields, module, vars),
-            TypeExprKind::Result(_) => {
-                self.unsupported(ty.span);
-                T::UNKNOWN
+            TypeExprKind::Result(value) => {
+                let value = self.annotation(value, module, vars);
+                self.result_of(value)
             }
             TypeExprKind::Unit => T::UNIT,
             TypeExprKind::Error => T::UNKNOWN,

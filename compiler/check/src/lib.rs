@@ -12,6 +12,7 @@
 
 use std::rc::Rc;
 use weir_syntax::ast;
+use weir_syntax::span::Span;
 
 mod annotate;
 pub mod codes;
@@ -38,4 +39,7 @@ pub use program::check;
 pub trait Library {
     /// The module `name`, such as `list`; `None` when there is none. Parsed at most once by whoever implements this.
     fn module(&self, name: &str) -> Option<Rc<ast::File>>;
+
+    /// A place of the program as its errors tell it: `app.weir:3:7`.
+    fn place(&self, span: Span) -> String;
 }

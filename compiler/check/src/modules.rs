@@ -10,6 +10,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use weir_syntax::ast;
+use weir_syntax::span::Span;
 
 /// Keeps the library's files alive for as long as the check runs: a list that grows behind a shared reference.
 #[derive(Default)]
@@ -134,8 +135,18 @@ impl<'a> Modules<'a> {
                 ast::Item::Use(_) | ast::Item::Test(_) | ast::Item::Stmt(_) => {}
             }
         }
+        if module.name == PRELUDE
+            && let (Some(result), Some(error)) = (module.types.get("Result"), module.types.get("Error"))
+        {
+            terms.set_failing(*result, *error);
+        }
         self.modules.push(module);
         id
+    }
+
+    /// A place in words; see [`Library::place`].
+    pub fn place(&self, span: Span) -> String {
+        self.library.place(span)
     }
 
     /// The library module `name`, loaded when this is its first use.

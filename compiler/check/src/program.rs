@@ -45,6 +45,7 @@ pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<D
         here,
         blocks: 0,
         aliases: 0,
+        defaulted: None,
         decided_at: HashMap::new(),
     };
     checker.declarations(file);
@@ -326,7 +327,7 @@ impl<'a> Checker<'a> {
                     *ty,
                     crate::infer::Origin::new(crate::infer::Why::Parameter, param.name.span),
                 );
-                self.default_value(default, ModuleId::MAIN, &vars, want);
+                self.default_value(default, ModuleId::MAIN, &vars, want, param.name.span);
             }
         }
         let generic = !vars.is_empty();

@@ -105,6 +105,8 @@ pub struct Terms {
     refused: bool,
     /// Names of the declared types, by `TypeId`.
     names: Vec<String>,
+    /// The library's `Result` and `Error`, once the prelude is there.
+    failing: Option<(TypeId, TypeId)>,
 }
 
 impl Terms {
@@ -114,12 +116,54 @@ impl Terms {
         let mut nodes = Vec::with_capacity(256);
         nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range, Float]);
         let extents = vec![Extent { depth: 1, size: 1 }; nodes.len()];
-        Self { nodes, extents, refused: false, names: Vec::new() }
+        Self { nodes, extents, refused: false, names: Vec::new(), failing: None }
     }
 
     /// Names the next declared type; called in the order of `TypeId`s.
     pub fn name_type(&mut self, name: &str) {
         self.names.push(name.to_string());
+    }
+
+    /// Tells which of the declared types are the library's `Result` and `Error`.
+    pub fn set_failing(&mut self, result: TypeId, error: TypeId) {
+        self.failing = Some((result, error));
+    }
+
+    /// `Error`; unknown when the library lacks it.
+    pub fn error(&mut self) -> T {
+        match self.failing {
+            Some((_, error)) => self.add(Term::Record(error, Rc::new([]))),
+            None => T::UNKNOWN,
+        }
+    }
+
+    /// `Result[value, error]`
+    pub fn result(&mut self, value: T, error: T) -> T {
+        match self.failing {
+            Some((result, _)) => self.add(Term::Record(result, Rc::new([value, error]))),
+            None => T::UNKNOWN,
+        }
+    }
+
+    /// The value's and the error's type of a `Result`.
+    pub fn as_result(&self, t: T) -> Option<(T, T)> {
+        match (self.head(t), self.failing) {
+            (Term::Record(id, args), Some((result, _))) if *id == result => Some((args[0], args[1])),
+            _ => None,
+        }
+    }
+
+    /// Whether `t` is the library's `Error`.
+    pub fn is_error(&self, t: T) -> bool {
+        matches!((self.head(t), self.failing), (Term::Record(id, _), Some((_, error))) if *id == error)
+    }
+
+    /// What an option or a result holds when all is well.
+    pub fn payload(&self, t: T) -> Option<T> {
+        match self.head(t) {
+            Term::Option(item) => Some(*item),
+            _ => self.as_result(t).map(|(value, _)| value),
+        }
     }
 
     /// A new term; `Unknown` in place of one that is too large, which `take_refused` tells.
@@ -319,19 +363,31 @@ impl Terms {
         xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| self.compare(*x, *y, lenient))
     }
 
-    /// How many options are around the type, and whether a variable is inside them, which may be more options.
+    /// How many options and results are around the type, and whether a variable is inside them, which may be more of them.
     pub fn option_depth(&self, t: T) -> (usize, bool) {
         let (mut t, mut depth) = (t, 0);
-        loop {
-            match self.head(t) {
-                Term::Option(inner) => {
-                    t = *inner;
-                    depth += 1;
-                }
-                Term::Var | Term::Unknown => return (depth, true),
-                _ => return (depth, false),
+        while let Some(inner) = self.payload(t) {
+            t = inner;
+            depth += 1;
+        }
+        (depth, matches!(self.head(t), Term::Var | Term::Unknown))
+    }
+
+    /// Whether a value of type `found` becomes one of the option or result `want` by being put into it.
+    pub fn lifts(&self, want: T, found: T) -> bool {
+        let Some(inner) = self.payload(want) else { return false };
+        let same_kind = match (self.head(want), self.head(found)) {
+            (_, Term::Var | Term::Unknown) => return false,
+            (Term::Option(_), Term::Option(_)) => true,
+            _ => self.as_result(want).is_some() && self.as_result(found).is_some(),
+        };
+        if same_kind {
+            let (wanted, (found_depth, open)) = (self.option_depth(want).0, self.option_depth(found));
+            if open || wanted <= found_depth {
+                return false;
             }
         }
+        self.agree(inner, found) || self.lifts(inner, found)
     }
 
     /// The type as the user would write it; `_` where it is not known.
@@ -367,6 +423,14 @@ impl Terms {
                 self.write_list(params, out);
                 out.push_str(") -> ");
                 self.write(*result, out);
+            }
+            Term::Record(_, args) if self.as_result(t).is_some_and(|(_, e)| self.is_error(e)) => {
+                if matches!(self.head(args[0]), Term::Fn(..)) {
+                    self.write_applied("Result", args, out);
+                } else {
+                    self.write(args[0], out);
+                    out.push('!');
+                }
             }
             Term::Record(id, args) => self.write_applied(&self.names[id.0 as usize], args, out),
             Term::Tuple(parts) => {

@@ -72,6 +72,7 @@ pub fn compile(
         types: module.types.clone(),
         frames,
         show_place,
+        is_library: Box::new(|_| false),
         memory: Box::new(memory),
     }
 }

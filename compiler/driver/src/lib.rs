@@ -66,12 +66,14 @@ pub fn compile(name: &str, text: &str) -> Result<Compiled, Rejected> {
     let Checked { program, warnings, sources } = checked(name, text)?;
     let ir = weir_ir::compile_to_ir(&program, true);
     let places = Arc::clone(&sources);
-    let module = weir_codegen::compile(
+    let mut module = weir_codegen::compile(
         &ir,
         &weir_core::address,
         Box::new(move |place| show_place(&places, place)),
         weir_codegen::Options::default(),
     );
+    let places = Arc::clone(&sources);
+    module.is_library = Box::new(move |file| library::is_library(places.get(FileId(file))));
     Ok(Compiled { module, warnings, sources })
 }
 

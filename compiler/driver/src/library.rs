@@ -6,10 +6,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use weir_abi::code::Place;
 use weir_check::Library;
 use weir_syntax::ast;
 use weir_syntax::parser::parse_library;
-use weir_syntax::span::{Source, Sources};
+use weir_syntax::span::{Source, Sources, Span};
 
 macro_rules! modules {
     ($($name:literal),* $(,)?) => {
@@ -20,8 +21,16 @@ macro_rules! modules {
 }
 modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers", "float", "math", "path", "html", "url", "random", "crypto", "regex",
+    "headers", "float", "math", "path", "html", "url", "random", "crypto", "regex", "error", "result", "fs",
 );
+
+/// What the names of the library's files end in.
+const SHELF: &str = " (standard library)";
+
+/// Whether a file belongs to the library.
+pub fn is_library(source: &Source) -> bool {
+    source.name.ends_with(SHELF)
+}
 
 /// Parsed modules and the sources they came from.
 pub struct Modules {
@@ -47,11 +56,15 @@ impl Library for Modules {
         if let Some(file) = self.parsed.borrow().get(name) {
             return Some(Rc::clone(file));
         }
-        let id = self.sources.borrow_mut().add(Source::new(format!("{name} (standard library)"), text));
+        let id = self.sources.borrow_mut().add(Source::new(format!("{name}{SHELF}"), text));
         let parsed = parse_library(id, text);
         debug_assert!(parsed.diagnostics.is_empty(), "stdlib/{name}.weir: {:?}", parsed.diagnostics);
         let file = Rc::new(parsed.file);
         self.parsed.borrow_mut().insert(name, Rc::clone(&file));
         Some(file)
+    }
+
+    fn place(&self, span: Span) -> String {
+        crate::show_place(&self.sources.borrow(), Place { file: span.file.0, start: span.start })
     }
 }

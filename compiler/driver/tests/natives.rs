@@ -24,6 +24,7 @@ const BUILT_IN: &[&str] = &[
     "respond-text",
     "respond-lines",
     "respond-empty",
+    "respond-error",
 ];
 
 fn modules() -> impl Iterator<Item = (&'static str, File)> {
@@ -109,6 +110,20 @@ fn declarations_and_rows_agree() {
     for native in NATIVES {
         assert!(declared.contains(native.name), "`{}` is in the table, but nothing declares it", native.name);
     }
+}
+
+#[test]
+fn the_runtime_knows_the_fields_of_an_error() {
+    let prelude = modules().find(|(name, _)| *name == "prelude").expect("there is a prelude").1;
+    let error = prelude.items.iter().find_map(|item| match item {
+        Item::Type(decl) if decl.name.text == "Error" => Some(decl),
+        _ => None,
+    });
+    let TypeBody::Record(fields) = &error.expect("the prelude declares Error").body else {
+        panic!("Error is a record")
+    };
+    let names: Vec<&str> = fields.iter().map(|f| f.name.text.as_str()).collect();
+    assert_eq!(names, weir_abi::layout::error::FIELDS);
 }
 
 #[test]

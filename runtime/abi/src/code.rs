@@ -95,6 +95,8 @@ pub struct Module {
     pub frames: Vec<FrameInfo>,
     /// Names a place for a person: `app.weir:3:7`.
     pub show_place: Box<dyn Fn(Place) -> String + Send + Sync>,
+    /// Whether the file with that number belongs to the standard library.
+    pub is_library: Box<dyn Fn(u16) -> bool + Send + Sync>,
     /// Owns the machine code and the literals; dropping it frees them.
     pub memory: Box<dyn Any + Send + Sync>,
 }

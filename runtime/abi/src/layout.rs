@@ -94,6 +94,24 @@ pub const fn immortal_header(shape: u32) -> u64 {
     IMMORTAL as u64 | (shape as u64) << 32
 }
 
+/// Layout of a value of the library's record `Error`.
+pub mod error {
+    use super::field;
+
+    /// Its fields in declared order.
+    pub const FIELDS: [&str; 5] = ["message", "kind", "cause", "at", "status"];
+    /// Offset of the message, a Text.
+    pub const MESSAGE: i32 = field(0);
+    /// Offset of the kind, a Text.
+    pub const KIND: i32 = field(1);
+    /// Offset of the cause, an Error or 0.
+    pub const CAUSE: i32 = field(2);
+    /// Offset of the place, a Text.
+    pub const AT: i32 = field(3);
+    /// Offset of the status, a box of an Int or 0.
+    pub const STATUS: i32 = field(4);
+}
+
 /// Layout of a RESPONSE object.
 pub mod response {
     /// Offset of the status, 100 to 599.
@@ -112,6 +130,8 @@ pub mod response {
     pub const KIND_TEXT: u64 = 1;
     /// The body is a stream of Text: one line, one chunk each.
     pub const KIND_LINES: u64 = 2;
+    /// The handler failed: the body is the Error.
+    pub const KIND_ERROR: u64 = 3;
 }
 
 /// Shapes: what an object's payload holds.

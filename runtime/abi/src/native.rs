@@ -113,6 +113,7 @@ macro_rules! for_each_native {
             list_new "list-new" - (word word) owned, traps, constant;       // shape, capacity -> empty list
             respond_text "respond-text" - (own) owned, traps, constant;
             respond_lines "respond-lines" - (own) owned, traps, constant;
+            respond_error "respond-error" - (own) owned, traps, constant;    // an Error
             respond_empty "respond-empty" - (word) owned, traps, constant;  // status
             // prelude
             print "print" types (borrow) word, waits, linear;
@@ -215,6 +216,14 @@ macro_rules! for_each_native {
             time_parts "time-parts" - (word borrow) owned, traps, constant;
             time_add "time-add" - (word borrow borrow) word, traps, constant;
             time_start_of "time-start-of" - (word borrow borrow) word, traps, constant;
+            // Error
+            failure_kind "failure-kind" - () owned, traps, constant;
+            failure_message "failure-message" - () owned, traps, linear;
+            failure_status "failure-status" - () word, traps, constant;               // not pure: the last failure decides
+            call_place "call-place" - () owned, traps, linear;
+            fail_program "fail-program" - (borrow) word, traps, linear;
+            // Files
+            fs_read "fs-read" - (borrow) owned, waits, linear;
             // Stream
             stream_own "stream-own" - (own) owned, traps, constant;
             stream_next "stream-next" types (borrow) owned, waits, constant;

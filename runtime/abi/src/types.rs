@@ -59,6 +59,22 @@ impl TypeDesc {
         )
     }
 
+    /// Whether it is the library's `Error`, or a record declared just like it: its text form is what went wrong.
+    pub fn is_error(&self) -> bool {
+        matches!(self, Self::Record(name, fields)
+            if name == "Error" && fields.iter().map(|(name, _)| name.as_str()).eq(crate::layout::error::FIELDS))
+    }
+
+    /// Whether it is the library's `Result`, or an enum declared just like it: its cases are written without the names of
+    /// their fields.
+    pub fn is_result(&self) -> bool {
+        let one = |(name, fields): &Case, case: &str, field: &str| {
+            name == case && fields.len() == 1 && fields[0].0 == field
+        };
+        matches!(self, Self::Enum(_, cases)
+            if cases.len() == 2 && one(&cases[0], "Ok", "value") && one(&cases[1], "Err", "error"))
+    }
+
     /// Whether an option of it is the reference itself or 0; else the payload is boxed.
     pub fn is_nullable_inside_option(&self) -> bool {
         self.is_ref() && !matches!(self, Self::Option(_))

@@ -24,6 +24,11 @@ pub const KINDS: [(&str, u16); 7] = [
     ("limit", UNAVAILABLE),
 ];
 
+/// The kind of that name; `failed` for a word of the program's own.
+pub fn kind(name: &str) -> &'static str {
+    KINDS.iter().find(|(of, _)| *of == name).map_or("failed", |(kind, _)| kind)
+}
+
 /// A failure: what a client may know is its status, the rest is for the log and for a program that looks at it.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -33,6 +38,8 @@ pub struct Failure {
     pub kind: &'static str,
     /// What happened.
     pub message: String,
+    /// Where it was made and what caused it, a line each, for an Error of the script.
+    pub notes: Vec<String>,
     /// Where in the script, for a trap.
     pub trace: Option<Trace>,
 }
@@ -41,13 +48,13 @@ impl Failure {
     /// A failure with that status, and the kind that has it.
     pub fn new(status: u16, message: impl Into<String>) -> Self {
         let kind = KINDS.iter().find(|(_, of)| *of == status).map_or("failed", |(kind, _)| kind);
-        Self { status, kind, message: message.into(), trace: None }
+        Self { status, kind, message: message.into(), notes: Vec::new(), trace: None }
     }
 
     /// A failure of one of [`KINDS`], with the status of that kind.
     pub fn of_kind(kind: &'static str, message: impl Into<String>) -> Self {
         let status = KINDS.iter().find(|(of, _)| *of == kind).map_or(INTERNAL, |(_, status)| *status);
-        Self { status, kind, message: message.into(), trace: None }
+        Self { status, kind, message: message.into(), notes: Vec::new(), trace: None }
     }
 
     /// It, as one of that kind, whatever its status is.
@@ -57,13 +64,22 @@ impl Failure {
 
     /// A trap at a place of the script.
     pub fn of_trap(trap: &Trap, trace: Trace) -> Self {
-        Self { status: INTERNAL, kind: "failed", message: trap.to_string(), trace: Some(trace) }
+        Self {
+            status: INTERNAL,
+            kind: "failed",
+            message: trap.to_string(),
+            notes: Vec::new(),
+            trace: Some(trace),
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
         match &self.trace {
             Some(trace) => write!(f, "{trace}"),
             None => Ok(()),

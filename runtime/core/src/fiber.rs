@@ -16,6 +16,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::ptr;
 use std::rc::Rc;
 use weir_abi::code::Enter;
@@ -198,6 +199,19 @@ impl Drop for Fiber {
 pub unsafe fn suspend(ctx: *mut Ctx, why: Suspend) -> Word {
     // SAFETY: compiled code runs on a fiber, whose yielder was set when it began.
     unsafe { (*(*(*ctx).fiber.cast::<Face>()).yielder.get()).suspend(why) }
+}
+
+/// Where the running fiber's compiled code was left, and the addresses of its stack.
+///
+/// # Safety
+/// Called on a fiber, by a native whose entry wrote where compiled code was left.
+pub unsafe fn left(ctx: *mut Ctx) -> (Exit, Range<usize>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let face = &*(*ctx).fiber.cast::<Face>();
+        let exit = Exit { fp: (*ctx).exit_fp, pc: (*ctx).exit_pc, sp: (*ctx).exit_sp };
+        (exit, exit.sp..face.base)
+    }
 }
 
 /// What a stop check that hit comes to.

@@ -2,10 +2,11 @@
 //!
 //! In: a value and its type. Out: its characters: Ints in decimal, Floats with the fewest digits that read back, Texts as
 //! they are but quoted inside others, Durations as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`,
-//! `(1, "a")`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Circle(radius: 1)`, `Empty`.
+//! `(1, "a")`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Ok(1)`, `Circle(radius: 1)`, `Empty`,
+//! `Error("why: because")`.
 //! Invariant: takes no stack however deep the value is.
 
-use crate::value::{Any, Range, Text};
+use crate::value::{Any, Error, Range, Text};
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
 
@@ -31,6 +32,10 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
     // A Text by itself is not quoted.
     if let TypeDesc::Text = &types[ty.0 as usize] {
         return out.extend_from_slice(value.as_arg::<Text>().as_bytes());
+    }
+    // And an Error says what went wrong.
+    if types[ty.0 as usize].is_error() {
+        return value.as_arg::<Error>().write(out);
     }
     if write_leaf(&types[ty.0 as usize], value, out) {
         return;
@@ -151,12 +156,26 @@ fn open<'t>(
             todo.push(Todo::Literal(")"));
             todo.push(Todo::Parts(parts, value, 0));
         }
+        TypeDesc::Record(..) if desc.is_error() => {
+            let mut chain = Vec::new();
+            value.as_arg::<Error>().write(&mut chain);
+            out.extend_from_slice(b"Error(");
+            write_quoted(&String::from_utf8_lossy(&chain), out);
+            out.push(b')');
+        }
         TypeDesc::Record(name, fields) => {
             let is_anonymous = name.is_empty();
             out.extend_from_slice(name.as_bytes());
             out.push(if is_anonymous { b'{' } else { b'(' });
             todo.push(Todo::Literal(if is_anonymous { "}" } else { ")" }));
             todo.push(Todo::Fields(fields, value, 0));
+        }
+        TypeDesc::Enum(_, cases) if desc.is_result() => {
+            let (name, fields) = &cases[case_index(desc, value)];
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'(');
+            todo.push(Todo::Literal(")"));
+            todo.push(Todo::Value(fields[0].1, value.part(layout::case_field(0))));
         }
         TypeDesc::Enum(_, cases) => {
             let (name, fields) = &cases[case_index(desc, value)];

@@ -9,6 +9,7 @@ mod app;
 mod clock;
 pub mod counters;
 mod equal;
+mod error;
 mod failure;
 mod fiber;
 mod form;

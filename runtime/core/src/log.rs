@@ -138,18 +138,25 @@ fn json_access(access: &Access<'_>) -> String {
 fn json_failure(id: u64, failure: &Failure) -> String {
     let mut line = format!("{{\"time\":\"{}\",\"request\":\"{id:x}\"", now());
     field(&mut line, "error", &failure.message);
+    if !failure.notes.is_empty() {
+        list(&mut line, "notes", &failure.notes);
+    }
     if let Some(trace) = &failure.trace {
-        line.push_str(",\"trace\":[");
-        for (at, frame) in trace.lines().iter().enumerate() {
-            if at > 0 {
-                line.push(',');
-            }
-            quote(&mut line, frame);
-        }
-        line.push(']');
+        list(&mut line, "trace", trace.lines());
     }
     line.push_str("}\n");
     line
+}
+
+fn list(line: &mut String, name: &str, texts: &[String]) {
+    let _ = write!(line, ",\"{name}\":[");
+    for (at, text) in texts.iter().enumerate() {
+        if at > 0 {
+            line.push(',');
+        }
+        quote(line, text);
+    }
+    line.push(']');
 }
 
 fn field(line: &mut String, name: &str, value: &str) {

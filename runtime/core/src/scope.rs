@@ -128,6 +128,8 @@ pub struct Scope {
     pub(crate) has_trapped: bool,
     /// Why the last native that can fail did, until it is taken.
     pub(crate) failure: Option<Failure>,
+    /// The failure that ended the main program, which gave back what it owned.
+    pub(crate) ended: Option<Failure>,
     /// Where a closure trapped that a stream of the next trap's fiber ran.
     pub(crate) inner_trace: Option<Trace>,
     /// How deep the streams are that are being pulled, one inside the closures of the other.
@@ -152,6 +154,7 @@ impl Scope {
             trap: None,
             has_trapped: false,
             failure: None,
+            ended: None,
             inner_trace: None,
             pull_depth: 0,
             scratch: Vec::new(),
@@ -188,6 +191,13 @@ impl Scope {
     /// The description of a type.
     pub fn type_desc(&self, id: TypeId) -> &TypeDesc {
         &self.app.module().types[id.0 as usize]
+    }
+
+    /// Records why a native cannot give what it was asked for: one of [`KINDS`](crate::failure::KINDS), and what happened. The
+    /// native then gives `None`, which is what this returns; the library makes an Error of both (`result.taken`).
+    pub fn fail<T>(&mut self, kind: &'static str, message: impl Into<String>) -> Option<T> {
+        self.failure = Some(Failure::of_kind(kind, message));
+        None
     }
 
     // ---- references

@@ -12,7 +12,7 @@ use crate::natives::PLAIN;
 use crate::output;
 use crate::run::Run;
 use crate::scope::{Scope, Source};
-use crate::value::{Arg, Handle, List, Own, Ref, Response, Stream, Text};
+use crate::value::{Arg, Error, Handle, List, Own, Ref, Response, Stream, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -133,6 +133,7 @@ fn assert_empty(scope: &Scope) {
 /// What a client is told about a failure.
 fn plain(status: u16) -> weir_http::Response {
     let text = match status {
+        400 => "Bad Request\n",
         404 => "Not Found\n",
         502 => "Bad Gateway\n",
         503 => "Service Unavailable\n",
@@ -140,6 +141,13 @@ fn plain(status: u16) -> weir_http::Response {
         _ => "Internal Server Error\n",
     };
     let mut made = weir_http::Response::new(status, text);
+    push(&mut made, CONTENT_TYPE, PLAIN);
+    made
+}
+
+/// What a client is told about an error whose status the script chose.
+fn refusal(status: u16, message: &str) -> weir_http::Response {
+    let mut made = weir_http::Response::new(status, format!("{message}\n"));
     push(&mut made, CONTENT_TYPE, PLAIN);
     made
 }
@@ -167,6 +175,19 @@ fn respond(
         // An option's None: a client is told no less than by `not-found()`.
         release(scope, own);
         return Ok(plain(status));
+    }
+    if kind == response::KIND_ERROR {
+        // SAFETY: the body of this kind is an Error that the response holds.
+        let error = unsafe { Error::from_word(body) };
+        let failure = error.failure();
+        let made = match error.status() {
+            // A status that the script chose says that the message is for the client too.
+            Some(400..=499) => refusal(failure.status, &failure.message),
+            _ => plain(failure.status),
+        };
+        log.failure(id, &failure);
+        release(scope, own);
+        return Ok(made);
     }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
     let fields = fields(object.get(response::HEADERS), has_content);

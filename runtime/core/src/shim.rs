@@ -11,6 +11,7 @@ use crate::fiber::{self, Stop, Suspend};
 use crate::heap::Word;
 use crate::natives::{self, Flow};
 use crate::scope::Scope;
+use crate::trace;
 use crate::value::{Arg, Gives, Parts};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -195,6 +196,23 @@ mod special {
         }
     }
 
+    pub(super) unsafe extern "C" fn call_place(ctx: *mut Ctx) -> Word {
+        // SAFETY: called by compiled code with its scope, on its fiber, through an entry.
+        unsafe {
+            let scope = &mut *(*ctx).scope.cast::<Scope>();
+            let (exit, stack) = fiber::left(ctx);
+            let made = {
+                let app = scope.app().clone();
+                let place = trace::own_place(exit, stack, app.module());
+                scope.text(&place)
+            };
+            match made {
+                Ok(text) => text.into_word(),
+                Err(full) => leave(ctx, full.into()),
+            }
+        }
+    }
+
     pub(super) unsafe extern "C" fn text_concat(ctx: *mut Ctx, first: Word, count: Word) -> Word {
         // SAFETY: compiled code passes the address and number of parts that stay while the native runs.
         unsafe {
@@ -249,6 +267,7 @@ macro_rules! shim {
     (free $effect:ident) => {};
     (stop $effect:ident) => {};
     (text_concat $effect:ident) => {};
+    (call_place $effect:ident) => {};
     ($name:ident $effect:ident) => {
         pub(super) unsafe extern "C" fn $name(
             ctx: *mut Ctx,
@@ -278,6 +297,9 @@ macro_rules! entered {
     };
     (text_concat $effect:ident) => {
         entry!(text_concat, super::special::text_concat);
+    };
+    (call_place $effect:ident) => {
+        entry!(call_place, super::special::call_place);
     };
     ($name:ident pure) => {};
     ($name:ident $effect:ident) => {

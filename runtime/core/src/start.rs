@@ -20,7 +20,7 @@ impl App {
     /// Runs the main program on this thread until it ends. What it printed is written when this returns.
     ///
     /// # Errors
-    /// A trap of the program with its stack trace, or a system without memory for it.
+    /// A trap of the program with its stack trace, an error that it did not look at, or a system without memory for it.
     pub fn start(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
@@ -61,6 +61,7 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
         return Err(failure);
     }
     drop(run);
+    let ended = scope.ended.take();
     // SAFETY: the program has ended, and nobody else has seen the version yet.
     let frozen = unsafe {
         let roots = app.global_refs();
@@ -68,6 +69,9 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     };
     if cfg!(feature = "stress") {
         assert_eq!(scope.heap().live(), frozen, "objects that no global reaches are left");
+    }
+    if let Some(failure) = ended {
+        return Err(failure);
     }
     let (heap, buffers) = scope.into_memory();
     // SAFETY: the scope is gone, so heap, buffers and worker refer to each other only.

@@ -95,6 +95,7 @@ pub fn module(main: Code0, handler: Option<Code1>) -> Module {
         ],
         frames: Vec::new(),
         show_place: Box::new(|place| format!("test.weir:{}", place.start)),
+        is_library: Box::new(|_| false),
         memory: Box::new(()),
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::fiber::{Exit, Fiber};
 use std::fmt;
+use std::ops::Range;
 use weir_abi::code::{FrameInfo, Module};
 
 /// How many lines a trace shows.
@@ -25,11 +26,20 @@ pub struct Frame<'m> {
 
 /// The frames of a suspended fiber, innermost first.
 pub fn frames<'a>(fiber: &'a Fiber, module: &'a Module) -> impl Iterator<Item = Frame<'a>> {
-    let Exit { mut fp, mut pc, mut sp } = fiber.exit();
+    walk(fiber.exit(), |address| fiber.holds(address), module)
+}
+
+/// The frames from where compiled code was left, on a stack with the addresses that `holds` names.
+fn walk<'m>(
+    exit: Exit,
+    holds: impl Fn(usize) -> bool,
+    module: &'m Module,
+) -> impl Iterator<Item = Frame<'m>> {
+    let Exit { mut fp, mut pc, mut sp } = exit;
     std::iter::from_fn(move || {
         let info = module.frame(pc)?;
         let frame = Frame { info, pc, sp };
-        if fp.is_multiple_of(8) && fiber.holds(fp) && fiber.holds(fp + 8) {
+        if fp.is_multiple_of(8) && holds(fp) && holds(fp + 8) {
             // SAFETY: both words lie on the fiber's stack: the caller's frame pointer and the return address into it.
             let (caller, back) = unsafe { (*(fp as *const usize), *((fp + 8) as *const usize)) };
             (sp, pc) = (fp + 16, back);
@@ -44,6 +54,15 @@ pub fn frames<'a>(fiber: &'a Fiber, module: &'a Module) -> impl Iterator<Item = 
         }
         Some(frame)
     })
+}
+
+/// The place in the program's own files where the innermost call was made from which compiled code was left; empty when
+/// there is none.
+pub fn own_place(exit: Exit, stack: Range<usize>, module: &Module) -> String {
+    let mut places =
+        walk(exit, |address| stack.contains(&address), module).filter_map(|f| f.info.place(f.pc));
+    let own = places.find(|place| !(module.is_library)(place.file));
+    own.map(|place| (module.show_place)(place)).unwrap_or_default()
 }
 
 /// A stack trace, ready to be shown.

@@ -185,6 +185,8 @@ handles! {
     Response;
     /// A box of an option.
     Boxed;
+    /// An Error.
+    Error;
 }
 
 impl Text {

@@ -12,6 +12,8 @@ use weir_syntax::ast::{self, Arg, ExprKind, FnBody};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
+/// The native that gives the place of a call. In a default of one that the main file makes, it is known here.
+const CALL_PLACE: &str = "call-place";
 /// Natives that need something of the type that their first type variable stands for.
 const NEEDS: [(&str, Ability); 4] = [
     ("print", Ability::TextForm),
@@ -133,7 +135,7 @@ impl<'a> Checker<'a> {
             let result = self.result_type(function, &vars).filter(|r| self.terms.is_closed(*r));
             return Draft { ty: result.unwrap_or(T::UNKNOWN), ..Draft::error(span) };
         };
-        let (fitted, types) = self.fit_arguments(function, given, types, &vars);
+        let (fitted, types) = self.fit_arguments(function, given, types, &vars, span);
         let mut stmts = Vec::new();
         let fitted = self.in_written_order(fitted, args, &params, is_method, &mut stmts);
         let call = self.call_fitted(decl, fitted, types, vars, span);
@@ -162,6 +164,7 @@ impl<'a> Checker<'a> {
         given: Vec<Given<'a>>,
         types: Vec<Option<T>>,
         vars: &[(&'a str, T)],
+        span: Span,
     ) -> (Vec<Draft>, Vec<T>) {
         let own = function.module == ModuleId::MAIN;
         let mut args: Vec<Option<Draft>> = given.iter().map(|_| None).collect();
@@ -183,7 +186,7 @@ impl<'a> Checker<'a> {
                 Given::Default => {
                     let default =
                         param.default.as_ref().expect("only a parameter with a default may be left out");
-                    self.default_value(default, function.module, vars, want)
+                    self.default_value(default, function.module, vars, want, span)
                 }
             });
         }
@@ -193,14 +196,17 @@ impl<'a> Checker<'a> {
         (args, types)
     }
 
-    /// A default, inferred at the call: it sees what its declaration sees, and no variables.
+    /// A default, inferred at the call at `span`: it sees what its declaration sees, and no variables.
     pub fn default_value(
         &mut self,
         default: &'a ast::Expr,
         module: ModuleId,
         vars: &[(&'a str, T)],
         want: Want,
+        span: Span,
     ) -> Draft {
+        let in_main = self.here.module == ModuleId::MAIN;
+        let outer = std::mem::replace(&mut self.defaulted, in_main.then_some(span));
         let scope = std::mem::take(&mut self.here.scope);
         let own = std::mem::replace(&mut self.here.module, module);
         let type_vars = std::mem::replace(&mut self.frame().type_vars, vars.to_vec());
@@ -208,6 +214,7 @@ impl<'a> Checker<'a> {
         self.frame().type_vars = type_vars;
         self.here.module = own;
         self.here.scope = scope;
+        self.defaulted = outer;
         draft
     }
 
@@ -229,6 +236,11 @@ impl<'a> Checker<'a> {
                 self.need(ability, *ty, arg.span);
             }
             let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
+            if native.text == CALL_PLACE
+                && let Some(call) = self.defaulted
+            {
+                return Draft::new(Kind::Text(self.modules.place(call)), result, span);
+            }
             let types = vars.into_iter().map(|(_, t)| t).collect();
             return Draft::new(Kind::CallNative(native.text.clone(), types, args), result, span);
         }

@@ -107,7 +107,11 @@ impl<'a> Checker<'a> {
             Term::List(_) => "list",
             Term::Stream(_) => "stream",
             Term::Option(_) => "option",
-            Term::Native(id) => return Some(kebab_case(&self.modules.ty(*id).decl.name.text)),
+            // A declared type of the library has a module of that name where it has methods.
+            Term::Record(id, _) if self.modules.ty(*id).module == ModuleId::MAIN => return None,
+            Term::Record(id, _) | Term::Native(id) => {
+                return Some(kebab_case(&self.modules.ty(*id).decl.name.text));
+            }
             _ => return None,
         };
         Some(name.to_string())

@@ -10,6 +10,7 @@ mod call;
 mod case;
 mod control;
 mod expr;
+mod failing;
 mod lambda;
 mod method;
 mod name;
@@ -36,6 +37,9 @@ use crate::unify::{T, Term, Terms};
 use std::collections::HashMap;
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
+
+/// The case of a result that holds a value.
+pub const OK: u32 = 0;
 
 /// Why a type is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +160,8 @@ pub struct Checker<'a> {
     pub blocks: u32,
     /// How deep aliases being resolved are.
     pub aliases: u32,
+    /// The call of the main file whose default is being inferred.
+    pub defaulted: Option<Span>,
     /// What first decided a type variable, for labels.
     pub decided_at: HashMap<T, Span>,
 }
@@ -277,19 +283,24 @@ impl<'a> Checker<'a> {
             }
             return draft;
         }
-        let (wanted, _) = self.terms.option_depth(want);
-        let (found, open) = self.terms.option_depth(draft.ty);
-        if let Term::Option(inner) = *self.terms.head(want)
-            && wanted > found
-            && !open
-            && self.terms.agree(inner, draft.ty) | (wanted > found + 1)
+        if let Some(inner) = self.terms.payload(want)
+            && self.terms.lifts(want, draft.ty)
         {
             let span = draft.span;
             let inner = self.coerce(draft, inner, origin);
-            return Draft::new(Kind::Some(Box::new(inner)), want, span);
+            return self.lifted(inner, want, span);
         }
         self.demand(draft.ty, want, draft.span, origin);
         draft
+    }
+
+    /// A value in the option or result `ty`.
+    fn lifted(&self, value: Draft, ty: T, span: Span) -> Draft {
+        let kind = match self.terms.head(ty) {
+            Term::Option(_) => Kind::Some(Box::new(value)),
+            _ => Kind::Case(OK, vec![value]),
+        };
+        Draft::new(kind, ty, span)
     }
 
     /// Makes two types equal, or reports that `found` at `span` is not what `origin` expects. Whether it went well.

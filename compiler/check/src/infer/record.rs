@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
                     let base = base.again().unwrap_or_else(|| Draft::error(base.span));
                     Draft::new(Kind::Field(Box::new(base), i as u32), field_ty, span)
                 }
-                (_, None, Some(default)) => self.default_value(default, module, vars, want),
+                (_, None, Some(default)) => self.default_value(default, module, vars, want, span),
                 (_, None, None) => Draft::error(span),
             });
         }

@@ -7,7 +7,7 @@ use weir_check::Library;
 use weir_check::typed::Program;
 use weir_syntax::ast::File;
 use weir_syntax::diag::{Diagnostic, Severity};
-use weir_syntax::span::FileId;
+use weir_syntax::span::{FileId, Span};
 
 /// The standard library of this repository, each module parsed when it is first asked for.
 #[derive(Default)]
@@ -29,6 +29,10 @@ impl Library for Sources {
         });
         self.parsed.borrow_mut().insert(name.to_string(), file.clone());
         file
+    }
+
+    fn place(&self, span: Span) -> String {
+        format!("{}:{}", span.file.0, span.start)
     }
 }
 

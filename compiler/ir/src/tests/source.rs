@@ -8,7 +8,7 @@ use weir_check::Library;
 use weir_check::typed::Program;
 use weir_syntax::ast;
 use weir_syntax::parser::{parse, parse_library};
-use weir_syntax::span::FileId;
+use weir_syntax::span::{FileId, Span};
 
 macro_rules! modules {
     ($($name:literal),*) => {
@@ -17,7 +17,7 @@ macro_rules! modules {
 }
 const MODULES: &[(&str, &str)] = modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers"
+    "headers", "error", "result"
 );
 
 struct Standard;
@@ -26,6 +26,10 @@ impl Library for Standard {
     fn module(&self, name: &str) -> Option<Rc<ast::File>> {
         let at = MODULES.iter().position(|(n, _)| *n == name)?;
         Some(Rc::new(parse_library(FileId(at as u16 + 1), MODULES[at].1).file))
+    }
+
+    fn place(&self, _: Span) -> String {
+        String::new()
     }
 }
 

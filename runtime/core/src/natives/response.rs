@@ -1,8 +1,9 @@
 //! Natives that make responses.
 
+use crate::failure::INTERNAL;
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
-use crate::value::{Handle, List, Own, Ref, Response, Stream, Text};
+use crate::value::{Error, Handle, List, Own, Ref, Response, Stream, Text};
 use weir_abi::layout::{response, shape};
 use weir_abi::trap::Trap;
 
@@ -41,6 +42,15 @@ pub fn respond_lines(scope: &mut Scope, body: Own<Stream>) -> Result<Own<Respons
     let made = new_response(scope, 200, response::KIND_LINES, 0, body.get().word());
     made.map_err(|full| {
         scope.give_up(body);
+        full.into()
+    })
+}
+
+/// The response to an error, which the service makes: it knows the request.
+pub fn respond_error(scope: &mut Scope, error: Own<Error>) -> Result<Own<Response>, Trap> {
+    let made = new_response(scope, INTERNAL.into(), response::KIND_ERROR, 0, error.get().word());
+    made.map_err(|full| {
+        scope.give_up(error);
         full.into()
     })
 }
