@@ -8,6 +8,7 @@
 //! #: command check --emit ir     `weir check --emit ir FILE` instead of `weir FILE`
 //! #: get /path?query     serves the program and asks; one line per request, in order
 //! #: head /path          likewise with HEAD
+//! #: copies              tells how many objects were copied to be changed
 //! #: contains TEXT       standard output must contain it; then no `#>` is compared
 //! #: lacks TEXT          standard output must not contain it; likewise
 //! ```
@@ -27,7 +28,7 @@
 //! body did not come to its end.
 
 use super::client::Response;
-use super::weir_process::{Launch, Output, run_in};
+use super::weir_process::{Launch, Output, finish, weir};
 use std::fs;
 use std::path::Path;
 
@@ -96,7 +97,12 @@ impl Golden {
         for list in self.directive("args") {
             args.extend(list.split_whitespace());
         }
-        run_in(dir, &args, stdin)
+        let mut command = weir();
+        command.args(args).current_dir(dir);
+        if self.directive("copies").next().is_some() {
+            command.env("WEIR_SHOW_COPIES", "1");
+        }
+        finish(command, stdin)
     }
 
     fn check_contents(&self, stdout: &str) -> Result<(), String> {

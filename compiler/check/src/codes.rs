@@ -45,13 +45,13 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "E0208",
-        "assignment to what is not a var",
-        "Only a `var` takes new values; `let`s, parameters and functions keep theirs.\n\n    let x = 1\n    x = 2                               # var x = 1",
+        "change of what is not a var",
+        "Only a `var`, or a field or element of one, takes new values; `let`s, parameters, what a `for` binds, and functions keep\ntheirs.\n\n    let x = 1\n    x = 2                               # var x = 1\n    let xs = [1]\n    xs.push(2)                          # var xs = [1]",
     ),
     code(
         "E0209",
         "not assignable",
-        "On the left of `=` stands the name of a variable. Fields and elements cannot be assigned to yet.\n\n    user.name = \"Bo\"                    # user = User(..user, name: \"Bo\")",
+        "On the left of `=` stands a `var`, or a field or element of one.\n\n    user.name = \"Bo\"\n    users[0].name = \"Bo\"\n    first(users).name = \"Bo\"            # var user = first(users), then user.name = \"Bo\"",
     ),
     code(
         "E0210",
@@ -72,6 +72,26 @@ pub const CODES: &[Code] = &[
         "E0213",
         "type defined by itself",
         "An alias must lead to a type that exists without it, and a generic record may contain itself only with the same\ntypes.\n\n    type A = B\n    type B = A\n    type Grow[A] = { next: Grow[List[A]]? }",
+    ),
+    code(
+        "E0214",
+        "change of what is no variable",
+        "A function whose first parameter is `var` changes the variable, field or element that it is called on.\n\n    [3, 1].push(2)                      # var xs = [3, 1], then xs.push(2)",
+    ),
+    code(
+        "E0215",
+        "mutating function as a value",
+        "A function with a `var` parameter is called on a variable; it cannot be passed on as a value.\n\n    lists.map(push)                     # for i in 0..lists.len() { lists[i].push(0) }",
+    ),
+    code(
+        "E0216",
+        "value of a call that changes its variable",
+        "A call of a mutating function changes the variable in place. Many of these functions give nothing besides.\n\n    xs = xs.push(1)                     # xs.push(1)",
+    ),
+    code(
+        "E0217",
+        "var parameter out of place",
+        "A function may change one variable, the one that is passed first.\n\n    fn add(item: Item, var cart: Cart)  # fn add(var cart: Cart, item: Item)",
     ),
     code(
         "E0301",
@@ -161,7 +181,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0318",
         "unused value",
-        "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.push(1)                          # xs = xs.push(1)",
+        "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.reverse()                        # xs = xs.reverse()",
     ),
     code(
         "E0401",

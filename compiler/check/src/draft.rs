@@ -94,6 +94,8 @@ pub enum Kind {
     Global(GlobalId),
     Let(LocalId, Box<Draft>),
     Assign(LocalId, Box<Draft>),
+    Put(DraftPlace, Box<Draft>),
+    Place(DraftPlace),
     SetGlobal(GlobalId, Box<Draft>),
     Call(Target, Option<ChainId>, Vec<Draft>),
     CallNative(String, Vec<T>, Vec<Draft>),
@@ -126,6 +128,51 @@ pub enum Kind {
     Continue,
     Return(Box<Draft>),
     Respond(Box<Draft>),
+}
+
+/// A place under inference; see `typed::Place`.
+#[derive(Debug)]
+pub struct DraftPlace {
+    /// The variable.
+    pub root: LocalId,
+    /// From the outside in.
+    pub steps: Vec<DraftStep>,
+}
+
+/// A step to a slot; see `typed::Step`.
+#[derive(Debug)]
+pub struct DraftStep {
+    /// Which slot.
+    pub kind: DraftStepKind,
+    /// The type of what it holds.
+    pub ty: T,
+    /// With all before it.
+    pub span: Span,
+}
+
+/// Which slot; see `typed::StepKind`.
+#[derive(Debug)]
+pub enum DraftStepKind {
+    Field(u32),
+    Element(Box<Draft>),
+}
+
+impl DraftPlace {
+    /// The expressions that say which slots.
+    pub fn keys(&self) -> impl Iterator<Item = &Draft> {
+        self.steps.iter().filter_map(|step| match &step.kind {
+            DraftStepKind::Field(_) => None,
+            DraftStepKind::Element(key) => Some(&**key),
+        })
+    }
+
+    /// The same, for putting others in their places.
+    pub fn keys_mut(&mut self) -> impl Iterator<Item = &mut Draft> {
+        self.steps.iter_mut().filter_map(|step| match &mut step.kind {
+            DraftStepKind::Field(_) => None,
+            DraftStepKind::Element(key) => Some(&mut **key),
+        })
+    }
 }
 
 /// A piece of an interpolated text.

@@ -231,9 +231,10 @@ impl<'a> Checker<'a> {
             crate::infer::qualified_name(&self.modules.get(function.module).name, &function.decl.name.text);
         let mut frame = Frame::new(name, function.decl.span, returns, result);
         frame.type_vars = vars;
+        frame.is_mutating = function.is_mutating();
         for (param, ty) in function.decl.params.iter().zip(params) {
             let name = if param.name.text == "_" { "$unused" } else { param.name.text.as_str() };
-            let local = frame.add(name, *ty, param.name.span, false);
+            let local = frame.add(name, *ty, param.name.span, param.mutable);
             frame.params.push(local);
         }
         self.frames.push(frame);

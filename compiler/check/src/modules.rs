@@ -70,6 +70,11 @@ impl FnEntry<'_> {
         self.decl.params.iter().all(|p| p.ty.is_some()) && (native || self.decl.result.is_some())
     }
 
+    /// Whether it changes its first parameter.
+    pub fn is_mutating(&self) -> bool {
+        self.decl.params.first().is_some_and(|p| p.mutable)
+    }
+
     /// Whether it can be called as a method.
     pub fn has_self(&self) -> bool {
         self.decl.params.first().is_some_and(|p| p.name.text == "self")

@@ -4,7 +4,7 @@
 //! enter at the call.
 
 use crate::infer::use_before_definition;
-use crate::typed::{Expr, ExprKind, FnId, Part, Program};
+use crate::typed::{Expr, ExprKind, FnId, Part, Place, Program, StepKind};
 use std::collections::HashSet;
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -18,6 +18,11 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
                     visit(value);
                 }
             }
+        }
+        ExprKind::Place(place) => keys(place, visit),
+        ExprKind::Put(place, value) => {
+            keys(place, visit);
+            visit(value);
         }
         ExprKind::Let(_, v)
         | ExprKind::Assign(_, v)
@@ -76,6 +81,15 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
         | ExprKind::None
         | ExprKind::Break
         | ExprKind::Continue => {}
+    }
+}
+
+fn keys<'p>(place: &'p Place, visit: &mut dyn FnMut(&'p Expr)) {
+    for step in &place.steps {
+        match &step.kind {
+            StepKind::Field(_) => {}
+            StepKind::Element(index) => visit(index),
+        }
     }
 }
 

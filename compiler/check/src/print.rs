@@ -2,7 +2,9 @@
 //!
 //! Not a language: variables are `name#index`, functions `name#index`, implicit conversions are written out.
 
-use crate::typed::{Arm, Expr, ExprKind, FnId, Function, LocalId, Part, Pattern, Prim, Program};
+use crate::typed::{
+    Arm, Expr, ExprKind, FnId, Function, LocalId, Part, Pattern, Place, Prim, Program, StepKind,
+};
 use crate::types::TyKind;
 use std::fmt::Write;
 
@@ -33,6 +35,9 @@ impl<'p> Printer<'p> {
         self.function = Some(function);
         let role = if self.program.handler == Some(id) { "handler " } else { "" };
         let _ = write!(self.out, "{role}{}#{}(", function.name, id.0);
+        if function.is_mutating {
+            self.out.push_str("var ");
+        }
         self.parameters(&function.params);
         if !function.captures.is_empty() {
             self.out.push_str(" | ");
@@ -101,6 +106,18 @@ impl<'p> Printer<'p> {
         self.out.push_str(after);
     }
 
+    fn place(&mut self, place: &Place) {
+        self.local(place.root);
+        for step in &place.steps {
+            match &step.kind {
+                StepKind::Field(at) => {
+                    let _ = write!(self.out, ".{at}");
+                }
+                StepKind::Element(index) => self.around("[", index, "]"),
+            }
+        }
+    }
+
     fn infix(&mut self, left: &Expr, sign: &str, right: &Expr) {
         self.around("(", left, sign);
         self.around("", right, ")");
@@ -129,6 +146,14 @@ impl<'p> Printer<'p> {
             ExprKind::Assign(local, value) => {
                 self.local(*local);
                 self.around(" = ", value, "");
+            }
+            ExprKind::Put(place, value) => {
+                self.place(place);
+                self.around(" = ", value, "");
+            }
+            ExprKind::Place(place) => {
+                self.out.push_str("var ");
+                self.place(place);
             }
             ExprKind::SetGlobal(id, value) => {
                 self.global(id.0);

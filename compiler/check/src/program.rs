@@ -87,6 +87,7 @@ impl<'a> Checker<'a> {
                     for param in decl.params.iter().filter(|p| p.name.text != "_") {
                         self.once(&mut params, &param.name, "among the parameters");
                     }
+                    self.var_parameters(decl);
                 }
                 Item::Type(decl) => {
                     self.once(&mut seen, &decl.name, "at the top level");
@@ -193,7 +194,10 @@ impl<'a> Checker<'a> {
             if *mutable || names == 0 {
                 drafts.push(self.statement(stmt));
             } else {
-                let value = self.bound_value(ty.as_ref(), value);
+                let mut value = self.bound_value(ty.as_ref(), value);
+                if self.gives_nothing(self.globals[ids.start].name, &value, stmt.span, false) {
+                    value = Draft::error(value.span);
+                }
                 if !self.goals.is_empty() {
                     self.solve(false);
                 }

@@ -5,7 +5,7 @@
 //! Not here: functions, types and top-level `let`s (`modules`, `infer::name`).
 
 use crate::draft::{Draft, FrameId};
-use crate::infer::Origin;
+use crate::infer::{Kept, Origin};
 use crate::typed::LocalId;
 use crate::unify::T;
 use weir_syntax::span::Span;
@@ -60,6 +60,10 @@ pub struct Frame<'a> {
     pub params: Vec<LocalId>,
     /// Captured variables: those of the parent and those that hold them here.
     pub captures: Vec<(LocalId, LocalId)>,
+    /// Variables that a `for` binds.
+    pub walked: Vec<LocalId>,
+    /// Whether it is a function that changes its first parameter.
+    pub is_mutating: bool,
     /// All variables.
     pub variables: Vec<Variable<'a>>,
     /// Declared type variables.
@@ -81,6 +85,8 @@ impl<'a> Frame<'a> {
             parent: None,
             params: Vec::new(),
             captures: Vec::new(),
+            walked: Vec::new(),
+            is_mutating: false,
             variables: Vec::new(),
             type_vars: Vec::new(),
             returns,
@@ -98,6 +104,15 @@ impl<'a> Frame<'a> {
     /// The variable `id`.
     pub fn variable(&self, id: LocalId) -> &Variable<'a> {
         &self.variables[id.0 as usize]
+    }
+
+    /// Why a variable that is no `var` keeps its value.
+    pub fn kept(&self, id: LocalId) -> Kept {
+        match self.params.iter().position(|p| *p == id) {
+            Some(at) => Kept::Parameter { first: at == 0 && self.parent.is_none() },
+            None if self.walked.contains(&id) => Kept::Walked,
+            None => Kept::Let,
+        }
     }
 
     /// The variable here that holds the parent's `outer`, added at the first use.

@@ -60,6 +60,8 @@ pub struct Function {
     pub captures: Vec<LocalId>,
     /// Whether it is a lambda: then it is only ever used by `Closure`.
     pub is_lambda: bool,
+    /// Whether it changes its first parameter (`var name`): then it is only ever used by `Call`, with a `Place` in front.
+    pub is_mutating: bool,
     /// All variables: parameters, captures and those bound within.
     pub locals: Vec<Local>,
     /// The result's type.
@@ -111,6 +113,10 @@ pub enum ExprKind {
     Let(LocalId, Box<Expr>),
     /// Gives a `var` a new value. Unit.
     Assign(LocalId, Box<Expr>),
+    /// Sets a slot of a `var`. Unit.
+    Put(Place, Box<Expr>),
+    /// The slot of a `var` that a mutating function changes: only as the first argument of a call of one.
+    Place(Place),
     /// Gives a top-level `let` its value; in `main` only. Unit.
     SetGlobal(GlobalId, Box<Expr>),
     /// A direct call.
@@ -177,6 +183,35 @@ pub enum ExprKind {
     Return(Box<Expr>),
     /// The value as a Response, by its type: Text, Stream of Text, Response, unit, or an option of one of these.
     Respond(Box<Expr>),
+}
+
+/// A variable, or a slot within its value.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The variable.
+    pub root: LocalId,
+    /// From the outside in; none for the variable itself.
+    pub steps: Vec<Step>,
+}
+
+/// A step from a container to a slot within it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which slot.
+    pub kind: StepKind,
+    /// The type of what it holds.
+    pub ty: Ty,
+    /// With all before it.
+    pub span: Span,
+}
+
+/// Which slot of a container.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// The field with that index of a record.
+    Field(u32),
+    /// The element of a list at an index; traps when there is none.
+    Element(Box<Expr>),
 }
 
 /// A piece of an interpolated text.

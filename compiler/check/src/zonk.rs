@@ -4,12 +4,15 @@
 //! handler reach, each once per solved types. Functions with a declared signature are inferred here, once for each set of
 //! type arguments, which is where a type that lacks an ability its generic function needs comes to light.
 
-use crate::draft::{ChainId, DeclId, Draft, DraftArm, DraftPart, FrameId, Kind, Target};
+use crate::draft::{
+    ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
+};
 use crate::goals::type_not_known;
 use crate::infer::Checker;
 use crate::report::Call;
 use crate::typed::{
-    Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program,
+    self, Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program, Step,
+    StepKind,
 };
 use crate::types::{Case, Enum, Record, Ty, TyKind, Types};
 use crate::unify::{T, Term, TypeId};
@@ -173,6 +176,7 @@ impl Zonk<'_, '_> {
             params: frame.params.clone(),
             captures: frame.captures.iter().map(|(_, inner)| *inner).collect(),
             is_lambda,
+            is_mutating: frame.is_mutating,
             locals,
             result,
             body,
@@ -336,6 +340,11 @@ impl Zonk<'_, '_> {
             },
             Kind::Let(local, value) => ExprKind::Let(local, self.boxed(*value)),
             Kind::Assign(local, value) => ExprKind::Assign(local, self.boxed(*value)),
+            Kind::Put(place, value) => {
+                let place = self.place(place);
+                ExprKind::Put(place, self.boxed(*value))
+            }
+            Kind::Place(place) => ExprKind::Place(self.place(place)),
             Kind::SetGlobal(id, value) => {
                 let value = self.boxed(*value);
                 match self.globals[id.0 as usize] {
@@ -423,6 +432,19 @@ impl Zonk<'_, '_> {
             Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
         };
         Expr { kind, ty, span }
+    }
+
+    fn place(&mut self, place: DraftPlace) -> typed::Place {
+        let mut steps = Vec::with_capacity(place.steps.len());
+        for step in place.steps {
+            let kind = match step.kind {
+                DraftStepKind::Field(at) => StepKind::Field(at),
+                DraftStepKind::Element(index) => StepKind::Element(self.boxed(*index)),
+            };
+            self.span = step.span;
+            steps.push(Step { kind, ty: self.ty(step.ty), span: step.span });
+        }
+        typed::Place { root: place.root, steps }
     }
 
     fn part(&mut self, part: DraftPart) -> Part {

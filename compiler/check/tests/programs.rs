@@ -118,7 +118,7 @@ fn options_are_lifted_where_expected() {
 
 #[test]
 fn lists_learn_their_element_type() {
-    gives("var xs = []\nxs = xs.push(1)\nprint(xs)", &["let xs#0: List[Int] = []"]);
+    gives("var xs = []\nxs.push(1)\nprint(xs)", &["let xs#0: List[Int] = []"]);
     gives(
         "fn none() { [] }\nlet a: List[Int] = none()\nlet b: List[Text] = none()\nprint(\"{a}{b}\")",
         &["-> List[Int]", "-> List[Text]"],

@@ -79,6 +79,7 @@ fn call(module: &code::Module, name: &str, words: &[u64]) -> u64 {
         exit_fp: 0,
         exit_pc: 0,
         exit_sp: 0,
+        second: 0,
     };
     // SAFETY: the functions of `module()` take that many words, and objects only where they are given one.
     unsafe { module.enter[words.len()](&mut ctx, frame.start as *const u8, words.as_ptr()) }
@@ -191,6 +192,7 @@ fn function(name: &str, modes: &[Mode], reprs: &[Repr], blocks: Vec<(Vec<Op>, Te
         kind: FunctionKind::Direct,
         params: modes.iter().enumerate().map(|(i, &mode)| Param { var: Var(i as u32), mode }).collect(),
         result: Repr::Word,
+        second: None,
         vars: reprs
             .iter()
             .enumerate()

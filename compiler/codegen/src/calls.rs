@@ -27,6 +27,7 @@ impl Emitter<'_> {
         let inst =
             if self.env.facts[callee.0 as usize].suspends { self.suspending(true, call) } else { call(self) };
         self.set_result(dst, inst);
+        self.keep_second(inst, None);
     }
 
     /// `CallClosure`: the code's address is in the object, which is the first argument.
@@ -45,6 +46,9 @@ impl Emitter<'_> {
         if let Some(inline) = natives::inline(native) {
             return self.inline_native(dst, inline, args);
         }
+        if native == KNOWN.list_push {
+            return self.list_push(dst, args[0], args[1]);
+        }
         let mut words: Vec<Value> =
             types.iter().map(|t| self.build.ins().iconst(WORD, i64::from(t.0))).collect();
         words.extend(self.args(args));
@@ -54,6 +58,7 @@ impl Emitter<'_> {
             self.native(native, &words)
         };
         self.set_result(dst, inst);
+        self.keep_second(inst, Some(native));
     }
 
     fn inline_native(&mut self, dst: Var, inline: Inline, args: &[Var]) {

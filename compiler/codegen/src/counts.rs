@@ -78,7 +78,8 @@ impl Emitter<'_> {
         }
     }
 
-    fn count(&mut self, object: Value) -> Value {
+    /// The count in an object's header, with the immortal bit.
+    pub(crate) fn count(&mut self, object: Value) -> Value {
         self.build.ins().load(types::I32, TRUSTED, object, layout::COUNT)
     }
 

@@ -35,12 +35,14 @@ pub(crate) struct Emitter<'a> {
     pub(crate) function: &'a Function,
     pub(crate) build: FunctionBuilder<'a>,
     pub(crate) held: Held,
+    /// What the last call gave besides its result, or what the function is about to give.
+    pub(crate) second: Option<Value>,
     /// By variable of the IR.
     names: Vec<Name>,
     /// Places, and the inlined calls they came with, by the number their instructions carry as source location.
     pub(crate) places: Vec<(Place, Option<SiteId>)>,
-    /// By number of words passed.
-    signatures: Vec<Option<SigRef>>,
+    /// By number of words passed and of those given less 1.
+    signatures: [Vec<Option<SigRef>>; 2],
     /// By namespace and number.
     callees: HashMap<(u32, u32), FuncRef>,
     /// Where owned references are written down for stack maps.
@@ -93,9 +95,10 @@ impl<'a> Emitter<'a> {
             function,
             build,
             held: Held::default(),
+            second: None,
             names,
             places: Vec::new(),
-            signatures: Vec::new(),
+            signatures: [Vec::new(), Vec::new()],
             callees: HashMap::new(),
             held_slot: WordSlots::default(),
             part_slot: WordSlots::default(),
@@ -230,19 +233,26 @@ impl<'a> Emitter<'a> {
 
     /// The signature that takes so many words and gives one.
     pub(crate) fn signature(&mut self, words: usize) -> SigRef {
-        if self.signatures.len() <= words {
-            self.signatures.resize(words + 1, None);
+        self.signature_of(words, 1)
+    }
+
+    /// The signature that takes so many words and gives `results`, 1 or 2.
+    fn signature_of(&mut self, words: usize, results: usize) -> SigRef {
+        let known = &mut self.signatures[results - 1];
+        if known.len() <= words {
+            known.resize(words + 1, None);
         }
-        if let Some(signature) = self.signatures[words] {
+        if let Some(signature) = known[words] {
             return signature;
         }
-        let signature = self.build.import_signature(words_signature(self.env.call_conv, words));
-        *self.signatures[words].insert(signature)
+        let signature = words_signature(self.env.call_conv, words, results);
+        *known[words].insert(self.build.import_signature(signature))
     }
 
     /// A function of the same module.
     pub(crate) fn callee(&mut self, id: FuncId) -> FuncRef {
-        let signature = self.signature(self.env.module.functions[id.0 as usize].params.len());
+        let function = &self.env.module.functions[id.0 as usize];
+        let signature = self.signature_of(function.params.len(), results(function));
         self.named((0, id.0), signature)
     }
 
@@ -324,10 +334,15 @@ pub(crate) fn is_return(loc: clif::SourceLoc) -> bool {
     !loc.is_default() && loc.bits() & RETURN != 0
 }
 
-/// The signature that takes so many words and gives one.
-pub(crate) fn words_signature(call_conv: CallConv, words: usize) -> clif::Signature {
+/// How many words a function gives.
+pub(crate) fn results(function: &Function) -> usize {
+    1 + usize::from(function.second.is_some())
+}
+
+/// The signature that takes so many words and gives `results`.
+pub(crate) fn words_signature(call_conv: CallConv, words: usize, results: usize) -> clif::Signature {
     let mut signature = clif::Signature::new(call_conv);
     signature.params.resize(words, clif::AbiParam::new(WORD));
-    signature.returns.push(clif::AbiParam::new(WORD));
+    signature.returns.resize(results, clif::AbiParam::new(WORD));
     signature
 }

@@ -31,6 +31,7 @@ fn calls(op: &Op) -> bool {
         | Op::New(..)
         | Op::NewClosure(..)
         | Op::NewList(..)
+        | Op::Unique(..)
         | Op::Drop(_) => true,
         Op::CallNative { native, .. } => natives::inline(*native).is_none(),
         Op::Const(..)
@@ -47,6 +48,13 @@ fn calls(op: &Op) -> bool {
         | Op::Load(..)
         | Op::ListGet(..)
         | Op::ListGetUnchecked(..)
+        | Op::Take(..)
+        | Op::Store(..)
+        | Op::ListCheck(..)
+        | Op::ListTake(..)
+        | Op::ListSet(..)
+        | Op::Second(_)
+        | Op::GiveSecond(_)
         | Op::Stop
         | Op::Dup(_) => false,
     }

@@ -3,7 +3,7 @@
 //! In: a function that `ir`'s verifier accepts after the counting pass. Out: the Cranelift function, built, and the places
 //! that its source locations number. Not here: compiling it (`lib`), what the compiled form tells (`frames`).
 
-use crate::emitter::{Emitter, Env, words_signature};
+use crate::emitter::{Emitter, Env, results, words_signature};
 use crate::held::Held;
 use cranelift_codegen::ir as clif;
 use cranelift_codegen::ir::InstBuilder;
@@ -23,7 +23,7 @@ pub(crate) fn build(
 ) -> Vec<(Place, Option<SiteId>)> {
     let function = &env.module.functions[id.0 as usize];
     into.name = clif::UserFuncName::user(0, id.0);
-    into.signature = words_signature(env.call_conv, function.params.len());
+    into.signature = words_signature(env.call_conv, function.params.len(), results(function));
     let mut emitter = Emitter::new(env, function, FunctionBuilder::new(into, scratch));
     let mut flow = Flow::of(function, &mut emitter);
     emitter.prologue(env.facts[id.0 as usize].calls, flow.blocks[0]);
@@ -171,6 +171,14 @@ impl Emitter<'_> {
             Op::Load(dst, from, offset) => self.load_field(*dst, *from, *offset),
             Op::ListGet(dst, list, index) => self.list_get(*dst, *list, *index),
             Op::ListGetUnchecked(dst, list, index) => self.list_get_unchecked(*dst, *list, *index),
+            Op::Unique(dst, src) => self.unique(*dst, *src),
+            Op::Take(dst, object, offset) => self.take_field(*dst, *object, *offset),
+            Op::Store(object, offset, word) => self.store_field(*object, *offset, *word),
+            Op::ListCheck(list, index) => self.list_check(*list, *index),
+            Op::ListTake(dst, list, index) => self.list_take(*dst, *list, *index),
+            Op::ListSet(list, index, word) => self.list_set(*list, *index, *word),
+            Op::Second(dst) => self.second(*dst),
+            Op::GiveSecond(src) => self.give_second(*src),
             Op::Stop => self.stop_check(),
             Op::Dup(var) => self.dup(*var),
             Op::Drop(var) => self.drop(*var),
@@ -217,9 +225,12 @@ impl Emitter<'_> {
                 self.branch(condition, blocks[then.0 as usize], blocks[or.0 as usize]);
             }
             Terminator::Return(var) => {
-                let value = self.get(*var);
+                let mut values = vec![self.get(*var)];
+                if self.function.second.is_some() {
+                    values.extend(self.second.take());
+                }
                 self.at_return();
-                self.build.ins().return_(&[value]);
+                self.build.ins().return_(&values);
             }
             Terminator::Trap(kind, a, b) => {
                 let [a, b] = [a, b].map(|w| w.map(|w| self.get(w)));

@@ -27,6 +27,7 @@ mod memory;
 mod natives;
 mod objects;
 mod parallel;
+mod places;
 mod stubs;
 mod thunks;
 

@@ -16,6 +16,10 @@ pub(crate) struct Known {
     pub(crate) stop: NativeId,
     /// `trap(kind, a, b)`
     pub(crate) trap: NativeId,
+    /// `object-copy(object)`
+    pub(crate) object_copy: NativeId,
+    /// `list-push(list, item)`
+    pub(crate) list_push: NativeId,
     /// `text-concat(parts, count)`
     pub(crate) text_concat: NativeId,
     /// By native, what is emitted instead of a call.
@@ -48,6 +52,8 @@ pub(crate) static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         free: named("free"),
         stop: named("stop"),
         trap: named("trap"),
+        object_copy: named("object-copy"),
+        list_push: named("list-push"),
         text_concat: named("text-concat"),
         inline: NATIVES.iter().map(|native| inline_form(native.name)).collect(),
     }

@@ -6,7 +6,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use weir_abi::native::part;
 use weir_abi::size::{QUICK_MAX, QUICK_NEXT, class_of};
-use weir_abi::trap::TrapKind;
 use weir_abi::{context, layout};
 use weir_ir::ir::{FuncId, GlobalId, PartKind, Var};
 
@@ -112,20 +111,15 @@ impl Emitter<'_> {
         self.set(dst, value);
     }
 
-    /// `ListGet`. An index below 0 is a large unsigned one.
+    /// `ListGet`.
     pub(crate) fn list_get(&mut self, dst: Var, list: Var, index: Var) {
-        let (object, at) = (self.get(list), self.get(index));
-        let len = self.load(object, layout::LEN);
-        let outside = self.build.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, at, len);
-        self.trap_if(outside, TrapKind::IndexOutOfBounds, Some(at), Some(len));
+        self.list_check(list, index);
         self.list_get_unchecked(dst, list, index);
     }
 
     /// `ListGetUnchecked`.
     pub(crate) fn list_get_unchecked(&mut self, dst: Var, list: Var, index: Var) {
-        let (object, at) = (self.get(list), self.get(index));
-        let bytes = self.build.ins().ishl_imm_u(at, 3);
-        let address = self.build.ins().iadd(object, bytes);
+        let address = self.element(list, index);
         let value = self.load(address, layout::LIST_DATA);
         self.set(dst, value);
     }

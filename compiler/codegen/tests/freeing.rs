@@ -35,6 +35,7 @@ fn module() -> Module {
         kind: FunctionKind::Direct,
         params: Vec::new(),
         result: Repr::Ref,
+        second: None,
         vars: vec![text],
         blocks: vec![Block { ops, end: Terminator::Return(Var(0)), span: Span::default(), site: None }],
         sites: Vec::new(),

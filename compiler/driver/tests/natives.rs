@@ -13,6 +13,7 @@ const BUILT_IN: &[&str] = &[
     "free",
     "stop",
     "trap",
+    "object-copy",
     "text-concat",
     "text-equal",
     "text-less",
@@ -69,9 +70,17 @@ fn check_function(module: &str, decl: &FnDecl, native: &Native) {
         Some((_, Some(false))) => Gives::Word,
         Some(_) => Gives::Owned,
     };
+    // One that changes its first argument gives the new value of that, and its own result besides.
+    let changes = decl.params.first().is_some_and(|p| p.mutable);
+    let gives = match (changes, gives) {
+        (true, _) if decl.result.is_none() => Gives::Owned,
+        (true, _) => Gives::Both,
+        (false, gives) => gives,
+    };
+    assert!(!changes || native.params[0] == Mode::Own, "{at} changes what it does not own");
     assert_eq!(gives, native.gives, "{at}: result");
     assert!(!native.types || !vars.is_empty(), "{at} takes types but has no type variable");
-    let allocates = native.gives == Gives::Owned;
+    let allocates = matches!(native.gives, Gives::Owned | Gives::Both);
     assert!(!allocates || native.effect >= Effect::Traps, "{at} allocates, so it may run out of memory");
 }
 

@@ -124,8 +124,10 @@ pub struct Function {
     pub kind: FunctionKind,
     /// Its parameters.
     pub params: Vec<Param>,
-    /// What it gives; references are given owned.
+    /// What it gives; references are given owned. For a function that changes its first parameter, the new value of that.
     pub result: Repr,
+    /// What a function that changes its first parameter gives besides, when that is not unit; see [`Op::GiveSecond`].
+    pub second: Option<Repr>,
     /// All variables.
     pub vars: Vec<VarInfo>,
     /// All blocks; the first is the entry.
@@ -245,6 +247,27 @@ pub enum Op {
     ListGet(Var, Var, Var),
     /// The same for an index that is known to be inside.
     ListGetUnchecked(Var, Var, Var),
+    /// The object as one that nobody else holds: itself when its count is 1, else a copy of its words, whose references get
+    /// counts of their own. Consumes. The operations below change such an object in place, so no variable but the one they
+    /// name may stand for it.
+    Unique(Var, Var),
+    /// The reference at a byte offset of a unique object, moved out of it: 0 stays behind.
+    Take(Var, Var, i32),
+    /// Sets the word at a byte offset of a unique object; consumes it. What was there is no reference, or has been taken.
+    Store(Var, i32, Var),
+    /// Traps when the list has no element at the index.
+    ListCheck(Var, Var),
+    /// The reference at an index of a unique list, which is known to be inside, moved out of it: 0 stays behind.
+    ListTake(Var, Var, Var),
+    /// Sets the element at an index of a unique list, which is known to be inside: list, index, word; consumes the word. What
+    /// was there is no reference, or has been taken.
+    ListSet(Var, Var, Var),
+    /// What the call before it gives besides its result: of a function with [`Function::second`], or of a native with
+    /// `Gives::ChangedAnd`. Only operations on counts and moves stand between the call and this.
+    Second(Var),
+    /// What the function gives besides its result; consumes. Only operations on counts and moves stand between this and the
+    /// `Return`.
+    GiveSecond(Var),
     /// A stop check.
     Stop,
     /// One more count; only after the counting pass.
@@ -295,15 +318,29 @@ impl Op {
         use Use::{Borrow, Consume};
         let by_mode = |mode: Mode| if mode == Mode::Own { Consume } else { Borrow };
         match self {
-            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Case(..) | Op::Global(..) | Op::Stop => {}
-            Op::SetGlobal(_, src) | Op::Move(_, src) => each(*src, Consume),
+            Op::Const(..)
+            | Op::Null(_)
+            | Op::Text(..)
+            | Op::Case(..)
+            | Op::Global(..)
+            | Op::Second(_)
+            | Op::Stop => {}
+            Op::SetGlobal(_, src) | Op::Move(_, src) | Op::Unique(_, src) | Op::GiveSecond(src) => {
+                each(*src, Consume);
+            }
             Op::Prim(_, _, a, b) => {
                 each(*a, Borrow);
                 if let Some(b) = b {
                     each(*b, Borrow);
                 }
             }
-            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) | Op::Step(_, a) => each(*a, Borrow),
+            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) | Op::Step(_, a) | Op::Take(_, a, _) => {
+                each(*a, Borrow)
+            }
+            Op::Store(object, _, word) => {
+                each(*object, Borrow);
+                each(*word, Consume);
+            }
             Op::Call(_, callee, args) => {
                 for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
                     each(*arg, by_mode(param.mode));
@@ -322,9 +359,17 @@ impl Op {
             Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
                 words.iter().for_each(|w| each(*w, Consume));
             }
-            Op::ListGet(_, list, index) | Op::ListGetUnchecked(_, list, index) => {
+            Op::ListGet(_, list, index)
+            | Op::ListGetUnchecked(_, list, index)
+            | Op::ListTake(_, list, index)
+            | Op::ListCheck(list, index) => {
                 each(*list, Borrow);
                 each(*index, Borrow);
+            }
+            Op::ListSet(list, index, word) => {
+                each(*list, Borrow);
+                each(*index, Borrow);
+                each(*word, Consume);
             }
             Op::Dup(v) => each(*v, Borrow),
             Op::Drop(v) => each(*v, Consume),
@@ -349,12 +394,34 @@ impl Op {
             | Op::Concat(d, _)
             | Op::New(d, ..)
             | Op::NewClosure(d, ..)
-            | Op::NewList(d, ..) => Result::Owned(*d),
+            | Op::NewList(d, ..)
+            | Op::Unique(d, _)
+            | Op::Take(d, ..)
+            | Op::ListTake(d, ..)
+            | Op::Second(d) => Result::Owned(*d),
             Op::Load(d, from, _)
             | Op::ListGet(d, from, _)
             | Op::ListGetUnchecked(d, from, _)
             | Op::Alias(d, from) => Result::Borrowed(*d, *from),
-            Op::SetGlobal(..) | Op::Stop | Op::Dup(_) | Op::Drop(_) => Result::None,
+            Op::SetGlobal(..)
+            | Op::Store(..)
+            | Op::ListCheck(..)
+            | Op::ListSet(..)
+            | Op::GiveSecond(_)
+            | Op::Stop
+            | Op::Dup(_)
+            | Op::Drop(_) => Result::None,
+        }
+    }
+
+    /// The object that the operation changes in place.
+    pub fn changes(&self) -> Option<Var> {
+        match self {
+            Op::Take(_, object, _)
+            | Op::Store(object, ..)
+            | Op::ListTake(_, object, _)
+            | Op::ListSet(object, ..) => Some(*object),
+            _ => None,
         }
     }
 }

@@ -34,18 +34,38 @@ impl Op {
             | Op::New(d, ..)
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..)
+            | Op::Unique(d, _)
+            | Op::Take(d, ..)
+            | Op::ListTake(d, ..)
+            | Op::Second(d)
             | Op::Load(d, ..)
             | Op::ListGet(d, ..)
             | Op::ListGetUnchecked(d, ..) => Some(d),
-            Op::SetGlobal(..) | Op::Stop | Op::Dup(_) | Op::Drop(_) => None,
+            Op::SetGlobal(..)
+            | Op::Store(..)
+            | Op::ListCheck(..)
+            | Op::ListSet(..)
+            | Op::GiveSecond(_)
+            | Op::Stop
+            | Op::Dup(_)
+            | Op::Drop(_) => None,
         }
     }
 
     /// Calls `each` with the place of every variable it reads.
     pub(crate) fn operands_mut(&mut self, mut each: impl FnMut(&mut Var)) {
         match self {
-            Op::Const(..) | Op::Null(_) | Op::Text(..) | Op::Case(..) | Op::Global(..) | Op::Stop => {}
+            Op::Const(..)
+            | Op::Null(_)
+            | Op::Text(..)
+            | Op::Case(..)
+            | Op::Global(..)
+            | Op::Second(_)
+            | Op::Stop => {}
             Op::SetGlobal(_, a)
+            | Op::Unique(_, a)
+            | Op::Take(_, a, _)
+            | Op::GiveSecond(a)
             | Op::Move(_, a)
             | Op::Alias(_, a)
             | Op::Step(_, a)
@@ -67,10 +87,15 @@ impl Op {
                 args.iter_mut().for_each(each);
             }
             Op::Concat(_, parts) => parts.iter_mut().for_each(|(_, v)| each(v)),
-            Op::ListGet(_, a, b) | Op::ListGetUnchecked(_, a, b) => {
+            Op::ListGet(_, a, b)
+            | Op::ListGetUnchecked(_, a, b)
+            | Op::ListTake(_, a, b)
+            | Op::ListCheck(a, b)
+            | Op::Store(a, _, b) => {
                 each(a);
                 each(b);
             }
+            Op::ListSet(a, b, c) => [a, b, c].into_iter().for_each(each),
         }
     }
 
@@ -101,6 +126,7 @@ impl Op {
             | Op::NewClosure(..)
             | Op::NewList(..)
             | Op::Load(..)
+            | Op::Unique(..)
             | Op::ListGetUnchecked(..) => true,
             Op::Prim(prim, ..) => !prim_traps(*prim),
             Op::CallNative { native, .. } => native.row().effect == Effect::Pure,
@@ -108,6 +134,13 @@ impl Op {
             | Op::Call(..)
             | Op::CallClosure(..)
             | Op::ListGet(..)
+            | Op::Take(..)
+            | Op::Store(..)
+            | Op::ListCheck(..)
+            | Op::ListTake(..)
+            | Op::ListSet(..)
+            | Op::Second(_)
+            | Op::GiveSecond(_)
             | Op::Stop
             | Op::Dup(_)
             | Op::Drop(_) => false,

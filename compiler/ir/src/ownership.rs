@@ -236,6 +236,9 @@ fn conflicts(f: &Function, functions: &[Function], holders: &[Holder]) -> Vec<Va
             }
             inst.op.operands(|v| enter(v, &mut now, &mut counts));
             let is_alias = matches!(inst.op, Op::Move(d, _) if holders[d.0 as usize] != Holder::Owned);
+            if let Some(changed) = inst.op.changes() {
+                blame(changed, &now, &counts, &mut found);
+            }
             if !is_alias {
                 inst.op.uses(functions, |v, how| {
                     if how == Use::Consume {

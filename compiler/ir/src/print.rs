@@ -48,7 +48,11 @@ fn write_function(out: &mut String, module: &Module, id: FuncId) -> fmt::Result 
         let comma = if i > 0 { ", " } else { "" };
         write!(out, "{comma}{mode}{}: {}", Name(f, p.var), repr(f.vars[p.var.0 as usize].repr))?;
     }
-    writeln!(out, ") -> {}", repr(f.result))?;
+    write!(out, ") -> {}", repr(f.result))?;
+    if let Some(second) = f.second {
+        write!(out, ", {}", repr(second))?;
+    }
+    out.push('\n');
     for (i, block) in f.blocks.iter().enumerate() {
         writeln!(out, "b{i}:")?;
         for inst in &block.ops {
@@ -160,6 +164,16 @@ impl fmt::Display for Operation<'_> {
             Op::ListGetUnchecked(_, list, index) => {
                 write!(out, "get unchecked {}[{}]", name(list), name(index))
             }
+            Op::Unique(_, v) => write!(out, "unique {}", name(v)),
+            Op::Take(_, v, offset) => write!(out, "take {} + {offset}", name(v)),
+            Op::Store(v, offset, word) => write!(out, "store {} + {offset} = {}", name(v), name(word)),
+            Op::ListCheck(list, index) => write!(out, "check {}[{}]", name(list), name(index)),
+            Op::ListTake(_, list, index) => write!(out, "take {}[{}]", name(list), name(index)),
+            Op::ListSet(list, index, word) => {
+                write!(out, "store {}[{}] = {}", name(list), name(index), name(word))
+            }
+            Op::Second(_) => write!(out, "second"),
+            Op::GiveSecond(v) => write!(out, "give second {}", name(v)),
             Op::Stop => write!(out, "stop"),
             Op::Dup(v) => write!(out, "dup {}", name(v)),
             Op::Drop(v) => write!(out, "drop {}", name(v)),

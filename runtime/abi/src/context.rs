@@ -26,6 +26,8 @@ pub struct Ctx {
     pub exit_pc: usize,
     /// Stack pointer of that frame at that call.
     pub exit_sp: usize,
+    /// What a native that changes its first argument gives besides the new value; compiled code reads it right behind the call.
+    pub second: u64,
 }
 
 /// Offset of [`Ctx::limit`].
@@ -38,5 +40,7 @@ pub const QUICK: i32 = std::mem::offset_of!(Ctx, quick) as i32;
 pub const EXIT_FP: i32 = std::mem::offset_of!(Ctx, exit_fp) as i32;
 /// Offset of [`Ctx::exit_pc`].
 pub const EXIT_PC: i32 = std::mem::offset_of!(Ctx, exit_pc) as i32;
+/// Offset of [`Ctx::second`].
+pub const SECOND: i32 = std::mem::offset_of!(Ctx, second) as i32;
 /// Offset of [`Ctx::exit_sp`].
 pub const EXIT_SP: i32 = std::mem::offset_of!(Ctx, exit_sp) as i32;

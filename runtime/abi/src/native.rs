@@ -14,7 +14,9 @@
 //! - `types`: one leading word per type variable of the Weir signature (a [`crate::types::TypeId`]); `-` for none
 //! - param modes: `own` (the native consumes a reference), `borrow` (the caller keeps it), `word` (no reference; for a
 //!   parameter whose type is a type variable `own`/`borrow` apply when the instance's type is a reference)
-//! - result: `word`, `owned`, or `never`
+//! - result: `word`, `owned`, or `never`. A native that changes its first argument (`var` in the declaration, `own` in the
+//!   row) gives the new value of that, `owned`; with a result of its own besides it is `both`, and the result goes into
+//!   [`crate::context::Ctx::second`]
 //! - effects: `pure`, `traps` (may trap), `waits` (may suspend its fiber, and trap)
 //! - cost: `constant`, or `linear` in the size of its arguments
 
@@ -36,6 +38,9 @@ pub enum Gives {
     Word,
     /// An owned reference (or an option of one), or a word where the instance's type is one.
     Owned,
+    /// The new value of its first argument, owned; and besides, in [`crate::context::Ctx::second`], its result, likewise owned
+    /// where it is a reference.
+    Both,
     /// It does not return.
     Never,
 }
@@ -104,6 +109,7 @@ macro_rules! for_each_native {
             free "free" - (own) word, pure, linear;                         // an object whose count just fell to 0, with all it alone holds
             stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit; gives nothing, keeps all registers
             trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
+            object_copy "object-copy" - (own) owned, traps, linear;         // the object as one that nobody else holds
             text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
             text_equal "text-equal" - (borrow borrow) word, pure, linear;
             text_less "text-less" - (borrow borrow) word, pure, linear;
@@ -188,6 +194,11 @@ macro_rules! for_each_native {
             // List
             list_len "list-len" - (borrow) word, pure, constant;
             list_push "list-push" - (own own) owned, traps, constant;
+            list_take_last "list-take-last" - (own) both, traps, constant;
+            list_insert "list-insert" - (own word own) owned, traps, linear;
+            list_remove "list-remove" - (own word) both, traps, linear;
+            list_truncate "list-truncate" - (own word) owned, traps, linear;
+            list_append "list-append" - (own own) owned, traps, linear;
             list_reverse "list-reverse" - (own) owned, traps, linear;
             list_slice "list-slice" - (own word word) owned, traps, linear;
             list_join "list-join" - (borrow borrow) owned, traps, linear;
@@ -303,6 +314,7 @@ macro_rules! rows {
     (@mode word) => { Mode::Word };
     (@gives word) => { Gives::Word };
     (@gives owned) => { Gives::Owned };
+    (@gives both) => { Gives::Both };
     (@gives never) => { Gives::Never };
     (@effect pure) => { Effect::Pure };
     (@effect traps) => { Effect::Traps };

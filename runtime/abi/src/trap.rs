@@ -65,6 +65,11 @@ impl Trap {
         Self { kind, a: 0, b: 0, message: None }
     }
 
+    /// No element with that index in a list of that length.
+    pub fn index(index: i64, len: usize) -> Self {
+        Self { kind: TrapKind::IndexOutOfBounds, a: index, b: len as i64, message: None }
+    }
+
     /// A slice that does not fit `whole`, a list or text of that length; ends that do fit cut a character.
     pub fn bad_slice(low: i64, high: i64, whole: &str, len: usize) -> Self {
         let why = if low > high {

@@ -138,6 +138,8 @@ pub struct Scope {
     pub(crate) scratch: Vec<u8>,
     /// Its random numbers, once it wanted some.
     pub(crate) random: Option<Random>,
+    /// How many objects were copied because they were to be changed and somebody else held them.
+    pub(crate) copies: u64,
     worker: Rc<Worker>,
     app: Pinned,
 }
@@ -159,6 +161,7 @@ impl Scope {
             pull_depth: 0,
             scratch: Vec::new(),
             random: None,
+            copies: 0,
             worker,
             app,
         }
@@ -395,6 +398,45 @@ impl Scope {
             object.set(*offset, *word);
         }
         Ok(object)
+    }
+
+    /// The object as one that only the caller holds: itself, or a copy of its words in its place, whose references get
+    /// counts of their own.
+    pub fn unique(&mut self, own: Own<Any>) -> Result<Own<Any>, Full> {
+        // SAFETY: compiled code passes a reference that it owns, and never 0.
+        let Some(object) = (unsafe { Obj::from_word(own.get().word()) }) else { return Ok(own) };
+        if object.is_unique() {
+            return Ok(own);
+        }
+        let made = self.copy(object);
+        self.give_up(own);
+        // SAFETY: the copy is new, with one count.
+        made.map(|copy| unsafe { Own::from_word(copy.word()) })
+    }
+
+    /// Notes that an object is copied because it is to be changed, unless only the caller holds it.
+    pub(crate) fn count_copy(&mut self, object: Obj) {
+        self.copies += u64::from(!object.is_unique());
+    }
+
+    fn copy(&mut self, object: Obj) -> Result<Obj, Full> {
+        self.count_copy(object);
+        let shapes = &self.app.module().shapes;
+        // A list's copy has room for its elements only.
+        let is_list = matches!(object.shape(), shape::LIST_WORD | shape::LIST_REF);
+        let used = match is_list {
+            true => layout::LIST_DATA as usize + 8 * object.get(layout::LEN) as usize,
+            false => object.size(shapes),
+        };
+        let copy = self.heap.alloc(used, layout::header(object.shape()))?;
+        for offset in (layout::HEADER..used as i32).step_by(8) {
+            copy.set(offset, object.get(offset));
+        }
+        if is_list {
+            copy.set(layout::LIST_CAPACITY, object.get(layout::LEN));
+        }
+        copy.for_each_ref(&self.app.module().shapes, |part| part.dup());
+        Ok(copy)
     }
 
     /// An object of `size` bytes with that first word; the rest is compiled code's to write.

@@ -134,7 +134,12 @@ unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
     // SAFETY: the caller's promise.
     unsafe {
         match run(body, ctx, words) {
-            Ok(Ok(out)) => out.into_word(),
+            Ok(Ok(out)) => {
+                if let Some(second) = out.second() {
+                    (*ctx).second = second;
+                }
+                out.into_word()
+            }
             Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
         }
     }

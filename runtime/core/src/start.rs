@@ -16,6 +16,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use weir_abi::code::Module;
 
+/// In debug builds, an environment variable that makes a program tell at its end how many objects it copied because they
+/// were to be changed and something else held them.
+const SHOW_COPIES: &str = "WEIR_SHOW_COPIES";
+
 impl App {
     /// Runs the main program on this thread until it ends. What it printed is written when this returns.
     ///
@@ -61,6 +65,10 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
         return Err(failure);
     }
     drop(run);
+    if cfg!(debug_assertions) && std::env::var_os(SHOW_COPIES).is_some() {
+        output::STDOUT.flush_own();
+        output::STDERR.write(|out| out.extend_from_slice(format!("copies: {}\n", scope.copies).as_bytes()));
+    }
     let ended = scope.ended.take();
     // SAFETY: the program has ended, and nobody else has seen the version yet.
     let frozen = unsafe {

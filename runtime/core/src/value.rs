@@ -26,6 +26,11 @@ pub trait Arg {
 pub trait Gives {
     /// The word that compiled code gets.
     fn into_word(self) -> Word;
+
+    /// The word that it gets besides, of a native whose row says `both`.
+    fn second(&self) -> Option<Word> {
+        None
+    }
 }
 
 impl Arg for i64 {
@@ -91,6 +96,25 @@ impl<T: Handle> Gives for Own<T> {
 impl<T: Handle> Gives for Option<Own<T>> {
     fn into_word(self) -> Word {
         self.map_or(0, Gives::into_word)
+    }
+}
+
+/// What a native gives that changes its first argument and has a result besides.
+#[derive(Debug)]
+pub struct Both<T> {
+    /// The new value of the first argument.
+    pub changed: Own<T>,
+    /// The result; owned where it is a reference.
+    pub result: Word,
+}
+
+impl<T: Handle> Gives for Both<T> {
+    fn into_word(self) -> Word {
+        self.changed.into_word()
+    }
+
+    fn second(&self) -> Option<Word> {
+        Some(self.result)
     }
 }
 
@@ -258,6 +282,12 @@ impl List {
         unsafe {
             slice::from_raw_parts_mut(self.0.ptr().add(layout::LIST_DATA as usize).cast::<Word>(), self.len())
         }
+    }
+
+    /// Forgets the elements from `len` on, whose references the caller took over. It holds the only reference.
+    pub(crate) fn shorten(self, len: usize) {
+        debug_assert!(self.0.is_unique() && len <= self.len());
+        self.0.set(layout::LEN, len as u64);
     }
 
     /// Writes words behind the last element. The caller holds the only reference and saw to the room.

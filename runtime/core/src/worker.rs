@@ -52,6 +52,7 @@ impl Worker {
             exit_fp: 0,
             exit_pc: 0,
             exit_sp: 0,
+            second: 0,
         };
         let shared = Box::leak(Box::new(Shared { ctx: UnsafeCell::new(ctx), stop: AtomicBool::new(false) }));
         Self { shared, pages: Rc::default(), stacks: Stacks::new(counters), counters }

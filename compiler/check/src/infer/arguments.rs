@@ -1,7 +1,7 @@
 //! Arguments: which one belongs to which parameter.
 
 use super::{Checker, Want};
-use crate::draft::Draft;
+use crate::draft::{Draft, Kind};
 use weir_syntax::ast::{self, Arg};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -120,6 +120,14 @@ impl<'a> Checker<'a> {
             return placed;
         }
         for at in written {
+            if let Kind::Place(place) = &mut placed[at].kind {
+                // The variable itself is changed by the call; which slot of it is decided here.
+                for key in place.keys_mut() {
+                    let draft = std::mem::replace(key, Draft::error(key.span));
+                    *key = self.bind_once(draft, stmts);
+                }
+                continue;
+            }
             let span = placed[at].span;
             let draft = std::mem::replace(&mut placed[at], Draft::error(span));
             placed[at] = self.bind_once(draft, stmts);

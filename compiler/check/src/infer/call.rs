@@ -181,6 +181,13 @@ impl<'a> Checker<'a> {
             let origin = Origin { why: Why::Parameter, span: own.then_some(param.name.span) };
             let want = types[i].map_or(Want::Any, |ty| Want::Type(ty, origin));
             args[i] = Some(match given {
+                Given::Expr(expr) if param.mutable => {
+                    let argument = self.expr(expr, Want::Any);
+                    self.changed_argument(argument, types[i], origin, &function.decl.name.text)
+                }
+                Given::Draft(draft) if param.mutable => {
+                    self.changed_argument(draft, types[i], origin, &function.decl.name.text)
+                }
                 Given::Expr(expr) => self.expr(expr, want),
                 Given::Draft(draft) => self.finish(draft, want),
                 Given::Default => {

@@ -299,6 +299,7 @@ impl<'a> Checker<'a> {
         };
         self.in_block(|c| {
             let (local, apart) = c.item_pattern(pattern, item);
+            c.frame().walked.push(local);
             let body = c.loop_body(body);
             let body = c.behind(apart.into_iter().collect(), body);
             Draft::new(Kind::For(local, Box::new(iterable), Box::new(body)), T::UNIT, span)
@@ -381,6 +382,8 @@ fn breaks(draft: &Draft) -> bool {
         | Kind::Some(v)
         | Kind::Return(v)
         | Kind::Respond(v) => breaks(v),
+        Kind::Put(place, v) => place.keys().any(breaks) || breaks(v),
+        Kind::Place(place) => place.keys().any(breaks),
         Kind::Neg(v) | Kind::Not(v) | Kind::Field(v, _) => breaks(v),
         Kind::Operator(_, a, b)
         | Kind::And(a, b)

@@ -100,6 +100,10 @@ impl<'a> Checker<'a> {
     /// A function named as a value.
     pub fn function_value(&mut self, decl: DeclId, span: Span, want: Want) -> Draft {
         let function = self.modules.function(decl);
+        if function.is_mutating() {
+            self.changes_no_value(&function.decl.name.text, span);
+            return Draft::error(span);
+        }
         let vars = self.fresh_vars(function);
         let types = self.param_types(function, &vars);
         let types: Vec<T> = types.into_iter().map(|t| t.unwrap_or_else(|| self.terms.var())).collect();

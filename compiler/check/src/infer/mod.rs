@@ -8,6 +8,7 @@ mod arguments;
 mod binary;
 mod call;
 mod case;
+mod change;
 mod control;
 mod expr;
 mod failing;
@@ -21,6 +22,7 @@ mod record;
 mod statement;
 
 pub use case::OPTION_CASES;
+pub use change::Kept;
 pub use lambda::qualified_name;
 pub use name::use_before_definition;
 pub use parts::bound_names;
@@ -62,6 +64,8 @@ pub enum Why {
     Operand,
     /// The variable was bound with it.
     Variable,
+    /// The field or element that is assigned to holds it.
+    Slot,
     /// An index or a range's end is an Int.
     Index,
 }
@@ -357,6 +361,7 @@ fn origin_label(why: Why, want: &str) -> String {
         Why::Element => format!("the first element is `{want}`, and all must agree"),
         Why::Operand => format!("this is `{want}`, and both sides must agree"),
         Why::Variable => format!("the variable is `{want}`"),
+        Why::Slot => format!("this holds `{want}`"),
         Why::Condition | Why::Index => String::new(),
     }
 }

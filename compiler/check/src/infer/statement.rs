@@ -1,5 +1,6 @@
 //! Statements: bindings, assignments, ways out, and values that nobody uses.
 
+use super::change::{Deed, Kept, is_method_on};
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
@@ -47,6 +48,10 @@ impl<'a> Checker<'a> {
     fn bind(&mut self, pattern: &'a ast::Pattern, value: Draft, mutable: bool, span: Span) -> Draft {
         match &pattern.kind {
             PatternKind::Bind(name) => {
+                let value = match self.gives_nothing(&name.text, &value, span, false) {
+                    true => Draft::error(value.span),
+                    false => value,
+                };
                 let ty = if matches!(value.kind, Kind::Error) && self.terms.is_unknown(value.ty) {
                     T::UNKNOWN
                 } else {
@@ -83,24 +88,29 @@ impl<'a> Checker<'a> {
 
     fn assign(&mut self, place: &'a ast::Expr, value: &'a ast::Expr, span: Span) -> Draft {
         let ExprKind::Name(name) = &place.kind else {
-            self.assign_elsewhere(place);
-            self.expr(value, Want::Any);
-            return Draft::error(span);
+            return self.assign_part(place, value, span);
         };
         match self.meaning(&name.text) {
             Meaning::Variable(binding) => {
                 let variable = self.frames[binding.frame.0 as usize].variable(binding.local).clone();
-                let value =
-                    self.expr(value, Want::Type(variable.ty, Origin::new(Why::Variable, variable.span)));
+                let want = Want::Type(variable.ty, Origin::new(Why::Variable, variable.span));
+                let value = if is_method_on(value, &name.text) {
+                    let value = self.expr(value, Want::Any);
+                    let is_unit = matches!(self.terms.head(variable.ty), Term::Unit);
+                    if !is_unit && self.gives_nothing(&name.text, &value, span, true) {
+                        return Draft::error(span);
+                    }
+                    self.finish(value, want)
+                } else {
+                    self.expr(value, want)
+                };
                 if binding.frame != self.here.frame {
-                    let error = Diagnostic::error("E0207", format!("`{}` belongs to the code around this lambda, which only has its value", name.text), name.span, "assigned here")
-                        .label(variable.span, "bound here, outside of the lambda")
-                        .help("A lambda captures values, not variables. Use a `for` loop, or `.fold` to build a result step by step.");
-                    self.report(error);
+                    self.captured(&name.text, name.span, variable.span);
                     return Draft::error(span);
                 }
                 if !variable.mutable {
-                    self.not_mutable(name, variable.span);
+                    let kept = self.frame().kept(binding.local);
+                    self.not_variable(&name.text, name.span, variable.span, Deed::Assign, &kept);
                     return Draft::error(span);
                 }
                 let never = self.terms.is_never(value.ty);
@@ -113,7 +123,7 @@ impl<'a> Checker<'a> {
                 if global.mutable {
                     self.global(id, name);
                 } else {
-                    self.not_mutable(name, global.span);
+                    self.not_variable(&name.text, name.span, global.span, Deed::Assign, &Kept::Let);
                 }
                 Draft::error(span)
             }
@@ -152,47 +162,6 @@ impl<'a> Checker<'a> {
                 Draft::error(span)
             }
         }
-    }
-
-    fn not_mutable(&mut self, name: &ast::Name, bound: Span) {
-        let error = Diagnostic::error(
-            "E0208",
-            format!("`{}` was not bound with `var`, so it keeps its value", name.text),
-            name.span,
-            "assigned here",
-        )
-        .label(bound, "bound here")
-        .help(format!("Bind it with `var {} = ...` to give it new values later.", name.text));
-        self.report(error);
-    }
-
-    fn assign_elsewhere(&mut self, place: &'a ast::Expr) {
-        let error = match &place.kind {
-            ExprKind::Field { name, .. } => Diagnostic::error(
-                "E0209",
-                "A field of a variable cannot be assigned to yet",
-                place.span,
-                "assigned here",
-            )
-            .help(format!("Give the variable a changed copy: `x = Type(..x, {}: ...)`.", name.text)),
-            ExprKind::Index { .. } => Diagnostic::error(
-                "E0209",
-                "An element of a list cannot be assigned to yet",
-                place.span,
-                "assigned here",
-            )
-            .help("Build a new list with `.map` or `.push`."),
-            ExprKind::Error => return,
-            _ => Diagnostic::error(
-                "E0209",
-                "This is not a variable, so it cannot be assigned to",
-                place.span,
-                "assigned here",
-            )
-            .help("On the left of `=` stands the name of a `var`. To compare, write `==`."),
-        };
-        self.expr(place, Want::Any);
-        self.report(error);
     }
 
     fn return_value(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Draft {
@@ -291,7 +260,7 @@ impl<'a> Checker<'a> {
     /// Whether a method call is one of the library's methods that only compute something.
     fn gives_new_value(&mut self, draft: &Draft, name: &str) -> bool {
         let (Kind::CallNative(_, _, args) | Kind::Call(_, _, args)) = &draft.kind else { return false };
-        let Some(receiver) = args.first() else { return false };
+        let Some(receiver) = args.first().filter(|r| !matches!(r.kind, Kind::Place(_))) else { return false };
         let head = self.terms.head(receiver.ty).clone();
         let home = self.home(&head).and_then(|home| self.modules.library(&home, &mut self.terms));
         let Some(decl) = home.and_then(|h| self.modules.find_fn(h, name)) else { return false };

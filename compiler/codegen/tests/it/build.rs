@@ -23,6 +23,7 @@ impl Fun {
             kind: FunctionKind::Direct,
             params: Vec::new(),
             result: Repr::Word,
+            second: None,
             vars: Vec::new(),
             blocks: Vec::new(),
             sites: Vec::new(),

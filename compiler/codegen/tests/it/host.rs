@@ -71,6 +71,7 @@ impl Host {
             exit_fp: 0,
             exit_pc: 0,
             exit_sp: 0,
+            second: 0,
         });
         Self { module: compiled, ctx, globals, state }
     }
@@ -269,6 +270,10 @@ extern "C" fn body(ctx: *mut Ctx, a: u64, b: u64, c: u64, d: u64, native: usize)
         Gives::Word => words.iter().sum(),
         Gives::Owned if row.name == "alloc" => object(a as usize, b) as u64,
         Gives::Owned => object(32, layout::header(layout::shape::TEXT)) as u64,
+        Gives::Both => {
+            ctx.second = words.iter().skip(1).sum();
+            object(32, layout::header(layout::shape::TEXT)) as u64
+        }
         Gives::Never => unreachable!("the fiber is reset"),
     }
 }

@@ -27,6 +27,10 @@ pub(super) struct FunctionBuilder<'m, 'p> {
     reached: Vec<bool>,
     current: BlockId,
     pub(super) loops: Vec<LoopTargets>,
+    /// The parameter whose value is given back, of a function that changes it.
+    pub(super) gives_back: Option<Var>,
+    /// What such a function gives besides.
+    pub(super) second: Option<Repr>,
     assigned: Vec<bool>,
 }
 
@@ -50,6 +54,8 @@ impl<'m, 'p> FunctionBuilder<'m, 'p> {
             reached: vec![true],
             current: BlockId(0),
             loops: Vec::new(),
+            gives_back: None,
+            second: None,
             assigned,
         }
     }
@@ -95,6 +101,15 @@ impl<'m, 'p> FunctionBuilder<'m, 'p> {
         let block = &mut self.blocks[self.current.0 as usize];
         block.end = end;
         block.span = span;
+    }
+
+    /// Ends the function with its value.
+    pub(super) fn end_with(&mut self, value: Var, span: Span) {
+        let Some(changed) = self.gives_back else { return self.end(Terminator::Return(value), span) };
+        if self.second.is_some() {
+            self.emit(Op::GiveSecond(value), span);
+        }
+        self.end(Terminator::Return(changed), span);
     }
 
     pub(super) fn jump(&mut self, to: BlockId, span: Span) {

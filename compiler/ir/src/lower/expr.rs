@@ -3,7 +3,7 @@
 //! `None` as an answer means that control does not come back: the current block has ended.
 
 use super::build::FunctionBuilder;
-use super::{control, pattern, walk};
+use super::{control, pattern, place, walk};
 use crate::ir::{GlobalId, Op, PartKind, Repr, Terminator, Var};
 use weir_abi::layout::{BOX_VALUE, LEN, RANGE_SIZE, field, shape};
 use weir_abi::native::{Gives, NativeId};
@@ -57,7 +57,7 @@ pub(super) fn value_during(b: &mut FunctionBuilder<'_, '_>, e: &Expr, within: &E
     })
 }
 
-fn snapshot(b: &mut FunctionBuilder<'_, '_>, v: Var, span: Span) -> Var {
+pub(super) fn snapshot(b: &mut FunctionBuilder<'_, '_>, v: Var, span: Span) -> Var {
     let repr = b.vars[v.0 as usize].repr;
     let copy = b.temp(repr);
     b.emit(Op::Move(copy, v), span);
@@ -87,6 +87,7 @@ pub(super) fn lower(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>)
             b.emit(Op::SetGlobal(GlobalId(g.0), v), span);
             unit(b, dst, span)
         }
+        ExprKind::Put(place, value) => place::lower_put(b, place, value, dst, span),
         ExprKind::Block(all) => lower_block(b, all, dst, span),
         ExprKind::If(condition, yes, no) => control::lower_if(b, condition, yes, no.as_deref(), dst, span),
         ExprKind::And(..) | ExprKind::Or(..) => control::lower_condition(b, e, dst),
@@ -107,7 +108,7 @@ pub(super) fn lower(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>)
         ExprKind::Continue => control::lower_continue(b, span),
         ExprKind::Return(result) => {
             let v = value(b, result)?;
-            b.end(Terminator::Return(v), span);
+            b.end_with(v, span);
             None
         }
         _ => lower_operation(b, e, dst),
@@ -125,9 +126,17 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
         ExprKind::Some(inner) => return lower_some(b, inner, dst, span),
         ExprKind::Respond(inner) => return lower_respond(b, inner, dst),
         ExprKind::CallNative { name, types, args } => {
+            if let [Expr { kind: ExprKind::Place(place), .. }, others @ ..] = &args[..] {
+                let callee = place::Callee::Native(name, types);
+                return place::lower_change(b, &callee, place, others, e.ty, dst, span);
+            }
             return lower_native(b, e.ty, name, types, args, dst, span);
         }
         ExprKind::Call(callee, args) => {
+            if let [Expr { kind: ExprKind::Place(place), .. }, others @ ..] = &args[..] {
+                let callee = place::Callee::Function(crate::ir::FuncId(callee.0));
+                return place::lower_change(b, &callee, place, others, e.ty, dst, span);
+            }
             let args = values(b, args)?;
             let d = target(b);
             b.emit(Op::Call(d, crate::ir::FuncId(callee.0), args), span);

@@ -12,6 +12,7 @@ mod build;
 mod control;
 mod expr;
 mod pattern;
+mod place;
 mod tables;
 mod walk;
 
@@ -67,21 +68,18 @@ fn lower_function<'p>(tables: &mut Tables<'p>, program: &'p Program, f: &'p type
         let mode = if b.vars[p.0 as usize].repr.is_ref() { Mode::Own } else { Mode::Word };
         params.push(Param { var: Var(p.0), mode });
     }
+    if f.is_mutating {
+        b.gives_back = f.params.first().map(|p| Var(p.0));
+        b.second = place::has_value(&b, f.result).then_some(result);
+    }
     if let Some(value) = expr::value(&mut b, &f.body) {
-        b.end(Terminator::Return(value), f.body.span);
+        b.end_with(value, f.body.span);
     }
     let kind = if f.is_lambda { FunctionKind::Closure } else { FunctionKind::Direct };
-    let (vars, blocks) = (b.vars, b.blocks);
-    let mut function = Function {
-        name: f.name.clone(),
-        span: f.span,
-        kind,
-        params,
-        result,
-        vars,
-        blocks,
-        sites: Vec::new(),
-    };
+    let result = b.gives_back.map_or(result, |v| b.vars[v.0 as usize].repr);
+    let (second, vars, blocks) = (b.second, b.vars, b.blocks);
+    let (name, span) = (f.name.clone(), f.span);
+    let mut function = Function { name, span, kind, params, result, second, vars, blocks, sites: Vec::new() };
     flow::order_blocks(&mut function);
     function
 }
@@ -110,6 +108,7 @@ fn thunk(of: &Function, id: FuncId) -> Function {
         kind: FunctionKind::Closure,
         params,
         result: of.result,
+        second: of.second,
         vars,
         blocks,
         sites: Vec::new(),

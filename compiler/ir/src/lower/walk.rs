@@ -2,7 +2,7 @@
 //!
 //! A variable that is assigned somewhere cannot stand for the value it had earlier; all others can.
 
-use weir_check::typed::{Expr, ExprKind, LocalId, Part};
+use weir_check::typed::{Expr, ExprKind, LocalId, Part, Place, StepKind};
 
 /// Calls `each` with the direct parts of an expression.
 fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
@@ -15,6 +15,11 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
                     each(value);
                 }
             }
+        }
+        Place(place) => for_each_key(place, each),
+        Put(place, value) => {
+            for_each_key(place, each);
+            each(value);
         }
         Let(_, a)
         | Assign(_, a)
@@ -58,9 +63,27 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
+fn for_each_key<'e>(place: &'e Place, each: &mut dyn FnMut(&'e Expr)) {
+    for step in &place.steps {
+        match &step.kind {
+            StepKind::Field(_) => {}
+            StepKind::Element(index) => each(index),
+        }
+    }
+}
+
+/// The variable that an expression itself gives a new value.
+fn assigned_by(e: &Expr) -> Option<LocalId> {
+    match &e.kind {
+        ExprKind::Assign(local, _) => Some(*local),
+        ExprKind::Put(place, _) | ExprKind::Place(place) => Some(place.root),
+        _ => None,
+    }
+}
+
 /// Marks the variables that are assigned within `e`.
 pub(super) fn mark_assigned(e: &Expr, assigned: &mut [bool]) {
-    if let ExprKind::Assign(local, _) = &e.kind {
+    if let Some(local) = assigned_by(e) {
         assigned[local.0 as usize] = true;
     }
     for_each_part(e, &mut |part| mark_assigned(part, assigned));
@@ -68,7 +91,7 @@ pub(super) fn mark_assigned(e: &Expr, assigned: &mut [bool]) {
 
 /// Whether `local` is assigned within `e`.
 pub(super) fn assigns(e: &Expr, local: LocalId) -> bool {
-    if matches!(&e.kind, ExprKind::Assign(to, _) if *to == local) {
+    if assigned_by(e) == Some(local) {
         return true;
     }
     let mut found = false;

@@ -186,6 +186,11 @@ fn splice(f: &mut Function, b: usize, at: usize, (d, callee, args): Found, funct
     f.vars.extend(body.vars.iter().cloned());
     let mut tail = f.blocks[b].ops.split_off(at);
     let Inst { span: call, site: within, .. } = tail.remove(0);
+    // What the function gives besides is moved to where the operation behind the call would have put it.
+    let second = body.second.and_then(|_| {
+        let at = tail.iter().position(|inst| matches!(inst.op, Op::Second(_)))?;
+        tail.remove(at).op.result()
+    });
     let behind = BlockId(first_block + body.blocks.len() as u32);
     let end = std::mem::replace(&mut f.blocks[b].end, Terminator::Jump(BlockId(first_block)));
     let end_span = std::mem::replace(&mut f.blocks[b].span, call);
@@ -215,6 +220,9 @@ fn splice(f: &mut Function, b: usize, at: usize, (d, callee, args): Found, funct
             inst.op.operands_mut(|v| *v = renamed(*v));
             inst.op.result_mut().into_iter().for_each(|v| *v = renamed(*v));
             (inst.span, inst.site) = place(inst.span, inst.site);
+            if let (Op::GiveSecond(v), Some(second)) = (&inst.op, second) {
+                inst.op = Op::Move(second, *v);
+            }
         }
         let mut end = block.end.clone();
         end.operands_mut(|v| *v = renamed(*v));

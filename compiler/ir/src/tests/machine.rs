@@ -37,7 +37,9 @@ pub(super) struct Machine<'m> {
     output: Vec<String>,
     depth: u32,
     fuel: u64,
-    /// How many lists were copied because somebody else held them.
+    /// What a call, or the function about to return, gives besides.
+    second: i64,
+    /// How many objects were copied because somebody else held them.
     pub(super) copies: u32,
     /// Operations done, stops aside.
     pub(super) steps: u64,
@@ -56,6 +58,7 @@ impl<'m> Machine<'m> {
             output: Vec::new(),
             depth: 0,
             fuel: 400_000,
+            second: 0,
             copies: 0,
             steps: 0,
         }
@@ -131,19 +134,7 @@ impl<'m> Machine<'m> {
             return;
         }
         let object = self.heap[(v / 16 - 1) as usize].take().expect("just looked at");
-        match object.payload {
-            Payload::Text(_) | Payload::List { refs: false, .. } => {}
-            Payload::List { items, .. } => items.into_iter().for_each(|i| self.drop(i)),
-            Payload::Words { shape, words } => {
-                let refs: Vec<u32> = match shape {
-                    shape::BOX_REF => vec![BOX_VALUE as u32],
-                    shape::RESPONSE => vec![24, 32],
-                    shape::BOX_WORD | shape::RANGE => vec![],
-                    own => self.module.shapes[(own - shape::FIRST_OF_MODULE) as usize].refs.to_vec(),
-                };
-                refs.into_iter().for_each(|offset| self.drop(words[offset as usize / 8 - 1]));
-            }
-        }
+        self.refs(&object.payload).into_iter().for_each(|part| self.drop(part));
     }
 
     fn call(&mut self, id: FuncId, args: Vec<i64>) -> Result<i64, Stopped> {
@@ -258,6 +249,32 @@ impl<'m> Machine<'m> {
                 assert!(found.is_some() || matches!(op, Op::ListGet(..)), "an unchecked index is outside");
                 found.ok_or("index")?
             }
+            Op::Unique(_, v) => self.unique(get(v)),
+            Op::Take(_, v, offset) => std::mem::take(self.word(get(v), *offset)),
+            Op::ListTake(_, list, index) => std::mem::take(self.element(get(list), get(index))),
+            Op::Second(_) => self.second,
+            Op::Store(v, offset, word) => {
+                let word = get(word);
+                if let Payload::List { items, .. } = &mut self.object_mut(get(v)).payload {
+                    // A list's length is the only word of it that is set so.
+                    items.truncate(word as usize);
+                } else {
+                    *self.word(get(v), *offset) = word;
+                }
+                return Ok(());
+            }
+            Op::ListSet(list, index, word) => {
+                *self.element(get(list), get(index)) = get(word);
+                return Ok(());
+            }
+            Op::ListCheck(list, index) => {
+                let len = self.as_list(get(list)).1.len();
+                return usize::try_from(get(index)).ok().filter(|i| *i < len).map(drop).ok_or("index".into());
+            }
+            Op::GiveSecond(v) => {
+                self.second = get(v);
+                return Ok(());
+            }
             Op::Stop => return Ok(()),
             Op::Dup(v) => {
                 self.dup(get(v));
@@ -273,20 +290,57 @@ impl<'m> Machine<'m> {
         Ok(())
     }
 
-    /// The list as one that only the caller holds.
+    /// A word of an object that may be changed.
+    fn word(&mut self, v: i64, offset: i32) -> &mut i64 {
+        self.is_alone(v);
+        match &mut self.object_mut(v).payload {
+            Payload::Words { words, .. } => &mut words[offset as usize / 8 - 1],
+            other => panic!("{other:?} has no fields"),
+        }
+    }
+
+    /// An element of a list that may be changed.
+    fn element(&mut self, v: i64, index: i64) -> &mut i64 {
+        self.is_alone(v);
+        match &mut self.object_mut(v).payload {
+            Payload::List { items, .. } => &mut items[index as usize],
+            other => panic!("{other:?} is no list"),
+        }
+    }
+
+    fn is_alone(&self, v: i64) {
+        let object = self.object(v);
+        assert!(object.count == 1 && !object.immortal, "changed in place while others hold it");
+    }
+
+    /// The object as one that only the caller holds.
     fn unique(&mut self, v: i64) -> i64 {
         if self.counted && self.object(v).count == 1 && !self.object(v).immortal {
             return v;
         }
         self.copies += 1;
-        let (refs, items) = self.as_list(v);
-        let items = items.to_vec();
-        if refs {
-            items.iter().for_each(|i| self.dup(*i));
-        }
-        let copy = self.alloc(Payload::List { refs, items });
+        let payload = self.object(v).payload.clone();
+        self.refs(&payload).into_iter().for_each(|part| self.dup(part));
+        let copy = self.alloc(payload);
         self.drop(v);
         copy
+    }
+
+    /// The references that an object holds.
+    fn refs(&self, payload: &Payload) -> Vec<i64> {
+        match payload {
+            Payload::Text(_) | Payload::List { refs: false, .. } => vec![],
+            Payload::List { items, .. } => items.clone(),
+            Payload::Words { shape, words } => {
+                let offsets: Vec<u32> = match *shape {
+                    shape::BOX_REF => vec![BOX_VALUE as u32],
+                    shape::RESPONSE => vec![24, 32],
+                    shape::BOX_WORD | shape::RANGE => vec![],
+                    own => self.module.shapes[(own - shape::FIRST_OF_MODULE) as usize].refs.to_vec(),
+                };
+                offsets.into_iter().map(|offset| words[offset as usize / 8 - 1]).collect()
+            }
+        }
     }
 
     fn native(&mut self, name: &str, types: &[TypeId], args: &[i64]) -> Result<i64, Stopped> {
@@ -317,6 +371,29 @@ impl<'m> Machine<'m> {
                     panic!("no list")
                 };
                 items.push(args[1]);
+                list
+            }
+            "list-append" => {
+                let list = self.unique(args[0]);
+                let (refs, added) = self.as_list(args[1]);
+                let added = added.to_vec();
+                if refs {
+                    added.iter().for_each(|item| self.dup(*item));
+                }
+                let Payload::List { items, .. } = &mut self.object_mut(list).payload else {
+                    panic!("no list")
+                };
+                items.extend(added);
+                self.drop(args[1]);
+                list
+            }
+            "list-remove" => {
+                let list = self.unique(args[0]);
+                let Payload::List { items, .. } = &mut self.object_mut(list).payload else {
+                    panic!("no list")
+                };
+                let index = usize::try_from(args[1]).ok().filter(|i| *i < items.len()).ok_or("index")?;
+                self.second = items.remove(index);
                 list
             }
             "list-reverse" => {

@@ -3,7 +3,9 @@
 
 use super::machine::Machine;
 use crate::{Stage, borrow, count, ir, lower, opt, verify};
-use weir_check::typed::{Arm, Expr, ExprKind, FnId, Function, Local, LocalId, Part, Pattern, Prim, Program};
+use weir_check::typed::{
+    Arm, Expr, ExprKind, FnId, Function, Local, LocalId, Part, Pattern, Place, Prim, Program, Step, StepKind,
+};
 use weir_check::types::{Record, RecordId, Ty, TyKind, Types};
 use weir_syntax::span::Span;
 
@@ -35,6 +37,7 @@ struct Known {
     text_option: Ty,
     nested_option: Ty,
     record: Ty,
+    records: Ty,
     range: Ty,
     function: Ty,
     never: Ty,
@@ -49,6 +52,7 @@ impl Known {
         let fields = [("a", text), ("b", texts), ("c", int_option), ("d", int)];
         let fields = fields.map(|(n, t)| (n.to_owned(), t)).to_vec();
         let id: RecordId = types.add_record(Record { name: "R".to_owned(), fields });
+        let record = types.intern(TyKind::Record(id));
         Self {
             unit: types.intern(TyKind::Unit),
             int,
@@ -59,10 +63,21 @@ impl Known {
             int_option,
             text_option: types.intern(TyKind::Option(text)),
             nested_option: types.intern(TyKind::Option(int_option)),
-            record: types.intern(TyKind::Record(id)),
+            record,
+            records: types.intern(TyKind::List(record)),
             range: types.intern(TyKind::Range),
             function: types.intern(TyKind::Fn(vec![text], text)),
             never: types.intern(TyKind::Never),
+        }
+    }
+
+    /// The type of a list's elements.
+    fn item(&self, list: Ty) -> Option<Ty> {
+        match () {
+            () if list == self.ints => Some(self.int),
+            () if list == self.texts => Some(self.text),
+            () if list == self.records => Some(self.record),
+            () => None,
         }
     }
 
@@ -77,6 +92,7 @@ impl Known {
             self.text_option,
             self.nested_option,
             self.record,
+            self.records,
             self.function,
         ];
         all[dice.below(all.len())]
@@ -170,6 +186,10 @@ impl Generator {
             let texts = ["", "a", " bc", "17"];
             return expr(ExprKind::Text(texts[self.dice.below(4)].to_owned()), ty);
         } else if ty == k.ints || ty == k.texts {
+            let item = if ty == k.ints { k.int } else { k.text };
+            let items = (0..self.dice.below(3)).map(|_| self.leaf(item)).collect();
+            return expr(ExprKind::List(items), ty);
+        } else if ty == k.records {
             return expr(ExprKind::List(vec![]), ty);
         } else if ty == k.record || ty == k.function {
             return self.local(ty).unwrap_or_else(|| self.construct(ty, 0));
@@ -235,8 +255,7 @@ impl Generator {
                     expr(ExprKind::Interpolate(parts), ty)
                 }
             }
-        } else if ty == ints || ty == texts {
-            let item = if ty == ints { int } else { text };
+        } else if let Some(item) = self.known.item(ty) {
             match pick {
                 0 | 1 => {
                     let args = vec![self.expr(ty, depth), self.expr(item, depth)];
@@ -295,6 +314,7 @@ impl Generator {
             params: vec![param],
             captures,
             is_lambda: true,
+            is_mutating: false,
             locals: inner.locals,
             result: text,
             body,
@@ -370,7 +390,7 @@ impl Generator {
     fn statement(&mut self, depth: u32) -> Expr {
         let (unit, int) = (self.known.unit, self.known.int);
         let depth = depth.saturating_sub(1);
-        match self.dice.below(12) {
+        match self.dice.below(13) {
             0..3 => {
                 let ty = self.known.any(&mut self.dice);
                 let init = self.expr(ty, depth);
@@ -388,14 +408,15 @@ impl Generator {
                 let value = self.expr(self.ty(local), depth);
                 expr(ExprKind::Assign(local, Box::new(value)), unit)
             }
-            6..9 => {
+            6 | 7 => self.change(depth),
+            8..10 => {
                 let ty = self.known.any(&mut self.dice);
                 let ty = if ty == self.known.function { int } else { ty };
                 let value = self.expr(ty, depth);
                 self.native("print", vec![ty], vec![value], unit)
             }
-            9 if depth > 0 => self.walk(depth),
-            10 => {
+            10 if depth > 0 => self.walk(depth),
+            11 => {
                 let kind = match self.dice.below(3) {
                     0 if self.scope.loops > 0 => ExprKind::Break,
                     1 if self.scope.loops > 0 => ExprKind::Continue,
@@ -415,6 +436,82 @@ impl Generator {
         }
     }
 
+    /// A slot of some `var`, with its type; most often one that is not the variable itself.
+    fn place(&mut self, depth: u32) -> Option<(Place, Ty)> {
+        let vars: Vec<LocalId> = self.scope.visible.iter().filter(|(_, m)| *m).map(|(l, _)| *l).collect();
+        if vars.is_empty() {
+            return None;
+        }
+        let root = vars[self.dice.below(vars.len())];
+        let (mut ty, mut steps) = (self.ty(root), Vec::new());
+        while !self.dice.one_in(5) {
+            let kind = if ty == self.known.record {
+                let at = self.dice.below(4);
+                let k = &self.known;
+                ty = [k.text, k.texts, k.int_option, k.int][at];
+                StepKind::Field(at as u32)
+            } else if let Some(item) = self.known.item(ty) {
+                ty = item;
+                // Small indexes, so that many are inside.
+                let index = match self.dice.one_in(8) {
+                    true => self.expr(self.known.int, depth),
+                    false => expr(ExprKind::Int(0), self.known.int),
+                };
+                StepKind::Element(Box::new(index))
+            } else {
+                break;
+            };
+            steps.push(Step { kind, ty, span: span() });
+        }
+        Some((Place { root, steps }, ty))
+    }
+
+    /// A slot that is set, a list that something is put into or taken out of, or a call of a mutating function.
+    fn change(&mut self, depth: u32) -> Expr {
+        let unit = self.known.unit;
+        let Some((place, ty)) = self.place(depth) else { return expr(ExprKind::Unit, unit) };
+        let mutating: Vec<FnId> = (0..self.functions.len() as u32).map(FnId).collect();
+        let fitting = mutating.into_iter().find(|f| {
+            let f = &self.functions[f.0 as usize];
+            f.is_mutating && f.locals[f.params[0].0 as usize].ty == ty
+        });
+        let target = |place| expr(ExprKind::Place(place), ty);
+        if let Some(callee) = fitting.filter(|_| self.dice.one_in(2)) {
+            let f = &self.functions[callee.0 as usize];
+            let result = f.result;
+            let types: Vec<Ty> = f.params[1..].iter().map(|p| f.locals[p.0 as usize].ty).collect();
+            let mut args = vec![target(place)];
+            args.extend(types.into_iter().map(|ty| self.expr(ty, depth)));
+            return expr(ExprKind::Call(callee, args), result);
+        }
+        if let Some(item) = self.known.item(ty)
+            && self.dice.below(3) < 2
+        {
+            return match self.dice.below(5) {
+                0 => {
+                    let other = self.expr(ty, depth);
+                    self.native("list-append", vec![item], vec![target(place), other], unit)
+                }
+                1 if self.dice.one_in(4) => {
+                    self.native("list-take-last", vec![item], vec![target(place)], item)
+                }
+                2 if self.dice.one_in(6) => {
+                    let index = expr(ExprKind::Int(0), self.known.int);
+                    self.native("list-remove", vec![item], vec![target(place), index], item)
+                }
+                _ => {
+                    let new = self.expr(item, depth);
+                    self.native("list-push", vec![item], vec![target(place), new], unit)
+                }
+            };
+        }
+        let value = self.expr(ty, depth);
+        match place.steps.is_empty() {
+            true => expr(ExprKind::Assign(place.root, Box::new(value)), unit),
+            false => expr(ExprKind::Put(place, Box::new(value)), unit),
+        }
+    }
+
     fn walk(&mut self, depth: u32) -> Expr {
         let (item, over) = match self.dice.below(4) {
             0 => {
@@ -430,6 +527,7 @@ impl Generator {
                 (self.known.int, if by_value { expr(block, self.known.range) } else { range })
             }
             1 => (self.known.int, self.expr(self.known.ints, depth)),
+            2 => (self.known.record, self.expr(self.known.records, depth)),
             _ => (self.known.text, self.expr(self.known.texts, depth)),
         };
         let before = self.scope.visible.len();
@@ -441,7 +539,7 @@ impl Generator {
         expr(ExprKind::For(local, Box::new(over), Box::new(body)), self.known.unit)
     }
 
-    fn function(&mut self, params: usize, result: Ty, depth: u32) -> FnId {
+    fn function(&mut self, params: usize, result: Ty, depth: u32, is_mutating: bool) -> FnId {
         self.scope = Scope { result: Some(result), ..Scope::default() };
         let params: Vec<LocalId> = (0..params)
             .map(|_| {
@@ -449,6 +547,9 @@ impl Generator {
                 self.bind(ty, false)
             })
             .collect();
+        if is_mutating {
+            self.scope.visible[0].1 = true;
+        }
         let body = self.block(result, depth);
         let locals = std::mem::take(&mut self.scope).locals;
         self.functions.push(Function {
@@ -457,12 +558,15 @@ impl Generator {
             params,
             captures: vec![],
             is_lambda: false,
+            is_mutating,
             locals,
             result,
             body,
         });
         let id = FnId(self.functions.len() as u32 - 1);
-        self.callable.push(id);
+        if !is_mutating {
+            self.callable.push(id);
+        }
         id
     }
 }
@@ -474,9 +578,11 @@ fn program(seed: u64) -> Program {
     let mut g = Generator { dice, known, functions: vec![], callable: vec![], scope: Scope::default() };
     for i in 0..4 {
         let result = if i == 0 { g.known.text } else { g.known.any(&mut g.dice) };
-        g.function(1 + i % 3, result, 3);
+        g.function(1 + i % 3, result, 3, false);
+        let result = if g.dice.one_in(2) { g.known.unit } else { g.known.any(&mut g.dice) };
+        g.function(1 + i % 2, result, 3, true);
     }
-    let main = g.function(0, g.known.unit, 6);
+    let main = g.function(0, g.known.unit, 6, false);
     Program { types, functions: g.functions, globals: vec![], main, handler: None }
 }
 

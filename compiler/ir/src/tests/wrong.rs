@@ -20,6 +20,7 @@ fn module(blocks: Vec<(Vec<Op>, Terminator)>) -> Module {
         kind: FunctionKind::Direct,
         params,
         result: Repr::Word,
+        second: None,
         vars,
         blocks: blocks
             .into_iter()

@@ -19,6 +19,8 @@ struct State {
     null: bool,
     /// It borrows, and its owner is still there.
     borrows: bool,
+    /// Its count is the object's only one: it may be changed in place.
+    unique: bool,
 }
 
 impl State {
@@ -129,7 +131,12 @@ fn merge(into: &mut Option<Vec<State>>, states: Vec<State>, is_end: bool) -> Res
                 ));
             }
         };
-        let joined = State { counts, null: known.null && new.null, borrows: known.borrows && new.borrows };
+        let joined = State {
+            counts,
+            null: known.null && new.null,
+            borrows: known.borrows && new.borrows,
+            unique: known.unique && new.unique,
+        };
         changed |= *known != joined;
         *known = joined;
     }
@@ -181,8 +188,10 @@ impl Check<'_> {
             if !self.state(v).is_good() && fresh != Some(v) {
                 return Err(format!("%{} is not there", v.0));
             }
-            if !self.state(v).null {
-                self.state(v).counts += 1;
+            let state = self.state(v);
+            state.unique = false;
+            if !state.null {
+                state.counts += 1;
             }
             return Ok(());
         }
@@ -198,6 +207,12 @@ impl Check<'_> {
         if let Some(v) = looked_at.into_iter().find(|v| !self.state(*v).is_good()) {
             return Err(format!("%{} is not there", v.0));
         }
+        if let Some(changed) = op.changes() {
+            if !self.state(changed).unique {
+                return Err(format!("%{} may be held by others and is changed in place", changed.0));
+            }
+            self.end_borrows(changed);
+        }
         let Some(d) = op.result().filter(|d| f.vars[d.0 as usize].repr.is_ref()) else { return Ok(()) };
         let before = *self.state(d);
         if before.counts > 0 && !before.null {
@@ -206,7 +221,9 @@ impl Check<'_> {
         self.end_borrows(d);
         let owned = f.vars[d.0 as usize].owned;
         *self.state(d) = match op.gives() {
-            Gives::Owned(_) if owned => State { counts: 1, ..State::default() },
+            Gives::Owned(_) if owned => {
+                State { counts: 1, unique: matches!(op, Op::Unique(..)), ..State::default() }
+            }
             Gives::Borrowed(..) if owned => {
                 self.fresh = Some(d);
                 State::default()
@@ -229,6 +246,7 @@ impl Check<'_> {
             return Err(format!("%{} holds no count to give away", v.0));
         }
         state.counts -= 1;
+        state.unique = false;
         if state.counts == 0 && self.f.vars[v.0 as usize].owned {
             self.end_borrows(v);
         }

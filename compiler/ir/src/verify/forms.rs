@@ -131,7 +131,22 @@ impl Form<'_> {
             Op::ListGet(_, list, index) | Op::ListGetUnchecked(_, list, index) => {
                 self.is(*list, true).and_then(|()| self.is(*index, false))
             }
-            Op::Stop => Ok(()),
+            // A reference that is made unique is of the same kind, unless it was found not to be 0.
+            Op::Unique(d, v) => self.is(*d, true).and_then(|()| self.is(*v, true)),
+            Op::Take(d, from, _) => self.is(*d, true).and_then(|()| self.is(*from, true)),
+            Op::Store(to, ..) => self.is(*to, true),
+            Op::ListTake(d, list, index) => {
+                self.is(*d, true)?;
+                self.is(*list, true).and_then(|()| self.is(*index, false))
+            }
+            Op::ListCheck(list, index) | Op::ListSet(list, index, _) => {
+                self.is(*list, true).and_then(|()| self.is(*index, false))
+            }
+            Op::Second(_) | Op::Stop => Ok(()),
+            Op::GiveSecond(v) => match self.f.second {
+                Some(second) => self.fits(self.repr(*v), second),
+                None => Err("a second result of a function without one".to_owned()),
+            },
             Op::Dup(v) | Op::Drop(v) => self.is(*v, true),
         }
     }

@@ -6,6 +6,7 @@
 
 mod counts;
 mod forms;
+mod seconds;
 
 use crate::flow::{self, BitSet};
 use crate::ir::{Function, FunctionKind, Module, Op, Var};
@@ -47,12 +48,13 @@ struct Wrong {
 pub fn verify(module: &Module, stage: Stage) -> Result<(), Bug> {
     for (i, f) in module.functions.iter().enumerate() {
         let checked =
-            forms::check(module, f, stage).and_then(|()| check_set_before_read(f)).and_then(
-                |()| match stage {
+            forms::check(module, f, stage).and_then(|()| seconds::check(module, f)).and_then(|()| {
+                check_set_before_read(f)?;
+                match stage {
                     Stage::Uncounted => Ok(()),
                     Stage::Counted => counts::check(module, f),
-                },
-            );
+                }
+            });
         checked.map_err(|wrong| Bug { message: describe(module, i, &wrong) })?;
     }
     let main = &module.functions[module.main.0 as usize];

@@ -158,6 +158,19 @@ impl Obj {
         }
     }
 
+    /// Calls `each` with every object it refers to.
+    pub fn for_each_ref(self, shapes: &[Shape], mut each: impl FnMut(Obj)) {
+        // SAFETY: a live object's references are 0 or refer to live objects.
+        let mut look = |word| unsafe { Obj::from_word(word) }.into_iter().for_each(&mut each);
+        match self.refs(shapes) {
+            Refs::None | Refs::Slot => {}
+            Refs::At(offsets) => offsets.iter().for_each(|&offset| look(self.get(offset as i32))),
+            Refs::Span { first, count } => {
+                (0..count).for_each(|at| look(self.get(first + 8 * at as i32)));
+            }
+        }
+    }
+
     /// Where its references are.
     #[inline]
     pub fn refs(self, shapes: &[Shape]) -> Refs<'_> {
