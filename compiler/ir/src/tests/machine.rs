@@ -373,6 +373,7 @@ impl<'m> Machine<'m> {
                 items.push(args[1]);
                 list
             }
+            "list-sum" => self.as_list(args[0]).1.iter().sum(),
             "list-append" => {
                 let list = self.unique(args[0]);
                 let (refs, added) = self.as_list(args[1]);
