@@ -17,6 +17,7 @@ use weir_syntax::span::Span;
 mod annotate;
 pub mod codes;
 mod draft;
+mod endless;
 mod exhaustive;
 mod goals;
 mod infer;

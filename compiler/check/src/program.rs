@@ -49,6 +49,7 @@ pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<D
         decided_at: HashMap::new(),
     };
     checker.declarations(file);
+    checker.endless_types();
     checker.main(file);
     let handler = checker.handler();
     checker.functions();

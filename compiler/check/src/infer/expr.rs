@@ -60,6 +60,7 @@ impl<'a> Checker<'a> {
             ExprKind::Block(block) => return self.block(block, want),
             ExprKind::List(items) => self.list(items, span, want),
             ExprKind::Tuple(items) => self.tuple(items, span, want),
+            ExprKind::Record(fields) => self.record_literal(fields, span, want),
             ExprKind::Lambda { params, body } => self.lambda(params, body, span, want),
             ExprKind::Name(name) => self.name_value(name, want),
             ExprKind::Call { callee, args } => self.call(callee, args, span, want),
@@ -87,11 +88,9 @@ impl<'a> Checker<'a> {
             ExprKind::While { cond, body } => self.while_loop(cond, body, span),
             ExprKind::Loop(body) => self.loop_forever(body, span),
             ExprKind::Leave(stmt) => self.statement(stmt),
-            ExprKind::Html(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Map(_)
-            | ExprKind::Record(_)
-            | ExprKind::Try(_) => self.unsupported(span),
+            ExprKind::Html(_) | ExprKind::Bytes(_) | ExprKind::Map(_) | ExprKind::Try(_) => {
+                self.unsupported(span)
+            }
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)

@@ -4,11 +4,13 @@
 //! `finish` makes the value fit. What cannot be decided yet is left to `goals`.
 //! Here: the checker's state, wants and origins, and making a value fit. The rules are in the modules below.
 
+mod anonymous;
 mod arguments;
 mod binary;
 mod call;
 mod case;
 mod change;
+mod constructor;
 mod control;
 mod expr;
 mod failing;
@@ -393,6 +395,10 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
         (Term::Unit, _) => {
             Some("This gives no value. A block's value is its last line, where that is an expression.".into())
         }
+        (Term::Anonymous(..), Term::Record(..)) => Some(format!(
+            "A record literal becomes a `{}` where one is expected of the literal itself; this value has a type of its own.",
+            terms.show(want)
+        )),
         (Term::Int, Term::Float) => Some("An Int becomes a Float with `.to-float()`.".into()),
         (Term::Float, Term::Int) => {
             Some("A Float becomes an Int with `.to-int()`, which cuts the fraction off; or make the Int a Float with `.to-float()`.".into())

@@ -72,12 +72,20 @@ impl<'a> Checker<'a> {
             let ty = self.terms.add(Term::Option(item));
             return Draft::new(Kind::None, ty, span);
         }
+        if name.text == "Some" {
+            return self.some_value(span);
+        }
         match self.meaning(&name.text) {
             Meaning::Variable(binding) => self.variable(binding, span),
             Meaning::Global(id) => self.global(id, name),
             Meaning::Function(decl) => self.function_value(decl, span, want),
-            Meaning::Nothing if self.case_in_scope(&name.text).is_some() => self.case_alone(name),
             Meaning::Nothing => {
+                if let Some(value) = self.constructor_value(name, want) {
+                    return value;
+                }
+                if self.case_in_scope(&name.text).is_some() {
+                    return self.case_alone(name);
+                }
                 self.unknown_name(name, false);
                 Draft::error(span)
             }

@@ -14,7 +14,6 @@ use std::rc::Rc;
 use weir_syntax::ast::{self, Name, PatternKind};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
-use weir_syntax::suggest::closest;
 
 impl<'a> Checker<'a> {
     /// `(a, b)`
@@ -155,17 +154,6 @@ impl<'a> Checker<'a> {
                 None
             }
         }
-    }
-
-    fn no_such_field(&mut self, name: &Name, ty: T, names: &[String]) {
-        let message = format!("`{}` has no field `{}`", self.terms.show(ty), name.text);
-        let mut error = Diagnostic::error("E0308", message, name.span, "not known");
-        if let Some(best) = closest(&name.text, names.iter().map(String::as_str)) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
-        } else if !names.is_empty() {
-            error = error.help(format!("It has `{}`.", names.join("`, `")));
-        }
-        self.report(error);
     }
 
     /// `let pattern = value`: the names of the pattern are bound for the rest of the block.

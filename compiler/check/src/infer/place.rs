@@ -42,6 +42,11 @@ impl<'a> Checker<'a> {
                     return Draft::new(Kind::Field(Box::new(receiver), at as u32), ty, span);
                 }
             }
+            Term::Anonymous(names, types) => {
+                if let Some(at) = names.iter().position(|field| **field == *name.text) {
+                    return Draft::new(Kind::Field(Box::new(receiver), at as u32), types[at], span);
+                }
+            }
             Term::Native(id) => {
                 let type_name = self.modules.ty(id).decl.name.text.as_str();
                 let fields = self.field_types(id, &[]);

@@ -20,7 +20,7 @@ impl<'a> Checker<'a> {
             && (BUILT_IN.contains(&name) || self.type_in_scope(name).is_some())
     }
 
-    fn declared_fields(entry: TypeEntry<'a>) -> &'a [FieldDecl] {
+    pub(super) fn declared_fields(entry: TypeEntry<'a>) -> &'a [FieldDecl] {
         match &entry.decl.body {
             TypeBody::Record(fields) | TypeBody::Native(fields) => fields,
             TypeBody::Enum(_) | TypeBody::Alias(_) => &[],
@@ -40,6 +40,9 @@ impl<'a> Checker<'a> {
         let (id, args) = match self.terms.head(ty) {
             Term::Record(id, args) => (*id, args.to_vec()),
             Term::Native(id) => (*id, Vec::new()),
+            Term::Anonymous(names, types) => {
+                return names.iter().position(|name| **name == *field).map(|at| types[at]);
+            }
             _ => return None,
         };
         self.field_types(id, &args).into_iter().find(|(name, _)| *name == field).map(|(_, ty)| ty)
@@ -51,13 +54,14 @@ impl<'a> Checker<'a> {
             Term::Record(id, _) | Term::Native(id) => {
                 Self::declared_fields(self.modules.ty(*id)).iter().map(|f| f.name.text.clone()).collect()
             }
+            Term::Anonymous(names, _) => names.iter().map(|name| name.to_string()).collect(),
             _ => Vec::new(),
         }
     }
 
     /// `Name(args)`: a record.
     pub fn construct(&mut self, name: &'a Name, args: &'a [Arg], span: Span, want: Want) -> Draft {
-        let Some((id, vars)) = self.record_named(name) else {
+        let Some(of) = self.record_named(name) else {
             let error = Diagnostic::error(
                 "E0413",
                 format!("`{}` is not a record, so it is not built with parentheses", name.text),
@@ -69,24 +73,49 @@ impl<'a> Checker<'a> {
             self.infer_anyway(args);
             return Draft::error(span);
         };
-        let entry = self.modules.ty(id);
-        let ty = self.terms.add(Term::Record(id, vars.clone().into()));
+        let ty = self.terms.add(Term::Record(of.0, of.1.clone().into()));
         // What is expected decides the arguments before the fields do, so that they are lifted where needed.
         self.expect(ty, want);
-        let (mut stmts, base, rest) = (Vec::new(), args.first(), args.get(1..).unwrap_or_default());
-        let (base, rest) = match base {
-            Some(Arg::Spread(value)) => {
-                let value = self.expr(value, Want::Type(ty, Origin::of(Why::Field)));
-                (Some(self.bind_once(value, &mut stmts)), rest)
+        self.build_record(&name.text, of, ty, args, span)
+    }
+
+    /// A record of the declared type `ty`, which is `of`, from the fields that are written.
+    pub(super) fn build_record(
+        &mut self,
+        name: &'a str,
+        of: (TypeId, Vec<T>),
+        ty: T,
+        args: &'a [Arg],
+        span: Span,
+    ) -> Draft {
+        match args.split_first() {
+            Some((Arg::Spread(value), rest)) => {
+                let base = self.expr(value, Want::Type(ty, Origin::of(Why::Field)));
+                self.build_copy(name, of, ty, Some(base), rest, span)
             }
-            _ => (None, args),
-        };
+            _ => self.build_copy(name, of, ty, None, args, span),
+        }
+    }
+
+    /// As `build_record`; fields that are not written are those of `base`.
+    pub(super) fn build_copy(
+        &mut self,
+        name: &'a str,
+        (id, vars): (TypeId, Vec<T>),
+        ty: T,
+        base: Option<Draft>,
+        rest: &'a [Arg],
+        span: Span,
+    ) -> Draft {
+        let entry = self.modules.ty(id);
+        let mut stmts = Vec::new();
+        let base = base.map(|base| self.bind_once(base, &mut stmts));
         let fields = Self::declared_fields(entry);
         let params: Vec<(&str, bool)> =
             fields.iter().map(|f| (f.name.text.as_str(), base.is_some() || f.default.is_some())).collect();
         let own = entry.module == ModuleId::MAIN;
         let declared = own.then_some(entry.decl.name.span);
-        let callee = Callee { name: &name.text, declared, params: &params, noun: "field" };
+        let callee = Callee { name, declared, params: &params, noun: "field" };
         let Some(given) = self.place_arguments(callee, None, rest, span) else {
             self.infer_anyway(rest);
             return Draft { ty, ..Draft::error(span) };
@@ -139,7 +168,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The record type that a name stands for, through aliases, with fresh arguments.
-    fn record_named(&mut self, name: &Name) -> Option<(TypeId, Vec<T>)> {
+    pub(super) fn record_named(&mut self, name: &Name) -> Option<(TypeId, Vec<T>)> {
         let id = self.type_in_scope(&name.text)?;
         let entry = self.modules.ty(id);
         match &entry.decl.body {
