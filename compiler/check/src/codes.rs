@@ -71,7 +71,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0213",
         "type defined by itself",
-        "An alias must lead to a type that exists without it, and a generic record may contain itself only with the same\ntypes.\n\n    type A = B\n    type B = A\n    type Grow[A] = { next: Grow[List[A]]? }",
+        "An alias must lead to a type that exists without it, and a generic record may contain itself only with the same\ntypes. A record or each case of an enum that holds a value of its own type would go on without end.\n\n    type A = B\n    type B = A\n    type Grow[A] = { next: Grow[List[A]]? }\n    type Node = { next: Node }          # next: Node?",
     ),
     code(
         "E0214",

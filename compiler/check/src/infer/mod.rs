@@ -395,6 +395,11 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
         (Term::Unit, _) => {
             Some("This gives no value. A block's value is its last line, where that is an expression.".into())
         }
+        (Term::Anonymous(names, _), Term::Anonymous(others, _))
+            if names.len() == others.len() && names.iter().all(|name| others.contains(name)) && names != others =>
+        {
+            Some("The same fields in another order are another type.".into())
+        }
         (Term::Anonymous(..), Term::Record(..)) => Some(format!(
             "A record literal becomes a `{}` where one is expected of the literal itself; this value has a type of its own.",
             terms.show(want)

@@ -150,7 +150,11 @@ impl<'a> Checker<'a> {
             _ => {
                 let shown = self.terms.show(ty);
                 let message = format!("This pattern is for a record, and the value is `{shown}`");
-                self.report(Diagnostic::error("E0503", message, span, "never fits"));
+                let error = Diagnostic::error("E0503", message, span, "never fits");
+                self.report(match self.terms.head(ty) {
+                    Term::Option(_) => error.help("The value may be missing: write `Some(...)` around the pattern, and say what `None` does."),
+                    _ => error,
+                });
                 None
             }
         }

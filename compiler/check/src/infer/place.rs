@@ -74,6 +74,12 @@ impl<'a> Checker<'a> {
             error.help(format!("It is a method; call it with `.{text}()`.")).fix(name.span.after(), "()")
         } else if let Some(best) = closest(text, fields.iter().map(String::as_str)) {
             error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
+        } else if let Term::Tuple(parts) = self.terms.head(receiver.ty) {
+            let names =
+                ["a", "b", "c", "d"].get(..parts.len()).map_or("a, b, ...".into(), |names| names.join(", "));
+            error.help(format!(
+                "The parts of a tuple have no names. Take it apart with a pattern: `let ({names}) = ...`."
+            ))
         } else if let Term::Option(_) = self.terms.head(receiver.ty) {
             error.help("The value may be missing: give a fallback with `??`, or look into it with `match` or `if let`.")
         } else if let Some(best) = closest(text, self.methods_of(receiver.ty)) {

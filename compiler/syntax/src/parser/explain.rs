@@ -187,6 +187,9 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
         K::LBrace if expected.contains(K::Sep) && place.before == Some(K::TypeName) => {
             Some(plain(place).help("values are built like calls: `Name(field: value)`"))
         }
+        K::Int if place.before == Some(K::Dot) => {
+            Some(plain(place).help("the parts of a tuple are taken out by a pattern: `let (a, b) = pair`"))
+        }
         K::Dot if place.operand_expected() => {
             Some(plain(place).help("a method call needs a value in front of its dot"))
         }

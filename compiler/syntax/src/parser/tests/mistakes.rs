@@ -69,6 +69,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0110", "a == b == c", "write `a == b and b == c`"),
     ("E0111", "if x = 3 { }", "`==`"),
     ("E0111", "while a.b = c { }", "`==`"),
+    ("E0101", "pair.0", "taken out by a pattern"),
     ("E0112", "a && b", "`&&` is written `and`"),
     ("E0112", "a || b", "`||` is written `or`"),
     ("E0112", "!a", "`!` is written `not`"),
