@@ -1,6 +1,6 @@
 //! The access log.
 
-use crate::support::weir_process::Launch;
+use crate::support::weir_process::{Launch, run};
 use rustix::process::Signal;
 
 const CODE: &str = "fn handle(req) { if req.path == \"/missing\" { return not-found() }; \"hello\" }";
@@ -52,4 +52,32 @@ fn lines_are_written_before_the_process_ends() {
     server.signal(Signal::TERM);
     let (_, rest) = server.wait();
     assert!(rest.iter().any(|l| l.contains("/last-words")), "{rest:?}");
+}
+
+// rule: std.log
+#[test]
+fn scripts_write_to_the_log() {
+    const CODE: &str = r#"type Visit = { page: Text, count: Int }
+fn handle(req) {
+  log.debug("not shown")
+  log.info("seen", Visit(page: "a b", count: 3))
+  log.warn("odd\nline")
+  "done"
+}"#;
+    let server = Launch::new(&["-e", CODE, "--log-format", "off"]).start();
+    assert_eq!(server.get("/").response().status(), 200);
+    let line = server.stderr_line("a note", |l| !l.is_empty());
+    assert!(line.contains("Z info #") && line.ends_with(r#" seen page="a b" count=3"#), "{line}");
+    let line = server.stderr_line("a note", |l| l.contains("warn"));
+    assert!(line.ends_with(r" odd\nline"), "{line}");
+
+    let server = Launch::new(&["-e", CODE, "--log-format", "json"]).start();
+    assert_eq!(server.get("/").response().status(), 200);
+    let line = server.stderr_line("a note", |l| l.contains("seen"));
+    let note: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!((&note["level"], &note["page"], &note["count"]), (&"info".into(), &"a b".into(), &3.into()));
+    assert!(note["request"].is_string(), "{line}");
+
+    let output = run(&["-e", r#"log.error("alone", 7)"#]);
+    assert!(output.stderr.ends_with("Z error alone value=7\n"), "{}", output.stderr);
 }

@@ -233,8 +233,6 @@ macro_rules! for_each_native {
             failure_status "failure-status" - () word, traps, constant;               // not pure: the last failure decides
             call_place "call-place" - () owned, traps, linear;
             fail_program "fail-program" - (borrow) word, traps, linear;
-            // Files
-            fs_read "fs-read" - (borrow) owned, waits, linear;
             // Stream
             stream_own "stream-own" - (own) owned, traps, constant;
             stream_next "stream-next" types (borrow) owned, waits, constant;
@@ -282,6 +280,35 @@ macro_rules! for_each_native {
             regex_replace "regex-replace" - (borrow borrow borrow) owned, waits, linear;
             regex_escape "regex-escape" - (borrow) owned, traps, linear;
             regex_problem "regex-problem" - (borrow) owned, waits, linear;
+            url_parts "url-parts" - (borrow) owned, traps, linear;
+            url_resolve "url-resolve" - (borrow borrow) owned, traps, linear;
+            // time and duration, from texts
+            time_parse "time-parse" - (borrow borrow) owned, traps, linear;
+            time_parse_as "time-parse-as" - (borrow borrow borrow) owned, traps, linear;
+            time_of "time-of" - (borrow borrow) owned, traps, constant;
+            duration_parse "duration-parse" - (borrow) owned, traps, linear;
+            // fs
+            fs_read "fs-read" - (borrow) owned, waits, linear;
+            fs_write "fs-write" - (borrow borrow word) word, waits, linear;
+            fs_append "fs-append" - (borrow borrow) word, waits, linear;
+            fs_list "fs-list" - (borrow) owned, waits, linear;
+            fs_stat "fs-stat" - (borrow word) owned, waits, linear;
+            fs_kind "fs-kind" - (borrow) word, waits, linear;
+            fs_remove "fs-remove" - (borrow word) word, waits, linear;
+            fs_make_dir "fs-make-dir" - (borrow) word, waits, linear;
+            fs_rename "fs-rename" - (borrow borrow) word, waits, linear;
+            fs_copy "fs-copy" - (borrow borrow) word, waits, linear;
+            fs_temporary "fs-temporary" - (word) owned, waits, linear;
+            // process
+            process_run "process-run" - (borrow borrow borrow word) owned, waits, linear;
+            process_id "process-id" - () word, pure, constant;
+            process_dir "process-dir" - () owned, traps, linear;
+            // log
+            log_write "log-write" types (word borrow borrow) word, traps, linear;
+            // csv
+            csv_row_end "csv-row-end" - (borrow word borrow) word, traps, linear;
+            csv_fields "csv-fields" - (borrow word borrow) owned, traps, linear;
+            csv_line "csv-line" - (borrow borrow) owned, traps, linear;
             // crypto
             crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
             crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;

@@ -6,12 +6,14 @@
 //! Not here: the compiler, HTTP framing.
 
 mod app;
+mod child;
 mod clock;
 pub mod counters;
 mod equal;
 mod error;
 mod failure;
 mod fiber;
+mod files;
 mod form;
 mod heap;
 mod limits;

@@ -1,6 +1,6 @@
-//! The log: one line per exchange, and what went wrong in the script.
+//! The log: one line per exchange, what went wrong in the script, and what it says itself.
 //!
-//! In: what the engine says about an exchange that ended; failures with their stack traces. Out: lines on standard error,
+//! In: what the engine says about an exchange that ended; failures with their stack traces; notes of the script. Out: lines on standard error,
 //! for people or as JSON. Lines gather for at most 100 ms; when standard error is slow, they are dropped and counted
 //! (`output`).
 //! Invariant: what a client sent is escaped, so that a line stays a line.
@@ -10,6 +10,7 @@ use crate::form::write_now;
 use crate::output::STDERR;
 use std::fmt::{self, Write};
 use std::str::FromStr;
+use std::sync::OnceLock;
 use weir_http::{Access, Outcome};
 
 /// How the log looks.
@@ -20,9 +21,50 @@ pub enum LogFormat {
     Human,
     /// One JSON object per line.
     Json,
-    /// Failures of the script only, for people.
+    /// Failures and notes of the script only, for people.
     Off,
 }
+
+/// How much a note of the script matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For finding mistakes; written when `WEIR_LOG` is `debug`.
+    Debug,
+    /// What usually happens.
+    Info,
+    /// What should not happen, but does no harm yet.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+impl Level {
+    const ALL: [(&str, Self); 4] =
+        [("debug", Self::Debug), ("info", Self::Info), ("warn", Self::Warn), ("error", Self::Error)];
+
+    /// The level that the library gives this number.
+    pub fn numbered(number: i64) -> Self {
+        usize::try_from(number).ok().and_then(|at| Self::ALL.get(at)).map_or(Self::Error, |(_, level)| *level)
+    }
+
+    fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// Whether notes of that level are written: those from `WEIR_LOG` on, which is `info` when it is not set.
+    pub fn is_on(self) -> bool {
+        static LOWEST: OnceLock<Level> = OnceLock::new();
+        let lowest = LOWEST.get_or_init(|| {
+            let wished = std::env::var("WEIR_LOG").unwrap_or_default();
+            Self::ALL.iter().find(|(name, _)| *name == wished).map_or(Self::Info, |(_, level)| *level)
+        });
+        self >= *lowest
+    }
+}
+
+/// What a note says besides its message: a name, a value's text form, and whether that is a number or a Bool, which JSON
+/// writes without quotes.
+pub type Detail = (String, String, bool);
 
 /// Not a log format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +98,15 @@ impl LogFormat {
             Self::Off => return,
             Self::Human => human_access(access),
             Self::Json => json_access(access),
+        };
+        STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
+    }
+
+    /// Writes a note of the script in request `id`, or outside of one.
+    pub fn note(self, level: Level, id: Option<u64>, message: &str, details: &[Detail]) {
+        let line = match self {
+            Self::Json => json_note(level, id, message, details),
+            Self::Human | Self::Off => human_note(level, id, message, details),
         };
         STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
     }
@@ -135,6 +186,51 @@ fn json_access(access: &Access<'_>) -> String {
     line
 }
 
+fn human_note(level: Level, id: Option<u64>, message: &str, details: &[Detail]) -> String {
+    let mut line = format!("{} {}", now(), level.name());
+    if let Some(id) = id {
+        let _ = write!(line, " #{id:x}");
+    }
+    line.push(' ');
+    escape(&mut line, message);
+    for (name, value, _) in details {
+        let _ = write!(line, " {name}=");
+        if value.is_empty() || value.contains([' ', '"', '=']) {
+            let _ = write!(line, "{value:?}");
+        } else {
+            escape(&mut line, value);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// A text in which a line stays a line.
+fn escape(line: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+}
+
+fn json_note(level: Level, id: Option<u64>, message: &str, details: &[Detail]) -> String {
+    let mut line = format!("{{\"time\":\"{}\",\"level\":\"{}\"", now(), level.name());
+    if let Some(id) = id {
+        let _ = write!(line, ",\"request\":\"{id:x}\"");
+    }
+    field(&mut line, "message", message);
+    for (name, value, is_bare) in details {
+        line.push(',');
+        quote(&mut line, name);
+        line.push(':');
+        if *is_bare { line.push_str(value) } else { quote(&mut line, value) }
+    }
+    line.push_str("}\n");
+    line
+}
+
 fn json_failure(id: u64, failure: &Failure) -> String {
     let mut line = format!("{{\"time\":\"{}\",\"request\":\"{id:x}\"", now());
     field(&mut line, "error", &failure.message);
@@ -205,6 +301,21 @@ mod tests {
         let line = json_access(&access(Outcome::Failed("a\nb \"c\"")));
         assert!(line.ends_with("\"outcome\":\"failed\",\"why\":\"a\\u000ab \\\"c\\\"\"}\n"), "{line}");
         assert!(!human_access(&access(Outcome::Answered)).contains("answered"));
+    }
+
+    #[test]
+    fn notes_say_what_the_script_says() {
+        let detail = |name: &str, value: &str, is_bare| (name.to_owned(), value.to_owned(), is_bare);
+        let details = [detail("id", "7", true), detail("name", "Ada L.", false), detail("x", "", false)];
+        let line = human_note(Level::Warn, Some(31), "late\nagain", &details);
+        assert!(line.ends_with(" warn #1f late\\nagain id=7 name=\"Ada L.\" x=\"\"\n"), "{line}");
+        let line = json_note(Level::Info, None, "a \"b\"", &details);
+        let rest = r#","level":"info","message":"a \"b\"","id":7,"name":"Ada L.","x":""}"#;
+        assert!(line.trim_end().ends_with(rest), "{line}");
+        assert_eq!(
+            [0, 1, 2, 3, 9].map(Level::numbered).map(Level::name),
+            ["debug", "info", "warn", "error", "error"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use crate::app::Pinned;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
+use crate::log::LogFormat;
 use crate::random::Random;
 use crate::trace::Trace;
 use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
@@ -140,6 +141,8 @@ pub struct Scope {
     pub(crate) random: Option<Random>,
     /// How many objects were copied because they were to be changed and somebody else held them.
     pub(crate) copies: u64,
+    /// How its lines of the log look, and the request that they are about.
+    pub(crate) log: (LogFormat, Option<u64>),
     worker: Rc<Worker>,
     app: Pinned,
 }
@@ -162,6 +165,7 @@ impl Scope {
             scratch: Vec::new(),
             random: None,
             copies: 0,
+            log: (LogFormat::Human, None),
             worker,
             app,
         }

@@ -46,6 +46,7 @@ impl Service for HandlerService {
     fn call(&self, request: Request) -> Exchange {
         let id = request.id;
         let mut scope = Box::new(Scope::new(self.app.clone(), Rc::clone(&self.worker)));
+        scope.log = (self.log, Some(id));
         let state = match begin(&mut scope, request) {
             Ok(run) => State::Running(run, scope),
             Err(failure) => State::Failed(failure),

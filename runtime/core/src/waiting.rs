@@ -1,6 +1,6 @@
 //! Work that natives hand off, so that no worker waits for it.
 //!
-//! In: a job for the blocking pool, and what to make of its result. Out: an [`Operation`] for the scope.
+//! In: a job for the blocking pool, or a future, and what to make of its result. Out: an [`Operation`] for the scope.
 //! Invariants: a job owns all that it looks at, for nobody can stop it: when its scope goes, it goes on alone and its result is
 //! dropped. What it owns counts as the heap's until it is done. `finish` runs on the worker's stack; handles that it holds
 //! are those of borrowed arguments, which the suspended caller keeps.
@@ -23,6 +23,17 @@ where
     scope.heap_mut().charge(held)?;
     scope.pending = Some(Box::new(Pooled { job: Job::New(job), finish: Some(finish), held }));
     Ok(Flow::Wait)
+}
+
+/// Awaits `future` and gives what `finish` makes of its result. It is made within a tokio runtime, but knows no scope.
+pub fn on_future<T, A, F>(scope: &mut Scope, future: A, finish: F) -> Flow
+where
+    T: 'static,
+    A: Future<Output = T> + 'static,
+    F: FnOnce(&mut Scope, T) -> Result<Word, Trap> + 'static,
+{
+    scope.pending = Some(Box::new(Awaited { future: Box::pin(future), finish: Some(finish) }));
+    Flow::Wait
 }
 
 enum Job<J, T> {
@@ -62,6 +73,23 @@ where
                 ))));
             }
         };
+        let finish = self.finish.take().expect("an operation is ready once");
+        Poll::Ready(finish(scope, value))
+    }
+}
+
+struct Awaited<A, F> {
+    future: Pin<Box<A>>,
+    finish: Option<F>,
+}
+
+impl<T, A, F> Operation for Awaited<A, F>
+where
+    A: Future<Output = T>,
+    F: FnOnce(&mut Scope, T) -> Result<Word, Trap>,
+{
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        let value = ready!(self.future.as_mut().poll(cx));
         let finish = self.finish.take().expect("an operation is ready once");
         Poll::Ready(finish(scope, value))
     }

@@ -3,11 +3,11 @@
 //! A Time counts nanoseconds since 1970-01-01T00:00:00Z; zones are looked up in the system's database, else in the one built in.
 
 use crate::scope::Scope;
-use crate::value::{List, Own, Text};
-use jiff::civil::Weekday;
-use jiff::fmt::{rfc2822, strtime};
+use crate::value::{Boxed, List, Own, Text};
+use jiff::civil::{self, Weekday};
+use jiff::fmt::{rfc2822, strtime, temporal};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, Unit, Zoned, ZonedRound};
+use jiff::{Error, Span, SpanRelativeTo, Timestamp, Unit, Zoned, ZonedRound};
 use std::sync::LazyLock;
 use std::time::Instant;
 use weir_abi::layout::shape;
@@ -148,4 +148,88 @@ pub fn time_start_of(_: &mut Scope, nanos: i64, unit: Text, zone: Text) -> Resul
         }
     };
     start.ok().and_then(|start| counted(start.timestamp())).ok_or_else(out_of_range)
+}
+
+/// A moment as a Time that may not be one.
+fn given(
+    scope: &mut Scope,
+    text: &str,
+    moment: Result<Timestamp, Error>,
+) -> Result<Option<Own<Boxed>>, Trap> {
+    match moment.map(counted) {
+        Ok(Some(nanos)) => Ok(Some(scope.some_word(nanos as u64)?)),
+        Ok(None) => Ok(scope.fail("invalid", format!("{text:?} lies outside the years 1677 to 2262"))),
+        Err(error) => Ok(scope.fail("invalid", format!("{text:?} is not a time: {error}"))),
+    }
+}
+
+fn known_zone(name: Text) -> Result<TimeZone, Trap> {
+    zone(name.as_str()).ok_or_else(|| Trap::native(format!("there is no time zone {:?}", name.as_str())))
+}
+
+/// From the forms of ISO 8601, RFC 3339 and RFC 9110; one without an offset is of that zone.
+pub fn time_parse(scope: &mut Scope, text: Text, zone: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    const PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
+    let (text, zone) = (text.as_str().trim(), known_zone(zone)?);
+    let starts_with_letter = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    let moment = if starts_with_letter {
+        match rfc2822::parse(text) {
+            Ok(at) => Ok(at.timestamp()),
+            Err(_) => return Ok(scope.fail("invalid", format!("{text:?} is not a time"))),
+        }
+    } else {
+        let local = |_| PARSER.parse_datetime(text)?.to_zoned(zone).map(|at| at.timestamp());
+        PARSER.parse_timestamp(text).or_else(local)
+    };
+    given(scope, text, moment)
+}
+
+/// As a pattern says; one without an offset is of that zone.
+pub fn time_parse_as(
+    scope: &mut Scope,
+    text: Text,
+    pattern: Text,
+    zone: Text,
+) -> Result<Option<Own<Boxed>>, Trap> {
+    let (text, zone) = (text.as_str(), known_zone(zone)?);
+    let moment = strtime::parse(pattern.as_str(), text).and_then(|parsed| {
+        if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
+            return parsed.to_zoned().map(|at| at.timestamp());
+        }
+        let time = match parsed.hour() {
+            Some(_) => parsed.to_time()?,
+            None => civil::Time::midnight(),
+        };
+        parsed.to_date()?.to_datetime(time).to_zoned(zone).map(|at| at.timestamp())
+    });
+    given(scope, text, moment)
+}
+
+/// From year, month, day, hour, minute, second and nanosecond.
+pub fn time_of(scope: &mut Scope, parts: List, zone: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    let zone = known_zone(zone)?;
+    let [year, month, day, hour, minute, second, nanosecond] = parts.words() else {
+        unreachable!("seven numbers, as declared")
+    };
+    let small = |part: &u64| i8::try_from(*part as i64).unwrap_or(i8::MIN);
+    let nanosecond = i32::try_from(*nanosecond as i64).unwrap_or(i32::MIN);
+    let date = civil::Date::new(i16::try_from(*year as i64).unwrap_or(i16::MIN), small(month), small(day));
+    let time = civil::Time::new(small(hour), small(minute), small(second), nanosecond);
+    let moment = date
+        .and_then(|date| Ok(date.to_datetime(time?)))
+        .and_then(|local| local.to_zoned(zone))
+        .map(|at| at.timestamp());
+    let shown: Vec<String> = parts.words().iter().map(|part| (*part as i64).to_string()).collect();
+    given(scope, &shown.join(" "), moment)
+}
+
+/// From `1h 30m`, `1.5s` and the like, or ISO 8601's `PT1H30M`.
+pub fn duration_parse(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    let text = text.as_str().trim();
+    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    match span.map(|duration| i64::try_from(duration.as_nanos())) {
+        Ok(Ok(nanos)) => Ok(Some(scope.some_word(nanos as u64)?)),
+        Ok(Err(_)) => Ok(scope.fail("invalid", format!("{text:?} is longer than 292 years"))),
+        Err(_) => Ok(scope.fail("invalid", format!("{text:?} is not a duration such as 1h 30m"))),
+    }
 }
