@@ -12,6 +12,7 @@ const BUILT_IN: &[&str] = &[
     "alloc",
     "free",
     "stop",
+    "refill",
     "trap",
     "object-copy",
     "text-concat",
