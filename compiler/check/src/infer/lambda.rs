@@ -63,7 +63,19 @@ impl<'a> Checker<'a> {
                     if let Some(place) = origin.span {
                         error = error.label(place, "expected because of this");
                     }
-                    self.report(error.help("Write `_` for a parameter that is not needed."));
+                    let apart = match types.as_ref() {
+                        [one] => {
+                            matches!(self.terms.head(*one), Term::Tuple(parts) if parts.len() == params.len())
+                        }
+                        _ => false,
+                    };
+                    self.report(if apart {
+                        let names: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
+                        let names = names.join(", ");
+                        error.help(format!("It is given a tuple. Take that apart in the body: `it => {{ let ({names}) = it; ... }}`."))
+                    } else {
+                        error.help("Write `_` for a parameter that is not needed.")
+                    });
                     return (false, vec![T::UNKNOWN; params.len()], T::UNKNOWN);
                 }
                 Term::Unknown => return (true, vec![T::UNKNOWN; params.len()], T::UNKNOWN),

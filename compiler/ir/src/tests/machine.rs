@@ -373,6 +373,15 @@ impl<'m> Machine<'m> {
                 items.push(args[1]);
                 list
             }
+            "list-slice" => {
+                let (refs, items) = self.as_list(args[0]);
+                let items = items[args[1] as usize..args[2] as usize].to_vec();
+                if refs {
+                    items.iter().for_each(|item| self.dup(*item));
+                }
+                self.drop(args[0]);
+                self.alloc(Payload::List { refs, items })
+            }
             "list-sum" => self.as_list(args[0]).1.iter().sum(),
             "list-append" => {
                 let list = self.unique(args[0]);

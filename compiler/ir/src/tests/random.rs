@@ -38,6 +38,7 @@ struct Known {
     nested_option: Ty,
     record: Ty,
     records: Ty,
+    pair: Ty,
     range: Ty,
     function: Ty,
     never: Ty,
@@ -65,6 +66,7 @@ impl Known {
             nested_option: types.intern(TyKind::Option(int_option)),
             record,
             records: types.intern(TyKind::List(record)),
+            pair: types.intern(TyKind::Tuple(vec![text, texts])),
             range: types.intern(TyKind::Range),
             function: types.intern(TyKind::Fn(vec![text], text)),
             never: types.intern(TyKind::Never),
@@ -93,6 +95,7 @@ impl Known {
             self.nested_option,
             self.record,
             self.records,
+            self.pair,
             self.function,
         ];
         all[dice.below(all.len())]
@@ -191,7 +194,7 @@ impl Generator {
             return expr(ExprKind::List(items), ty);
         } else if ty == k.records {
             return expr(ExprKind::List(vec![]), ty);
-        } else if ty == k.record || ty == k.function {
+        } else if ty == k.record || ty == k.pair || ty == k.function {
             return self.local(ty).unwrap_or_else(|| self.construct(ty, 0));
         }
         expr(ExprKind::None, ty)
@@ -273,6 +276,9 @@ impl Generator {
         } else if ty == self.known.record {
             let fields = [text, texts, self.known.int_option, int].map(|t| self.expr(t, depth)).to_vec();
             expr(ExprKind::Record(fields), ty)
+        } else if ty == self.known.pair {
+            let parts = [text, texts].map(|t| self.expr(t, depth)).to_vec();
+            expr(ExprKind::Record(parts), ty)
         } else if ty == self.known.function {
             self.lambda(depth)
         } else if pick == 0 {
@@ -340,7 +346,7 @@ impl Generator {
         let arm = |pattern, guard, body| Arm { pattern, guard, body };
         let some = |p| Pattern::Some(Box::new(p));
         let before = self.scope.visible.len();
-        let (subject, arms) = match self.dice.below(4) {
+        let (subject, arms) = match self.dice.below(7) {
             0 => {
                 let subject = self.expr(int, depth);
                 let low = arm(Pattern::IntRange(-1, 1), None, self.expr(ty, depth));
@@ -366,6 +372,39 @@ impl Generator {
                 let second = arm(some(Pattern::None), None, self.expr(ty, depth));
                 (subject, vec![first, second, arm(Pattern::None, None, self.expr(ty, depth))])
             }
+            3 => {
+                let subject = self.expr(self.known.pair, depth);
+                let (head, rest) = (self.bind(text, false), self.bind(self.known.texts, false));
+                let list = Pattern::List(vec![Pattern::Bind(head)], Some(Box::new(Pattern::Bind(rest))));
+                let known = Pattern::Text("a".to_owned());
+                let guard = self.dice.one_in(2).then(|| self.expr(self.known.bool, depth));
+                let first = arm(Pattern::Tuple(vec![known, list]), guard, self.expr(ty, depth));
+                self.scope.visible.truncate(before);
+                let (a, b) = (self.bind(text, false), self.bind(self.known.texts, false));
+                let all = Pattern::Tuple(vec![Pattern::Bind(a), Pattern::Bind(b)]);
+                let second = arm(all, None, self.expr(ty, depth));
+                self.scope.visible.truncate(before);
+                (subject, vec![first, second])
+            }
+            4 => {
+                let subject = self.expr(self.known.texts, depth);
+                let (first, rest) = (self.bind(text, false), self.bind(self.known.texts, false));
+                let more = Pattern::List(vec![Pattern::Bind(first)], Some(Box::new(Pattern::Bind(rest))));
+                let more = arm(more, None, self.expr(ty, depth));
+                self.scope.visible.truncate(before);
+                let empty = Pattern::List(vec![], None);
+                (subject, vec![more, arm(empty, None, self.expr(ty, depth))])
+            }
+            5 => {
+                let names: std::rc::Rc<[String]> = ["a", "b", "c", "d"].map(str::to_owned).into();
+                let subject = self.expr(self.known.record, depth);
+                let (a, c) = (self.bind(text, false), self.bind(int, false));
+                let two = Pattern::List(vec![Pattern::Wildcard, Pattern::Bind(a)], None);
+                let parts = vec![Pattern::Wildcard, two, some(Pattern::Bind(c)), Pattern::Wildcard];
+                let first = arm(Pattern::Record(names, parts), None, self.expr(ty, depth));
+                self.scope.visible.truncate(before);
+                (subject, vec![first, arm(Pattern::Wildcard, None, self.expr(ty, depth))])
+            }
             _ => {
                 let subject = self.expr(self.known.text_option, depth);
                 let bound = self.bind(text, false);
@@ -390,7 +429,7 @@ impl Generator {
     fn statement(&mut self, depth: u32) -> Expr {
         let (unit, int) = (self.known.unit, self.known.int);
         let depth = depth.saturating_sub(1);
-        match self.dice.below(13) {
+        match self.dice.below(14) {
             0..3 => {
                 let ty = self.known.any(&mut self.dice);
                 let init = self.expr(ty, depth);
@@ -416,6 +455,7 @@ impl Generator {
                 self.native("print", vec![ty], vec![value], unit)
             }
             10 if depth > 0 => self.walk(depth),
+            12 => self.take_apart(depth),
             11 => {
                 let kind = match self.dice.below(3) {
                     0 if self.scope.loops > 0 => ExprKind::Break,
@@ -434,6 +474,16 @@ impl Generator {
                 self.expr(ty, depth)
             }
         }
+    }
+
+    /// `let (a, b) = pair` or `var (a, b) = pair`
+    fn take_apart(&mut self, depth: u32) -> Expr {
+        let pair = self.expr(self.known.pair, depth);
+        let mutable = self.dice.one_in(2);
+        let (a, b) = (self.bind(self.known.text, mutable), self.bind(self.known.texts, mutable));
+        let pattern = Pattern::Tuple(vec![Pattern::Bind(a), Pattern::Bind(b)]);
+        let arm = Arm { pattern, guard: None, body: expr(ExprKind::Unit, self.known.unit) };
+        expr(ExprKind::Match(Box::new(pair), vec![arm]), self.known.unit)
     }
 
     /// A slot of some `var`, with its type; most often one that is not the variable itself.
