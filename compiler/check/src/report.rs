@@ -1,8 +1,8 @@
 //! Collecting diagnostics: where an error inside an instance was called from, and their final order.
 //!
 //! In: diagnostics as the rules build them. Out: one message per mistake, in source order.
-//! Invariant: the first label of every diagnostic lies in the main file, so that users never read errors about code of
-//! the standard library without their own call.
+//! Invariant: the first label of every diagnostic lies in a file of the program, so that users never read errors about code of
+//! the standard library; a mistake within it shows the call.
 
 use crate::draft::ChainId;
 use crate::unify::{T, Terms};
@@ -42,23 +42,27 @@ const SHOWN_CALLS: usize = 3;
 
 /// All diagnostics of one check.
 pub struct Reports {
-    /// The main file.
-    main: FileId,
+    /// How many files are the program's own: the first ones.
+    own: usize,
     calls: Vec<Call>,
     found: Vec<(Diagnostic, Option<ChainId>)>,
     errors: usize,
 }
 
 impl Reports {
-    /// None yet; `main` is the user's file.
-    pub fn new(main: FileId) -> Self {
-        Self { main, calls: Vec::new(), found: Vec::new(), errors: 0 }
+    /// None yet; the first `own` files are the program's.
+    pub fn new(own: usize) -> Self {
+        Self { own, calls: Vec::new(), found: Vec::new(), errors: 0 }
     }
 
     /// Notes a call whose callee is inferred for it.
     pub fn call(&mut self, call: Call) -> ChainId {
         self.calls.push(call);
         ChainId(self.calls.len() as u32 - 1)
+    }
+
+    fn is_own(&self, file: FileId) -> bool {
+        usize::from(file.0) < self.own
     }
 
     /// How many errors were found so far.
@@ -90,16 +94,20 @@ impl Reports {
             at = call.parent;
             // Once the user's own code shows, a few calls are enough; a recursive call is shown once.
             let seen = diagnostic.labels.iter().any(|l| l.span == call.span);
-            if !seen && (shown < SHOWN_CALLS || diagnostic.labels.iter().all(|l| l.span.file != self.main)) {
+            if !seen && (shown < SHOWN_CALLS || !diagnostic.labels.iter().any(|l| self.is_own(l.span.file))) {
                 shown += 1;
                 diagnostic.labels.push(Label { span: call.span, text: call_label(call, terms) });
             }
         }
-        if let Some(own) = diagnostic.labels.iter().position(|l| l.span.file == self.main)
+        if let Some(own) = diagnostic.labels.iter().position(|l| self.is_own(l.span.file))
             && own > 0
         {
             let label = diagnostic.labels.remove(own);
             diagnostic.labels.insert(0, label);
+        }
+        // What happens within the library is told by the label of the call.
+        if diagnostic.labels.iter().any(|l| self.is_own(l.span.file)) {
+            diagnostic.labels.retain(|l| usize::from(l.span.file.0) < self.own);
         }
         self.found.push((diagnostic, chain));
     }
