@@ -1,6 +1,6 @@
 //! `weir check`: says what is wrong with scripts, or shows a stage of the compiler.
 
-use crate::script::{REJECTED, Script, each, rejected, show};
+use crate::script::{REJECTED, Script, each, read_used, rejected, show};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use weir_driver::Emit;
@@ -51,11 +51,12 @@ pub fn run(command: Check) -> Result<(), u8> {
 fn one(command: &Check, file: &Path) -> Result<(), u8> {
     let script = Script::from_file(file)?;
     if let Some(stage) = command.emit {
-        let text = weir_driver::emit(&script.name, &script.text, stage.into()).map_err(|r| rejected(&r))?;
+        let text = weir_driver::emit(&script.name, &script.text, &read_used, stage.into())
+            .map_err(|r| rejected(&r))?;
         print!("{text}");
         return Ok(());
     }
-    let (diagnostics, sources, result) = match weir_driver::check(&script.name, &script.text) {
+    let (diagnostics, sources, result) = match weir_driver::check(&script.name, &script.text, &read_used) {
         Ok((warnings, sources)) => (warnings, sources, Ok(())),
         Err(r) => (r.diagnostics, r.sources, Err(REJECTED)),
     };

@@ -50,24 +50,53 @@ impl Script {
             read_bounded(file)
         };
         let bytes = read.map_err(|error| fail(FAILED, &format!("cannot read {name}: {error}")))?;
-        if bytes.len() > MAX_SOURCE {
-            return Err(fail(FAILED, &format!("{name} is longer than {} MiB", MAX_SOURCE >> 20)));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            fail(REJECTED, &format!("{name} is not UTF-8: the byte at offset {at} is wrong"))
+        let text = source(bytes).map_err(|unfit| match unfit {
+            Unfit::TooLong => fail(FAILED, &format!("{name} {unfit}")),
+            Unfit::NotUtf8(_) => fail(REJECTED, &format!("{name} {unfit}")),
         })?;
-        // A byte order mark is no part of the program.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         Ok(Script { name, text })
     }
 
     /// Compiles it; mistakes and warnings go to standard error.
     pub fn compile(&self) -> Result<Compiled, u8> {
-        let compiled = weir_driver::compile(&self.name, &self.text).map_err(|r| rejected(&r))?;
+        let compiled = weir_driver::compile(&self.name, &self.text, &read_used).map_err(|r| rejected(&r))?;
         show(&compiled.warnings, &compiled.sources);
         Ok(compiled)
     }
+}
+
+/// Reads a file that a script uses.
+pub fn read_used(file: &Path) -> Result<String, String> {
+    let bytes = read_bounded(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
+    })?;
+    source(bytes).map_err(|unfit| format!("it {unfit}"))
+}
+
+/// Why bytes are no script.
+enum Unfit {
+    TooLong,
+    /// The offset of the first byte that is wrong.
+    NotUtf8(usize),
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unfit::TooLong => write!(f, "is longer than {} MiB", MAX_SOURCE >> 20),
+            Unfit::NotUtf8(at) => write!(f, "is not UTF-8: the byte at offset {at} is wrong"),
+        }
+    }
+}
+
+/// A script's text; a byte order mark is no part of it.
+fn source(bytes: Vec<u8>) -> Result<String, Unfit> {
+    if bytes.len() > MAX_SOURCE {
+        return Err(Unfit::TooLong);
+    }
+    let text = String::from_utf8(bytes).map_err(|e| Unfit::NotUtf8(e.utf8_error().valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {

@@ -11,6 +11,7 @@
 //! #: copies              tells how many objects were copied to be changed
 //! #: contains TEXT       standard output must contain it; then no `#>` is compared
 //! #: lacks TEXT          standard output must not contain it; likewise
+//! #: file lib/a.weir     what follows, up to the next such line, is another file beside the program
 //! ```
 //!
 //! The program runs without its expectation, from a copy in a scratch directory under the same name, so that neither
@@ -36,6 +37,8 @@ use std::path::Path;
 pub struct Golden {
     /// The program without its expectation.
     program: String,
+    /// Further files: their names and texts.
+    files: Vec<(String, String)>,
     /// The expectation's lines.
     expected: Vec<String>,
     /// The `#:` lines, without the mark.
@@ -49,9 +52,22 @@ impl Golden {
         let cut = lines.iter().rposition(|l| !is_expectation(l)).map_or(0, |i| i + 1);
         let directives =
             lines[..cut].iter().filter_map(|l| l.strip_prefix("#: ")).map(str::to_owned).collect();
-        let mut program = lines[..cut].join("\n").trim_end().to_owned();
-        program.push('\n');
-        Self { program, expected: lines[cut..].iter().map(|l| l.trim_end().to_owned()).collect(), directives }
+        let mut texts = vec![(String::new(), String::new())];
+        for line in &lines[..cut] {
+            match line.strip_prefix("#: file ") {
+                Some(name) => texts.push((name.trim().to_owned(), String::new())),
+                None => texts.last_mut().expect("the program is there").1.extend([line, "\n"]),
+            }
+        }
+        let mut files = texts.into_iter().map(|(name, text)| (name, format!("{}\n", text.trim_end())));
+        let (_, program) = files.next().expect("the program is there");
+        let files = files.collect();
+        Self {
+            program,
+            files,
+            expected: lines[cut..].iter().map(|l| l.trim_end().to_owned()).collect(),
+            directives,
+        }
     }
 
     /// The rest of every directive that begins with `word`.
@@ -67,6 +83,12 @@ impl Golden {
         let path = scratch.join(name);
         fs::create_dir_all(path.parent().expect("the name is relative")).map_err(|e| e.to_string())?;
         fs::write(&path, &self.program).map_err(|e| format!("{}: {e}", path.display()))?;
+        let folder = path.parent().expect("the name is relative");
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().expect("the name is relative")).map_err(|e| e.to_string())?;
+            fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
         let stdin: String = self.directive("stdin").map(unescape).collect();
         let words = self.directives.iter().filter_map(|d| d.split_once(' '));
         let requests: Vec<(&str, &str)> = words.filter(|(word, _)| matches!(*word, "get" | "head")).collect();
@@ -134,6 +156,9 @@ pub fn check(dir: &Path, scratch: &Path, name: &str, bless: bool) -> Result<bool
         return Err(difference(&golden.expected, &actual));
     }
     let mut text = golden.program.clone();
+    for (name, file) in &golden.files {
+        text.push_str(&format!("\n#: file {name}\n{file}"));
+    }
     if !actual.is_empty() {
         text.push('\n');
     }

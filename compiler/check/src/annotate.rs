@@ -170,6 +170,9 @@ impl<'a> Checker<'a> {
 
     fn unknown_type(&mut self, name: &Name, vars: &[(&'a str, T)]) {
         let text = name.text.as_str();
+        if self.modules.is_lost(self.here.module, text) {
+            return;
+        }
         let mut error =
             Diagnostic::error("E0203", format!("There is no type `{text}`"), name.span, "not known");
         let mut names: Vec<String> = vars.iter().map(|(v, _)| v.to_string()).collect();

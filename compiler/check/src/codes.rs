@@ -94,6 +94,21 @@ pub const CODES: &[Code] = &[
         "A function may change one variable, the one that is passed first.\n\n    fn add(item: Item, var cart: Cart)  # fn add(var cart: Cart, item: Item)",
     ),
     code(
+        "E0224",
+        "a file that cannot be used",
+        "`use` names a file of Weir declarations, relative to the file it stands in.\n\n    use \"lib/shapes.weir\"\n    use \"lib/2d.weir\" as plane\n    use \"lib/shapes.weir\" {Shape, area}",
+    ),
+    code(
+        "E0225",
+        "files that use each other",
+        "A file is evaluated behind those it uses, so they cannot use it in turn. Move what both need into a third file.\n\n    use \"shared.weir\" {User}",
+    ),
+    code(
+        "E0226",
+        "a statement in a file that is used",
+        "A file that others use holds declarations: functions, types, `let`s, tests. Only a program's main file has statements.\n\n    pub let limit = 10\n    pub fn double(n) = n * 2",
+    ),
+    code(
         "E0301",
         "wrong type",
         "A value of one type stands where one of another is needed. The second label says why it is needed.\n\n    let n: Int = \"12\"                   # \"12\".to-int() ?? 0",

@@ -34,7 +34,27 @@ pub mod types;
 mod unify;
 mod zonk;
 
-pub use program::check;
+pub use program::{check, check_units};
+
+/// A file of a program.
+#[derive(Debug)]
+pub struct Unit<'f> {
+    /// The name of the module: its file's without `.weir`. Empty for the main file.
+    pub name: String,
+    /// Its tree.
+    pub file: &'f ast::File,
+    /// Where each `use` leads to, in text order.
+    pub uses: Vec<Result<usize, Unusable>>,
+}
+
+/// Why a `use` leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// The file cannot be read, or its path is none: what is wrong, and what to do.
+    File(String, String),
+    /// The files use each other: their names from the used one back to it.
+    Cycle(Vec<String>),
+}
 
 /// The parsed modules of the standard library, on demand.
 pub trait Library {

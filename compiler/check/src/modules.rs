@@ -1,15 +1,15 @@
-//! Modules: the main file and those of the standard library, their functions and types by name.
+//! Modules: the main file, the files it uses and those of the standard library, their functions and types by name.
 //!
-//! In: parsed files. Library modules are asked for on first use and never twice.
+//! In: parsed files. Library modules are asked for on first use and never twice; a program's own files come before them.
 //! Not here: what a signature means (`annotate`), and variables (`scope`).
 
-use crate::Library;
 use crate::draft::DeclId;
 use crate::unify::{Terms, TypeId};
+use crate::{Library, Unit};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use weir_syntax::ast;
+use weir_syntax::ast::{self, Used};
 use weir_syntax::span::Span;
 
 /// Keeps the library's files alive for as long as the check runs: a list that grows behind a shared reference.
@@ -46,12 +46,20 @@ pub const REQUEST: &str = "request";
 
 /// A file's declarations by name; the first wins where a name is declared twice.
 pub struct Module<'a> {
+    /// The tree they stand in.
+    file: &'a ast::File,
     /// `list`; empty for the main file.
     pub name: String,
     fns: HashMap<&'a str, DeclId>,
     types: HashMap<&'a str, TypeId>,
     /// The cases of its enums: the type, and which of its cases.
     cases: HashMap<&'a str, (TypeId, u32)>,
+    /// The modules it uses, by the names it gives them.
+    uses: HashMap<&'a str, ModuleId>,
+    /// Single declarations of other modules that it uses by their names.
+    imports: HashMap<&'a str, ModuleId>,
+    /// The names that a `use` would have bound that leads nowhere.
+    lost: Vec<&'a str>,
 }
 
 /// A function and the module that declares it.
@@ -97,28 +105,110 @@ pub struct Modules<'a> {
     modules: Vec<Module<'a>>,
     /// Library modules by name; `None` for a name that is no module.
     index: HashMap<String, Option<ModuleId>>,
+    /// How many modules are the program's own: the first ones.
+    own: u16,
     fns: Vec<FnEntry<'a>>,
     types: Vec<TypeEntry<'a>>,
 }
 
 impl<'a> Modules<'a> {
-    /// The main file alone.
-    pub fn new(main: &'a ast::File, library: &'a dyn Library, shelf: &'a Shelf, terms: &mut Terms) -> Self {
+    /// The program's own files, the main one first.
+    pub fn new(units: &'a [Unit<'a>], library: &'a dyn Library, shelf: &'a Shelf, terms: &mut Terms) -> Self {
         let mut modules = Self {
             library,
             shelf,
             modules: Vec::new(),
             index: HashMap::new(),
+            own: units.len() as u16,
             fns: Vec::new(),
             types: Vec::new(),
         };
-        modules.add(String::new(), main, terms);
+        for unit in units {
+            modules.add(unit.name.clone(), unit.file, terms);
+        }
+        for (at, unit) in units.iter().enumerate() {
+            modules.link(at, unit);
+        }
         modules
+    }
+
+    /// Notes what the `use`s of a file make visible in it.
+    fn link(&mut self, at: usize, unit: &'a Unit<'a>) {
+        for (decl, target) in uses_of(unit) {
+            let module = &mut self.modules[at];
+            let Ok(target) = target else {
+                match &decl.what {
+                    Used::Names(names) => module.lost.extend(names.iter().map(|name| name.text.as_str())),
+                    Used::As(name) => module.lost.push(&name.text),
+                    Used::Module => module.lost.extend(module_name(&decl.path.text)),
+                }
+                continue;
+            };
+            let id = ModuleId(*target as u16);
+            match &decl.what {
+                Used::Names(names) => {
+                    for name in names {
+                        module.imports.entry(&name.text).or_insert(id);
+                    }
+                }
+                Used::As(name) => {
+                    module.uses.entry(&name.text).or_insert(id);
+                }
+                Used::Module => {
+                    if let Some(name) = module_name(&decl.path.text) {
+                        module.uses.entry(name).or_insert(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The tree of a module.
+    pub fn file_of(&self, module: ModuleId) -> &'a ast::File {
+        self.get(module).file
+    }
+
+    /// Whether a module is a file of the program, not of the library.
+    pub fn is_own(&self, id: ModuleId) -> bool {
+        id.0 < self.own
+    }
+
+    /// The module that `module` calls `name` by a `use` of its own.
+    pub fn used_as(&self, module: ModuleId, name: &str) -> Option<ModuleId> {
+        self.get(module).uses.get(name).copied()
+    }
+
+    /// Whether `module` would know what `name` is, had it found the file that it uses.
+    pub fn is_lost(&self, module: ModuleId, name: &str) -> bool {
+        self.get(module).lost.contains(&name)
+    }
+
+    /// The module from which `module` uses the declaration `name`.
+    pub fn imported_from(&self, module: ModuleId, name: &str) -> Option<ModuleId> {
+        self.get(module).imports.get(name).copied()
+    }
+
+    /// The names that `module` has by its `use`s.
+    pub fn imported_names(&self, module: ModuleId) -> Vec<String> {
+        let module = self.get(module);
+        let mut names: Vec<String> =
+            module.imports.keys().chain(module.uses.keys()).map(|name| (*name).to_string()).collect();
+        names.sort();
+        names
     }
 
     fn add(&mut self, name: String, file: &'a ast::File, terms: &mut Terms) -> ModuleId {
         let id = ModuleId(self.modules.len() as u16);
-        let mut module = Module { name, fns: HashMap::new(), types: HashMap::new(), cases: HashMap::new() };
+        let mut module = Module {
+            file,
+            name,
+            fns: HashMap::new(),
+            types: HashMap::new(),
+            cases: HashMap::new(),
+            uses: HashMap::new(),
+            imports: HashMap::new(),
+            lost: Vec::new(),
+        };
         for item in &file.items {
             match item {
                 ast::Item::Fn(decl) => {
@@ -195,6 +285,27 @@ impl<'a> Modules<'a> {
         self.get(module).types.get(name).copied()
     }
 
+    /// The type with that case in a module.
+    pub fn case_of(&self, of: TypeId, name: &str) -> Option<u32> {
+        match &self.ty(of).decl.body {
+            ast::TypeBody::Enum(cases) => {
+                (0..).zip(cases).find(|(_, c)| c.name.text == name).map(|(at, _)| at)
+            }
+            _ => None,
+        }
+    }
+
+    /// A case of the enums that `module` uses by their names.
+    pub fn imported_case(&self, module: ModuleId, name: &str) -> Option<(TypeId, u32)> {
+        // Two enums with that case: the first by name, so that the choice does not depend on chance.
+        let mut types: Vec<(&&str, &ModuleId)> = self.get(module).imports.iter().collect();
+        types.sort_by_key(|(name, _)| **name);
+        types.into_iter().find_map(|(ty, from)| {
+            let id = self.find_type(*from, ty)?;
+            self.case_of(id, name).map(|at| (id, at))
+        })
+    }
+
     /// A case of one of a module's enums by name.
     pub fn find_case(&self, module: ModuleId, name: &str) -> Option<(TypeId, u32)> {
         self.get(module).cases.get(name).copied()
@@ -210,6 +321,24 @@ impl<'a> Modules<'a> {
         let all = self.types.iter().copied().enumerate();
         all.filter(move |(_, t)| t.module == module).map(|(i, t)| (TypeId(i as u32), t))
     }
+}
+
+/// The `use`s of a file and where each leads to.
+pub fn uses_of<'u>(
+    unit: &'u Unit<'u>,
+) -> impl Iterator<Item = (&'u ast::UseDecl, &'u Result<usize, crate::Unusable>)> {
+    let decls = unit.file.items.iter().filter_map(|item| match item {
+        ast::Item::Use(decl) => Some(decl),
+        _ => None,
+    });
+    decls.zip(&unit.uses)
+}
+
+/// What a file is called as a module: its name without folder and `.weir`; `None` when that is no name.
+pub fn module_name(path: &str) -> Option<&str> {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let name = file.strip_suffix(".weir").unwrap_or(file);
+    weir_syntax::naming::is_name(name).then_some(name)
 }
 
 #[cfg(test)]

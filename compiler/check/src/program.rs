@@ -1,26 +1,34 @@
 //! A whole program: the main file's statements, the handler, and every function whether used or not.
 
-use crate::Library;
 use crate::draft::{DeclId, Draft, FrameId, Kind};
 use crate::goals::{Ability, Goals};
 use crate::infer::{Checker, Here, TopLevel, bound_names};
 use crate::instances::{HANDLER, Instances};
-use crate::modules::{FnEntry, ModuleId, Modules, Shelf};
+use crate::modules::{FnEntry, ModuleId, Modules, Shelf, module_name, uses_of};
 use crate::report::Reports;
 use crate::scope::{Frame, Returns};
 use crate::typed::{GlobalId, Program};
 use crate::unify::{T, Term, Terms};
+use crate::{Library, Unit, Unusable};
 use crate::{order, zonk};
 use std::collections::HashMap;
 use weir_syntax::ast::{self, FnBody, Item, Name, PatternKind, Stmt, StmtKind, TypeBody};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::{FileId, Span};
+use weir_syntax::suggest::closest;
 
-/// Checks a program. It is there exactly when no diagnostic is an error; diagnostics come in source order.
+/// Checks a program of one file. It is there exactly when no diagnostic is an error; diagnostics come in source order.
 pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<Diagnostic>) {
+    check_units(&[Unit { name: String::new(), file, uses: Vec::new() }], library)
+}
+
+/// Checks a program: its main file first, then the files it uses, each behind those it uses itself. The files of spans into
+/// them are the first ones, before those of library modules.
+pub fn check_units(units: &[Unit<'_>], library: &dyn Library) -> (Option<Program>, Vec<Diagnostic>) {
+    let file = units[0].file;
     let shelf = Shelf::default();
     let mut terms = Terms::new();
-    let modules = Modules::new(file, library, &shelf, &mut terms);
+    let modules = Modules::new(units, library, &shelf, &mut terms);
     let start = file.items.first().map_or(Span::new(FileId(0), 0, 0), item_span);
     let end = file.items.last().map_or(start, item_span);
     let here = Here {
@@ -41,16 +49,20 @@ pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<D
         checked: HashMap::new(),
         values: Vec::new(),
         goals: Goals::default(),
-        reports: Reports::new(start.file),
+        reports: Reports::new(units.len()),
         here,
         blocks: 0,
         aliases: 0,
         defaulted: None,
         decided_at: HashMap::new(),
     };
-    checker.declarations(file);
+    for (at, unit) in units.iter().enumerate() {
+        checker.here.module = ModuleId(at as u16);
+        checker.uses(unit);
+        checker.declarations(unit.file);
+    }
     checker.endless_types();
-    checker.main(file);
+    checker.statements(units);
     let handler = checker.handler();
     checker.functions();
     let mut program = None;
@@ -77,6 +89,91 @@ fn item_span(item: &Item) -> Span {
 }
 
 impl<'a> Checker<'a> {
+    /// Looks at what a file uses: whether it is there, and for it to use.
+    fn uses(&mut self, unit: &'a Unit<'a>) {
+        for (decl, target) in uses_of(unit) {
+            match target {
+                Ok(target) => self.used(decl, ModuleId(*target as u16)),
+                Err(Unusable::File(why, help)) => {
+                    let error = Diagnostic::error("E0224", why.clone(), decl.path.span, "used here");
+                    self.report(error.help(help.clone()));
+                }
+                Err(Unusable::Cycle(names)) => {
+                    let message = format!("`{}` uses itself", decl.path.text);
+                    let way = names
+                        .iter()
+                        .map(|name| format!("`{name}`"))
+                        .collect::<Vec<_>>()
+                        .join(", which uses ");
+                    let way = way.replacen(", which", "", 1);
+                    let error = Diagnostic::error("E0225", message, decl.path.span, "leads back here");
+                    self.report(error.help(format!(
+                        "{way}. Move what they share into a file of its own that uses none of them."
+                    )));
+                }
+            }
+        }
+    }
+
+    fn used(&mut self, decl: &'a ast::UseDecl, module: ModuleId) {
+        let ast::Used::Names(names) = &decl.what else {
+            if matches!(decl.what, ast::Used::Module) && module_name(&decl.path.text).is_none() {
+                let message = format!("The file name of `{}` is no name for a module", decl.path.text);
+                let error = Diagnostic::error("E0224", message, decl.path.span, "not in kebab-case");
+                self.report(error.help(format!("Give it one: `use \"{}\" as name`.", decl.path.text)));
+            }
+            return;
+        };
+        for name in names {
+            let function =
+                self.modules.find_fn(module, &name.text).map(|f| self.modules.function(f).decl.public);
+            let ty = self.modules.find_type(module, &name.text).map(|t| self.modules.ty(t).decl.public);
+            let global = declares_let(self.modules.file_of(module), &name.text);
+            let path = &decl.path.text;
+            let error = match function.or(ty).or(global) {
+                Some(true) => continue,
+                Some(false) => Diagnostic::error(
+                    "E0412",
+                    format!("`{}` is private to `{path}`", name.text),
+                    name.span,
+                    "not for use from outside",
+                )
+                .help("Write `pub` in front of its declaration to let other files use it."),
+                None => {
+                    let message = format!("`{path}` declares no `{}`", name.text);
+                    let error = Diagnostic::error("E0210", message, name.span, "not known");
+                    let public = self.public_names(module);
+                    match closest(&name.text, public.iter().map(String::as_str)) {
+                        Some(best) => {
+                            error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
+                        }
+                        None => error,
+                    }
+                }
+            };
+            self.report(error);
+        }
+    }
+
+    /// Notes the names that a `use` binds.
+    fn use_once(&mut self, seen: &mut HashMap<&'a str, Span>, decl: &'a ast::UseDecl) {
+        match &decl.what {
+            ast::Used::Module => {}
+            ast::Used::As(name) => self.once(seen, name, "at the top level"),
+            ast::Used::Names(names) => names.iter().for_each(|n| self.once(seen, n, "at the top level")),
+        }
+    }
+
+    /// What other files may use of a module.
+    fn public_names(&self, module: ModuleId) -> Vec<String> {
+        let functions =
+            self.modules.fns_of(module).filter(|f| f.decl.public).map(|f| f.decl.name.text.clone());
+        let types = self.modules.types_of(module).filter(|(_, t)| t.decl.public);
+        let mut names: Vec<String> = functions.chain(types.map(|(_, t)| t.decl.name.text.clone())).collect();
+        names.extend(public_lets(self.modules.file_of(module)).map(|name| name.text.clone()));
+        names
+    }
+
     /// Looks at the declarations by themselves: names given twice, types of fields, natives out of place.
     fn declarations(&mut self, file: &'a ast::File) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
@@ -104,13 +201,15 @@ impl<'a> Checker<'a> {
                     }
                     self.type_declaration(decl);
                 }
-                Item::Stmt(Stmt { kind: StmtKind::Let { mutable, pattern, .. }, .. }) => {
+                Item::Stmt(Stmt { kind: StmtKind::Let { public, mutable, pattern, .. }, .. }) => {
                     for name in bound_names(pattern) {
                         self.once(&mut seen, name, "at the top level");
                         let ty = self.terms.var();
                         let (name, span) = (name.text.as_str(), name.span);
                         self.globals.push(TopLevel {
                             name,
+                            module: self.here.module,
+                            public: *public,
                             ty,
                             span,
                             mutable: *mutable,
@@ -119,7 +218,8 @@ impl<'a> Checker<'a> {
                         });
                     }
                 }
-                Item::Use(_) | Item::Test(_) => {
+                Item::Use(decl) => self.use_once(&mut seen, decl),
+                Item::Test(_) => {
                     self.unsupported(item_span(item));
                 }
                 Item::Stmt(_) => {}
@@ -156,7 +256,7 @@ impl<'a> Checker<'a> {
                 let mut seen = HashMap::new();
                 for field in fields {
                     self.once(&mut seen, &field.name, "among the fields");
-                    self.annotation(&field.ty, ModuleId::MAIN, &vars);
+                    self.annotation(&field.ty, self.here.module, &vars);
                 }
             }
             TypeBody::Enum(cases) => {
@@ -164,13 +264,13 @@ impl<'a> Checker<'a> {
                     let mut seen = HashMap::new();
                     for field in &case.fields {
                         self.once(&mut seen, &field.name, "among the fields");
-                        self.annotation(&field.ty, ModuleId::MAIN, &vars);
+                        self.annotation(&field.ty, self.here.module, &vars);
                     }
                 }
             }
             TypeBody::Native(_) => {}
             TypeBody::Alias(ty) => {
-                self.annotation(ty, ModuleId::MAIN, &vars);
+                self.annotation(ty, self.here.module, &vars);
             }
         }
     }
@@ -179,12 +279,30 @@ impl<'a> Checker<'a> {
         self.terms.add(Term::Rigid(name.into()))
     }
 
-    /// Infers the main file's statements.
-    fn main(&mut self, file: &'a ast::File) {
+    /// Infers the top-level `let`s of the files that are used, then the main file's statements.
+    fn statements(&mut self, units: &'a [Unit<'a>]) {
         let mut drafts = Vec::new();
-        let mut next = 0;
+        for at in (1..units.len()).chain([0]) {
+            self.here.module = ModuleId(at as u16);
+            self.top_level(units[at].file, &mut drafts);
+        }
+        let span = self.frame().span;
+        drafts.push(Draft::unit(span.after()));
+        self.frame().body = Some(Draft::new(Kind::Block(drafts), T::UNIT, span));
+        self.conclude();
+    }
+
+    fn top_level(&mut self, file: &'a ast::File, drafts: &mut Vec<Draft>) {
+        // A file's top-level names are in a row.
+        let mut next = self.globals.iter().position(|g| g.module == self.here.module).unwrap_or(0);
         for item in &file.items {
             let Item::Stmt(stmt) = item else { continue };
+            if self.here.module != ModuleId::MAIN
+                && !matches!(stmt.kind, StmtKind::Let { mutable: false, .. })
+            {
+                self.not_a_declaration(stmt);
+                continue;
+            }
             let StmtKind::Let { mutable, pattern, ty, value, .. } = &stmt.kind else {
                 drafts.push(self.statement(stmt));
                 continue;
@@ -209,10 +327,23 @@ impl<'a> Checker<'a> {
             }
             self.globals[ids].iter_mut().for_each(|global| global.defined = true);
         }
-        let span = self.frame().span;
-        drafts.push(Draft::unit(span.after()));
-        self.frame().body = Some(Draft::new(Kind::Block(drafts), T::UNIT, span));
-        self.conclude();
+    }
+
+    /// Reports a statement of a file that another one uses.
+    fn not_a_declaration(&mut self, stmt: &Stmt) {
+        let (message, help) = match &stmt.kind {
+            StmtKind::Error => return,
+            StmtKind::Let { .. } => (
+                "A file that others use has no `var`s",
+                "Bind it with `let`; what changes belongs to a function, or to the program.",
+            ),
+            _ => (
+                "A file that others use holds declarations only",
+                "Put the statement into a function that the program calls; or run this file by itself.",
+            ),
+        };
+        let error = Diagnostic::error("E0226", message, stmt.span, "would run by being used");
+        self.report(error.help(help));
     }
 
     /// Gives a top-level `let` its value.
@@ -301,12 +432,11 @@ impl<'a> Checker<'a> {
         let failed = self.reports.errors() > 0;
         let own = (0..self.modules.function_count() as u32).map(DeclId);
         let own: Vec<DeclId> =
-            own.take_while(|d| self.modules.function(*d).module == ModuleId::MAIN).collect();
+            own.take_while(|d| self.modules.is_own(self.modules.function(*d).module)).collect();
         for decl in own {
             let function = self.modules.function(decl);
-            if matches!(function.decl.body, FnBody::Native(_))
-                || (function.decl.name.text == HANDLER && !failed)
-            {
+            let handler = function.module == ModuleId::MAIN && function.decl.name.text == HANDLER;
+            if matches!(function.decl.body, FnBody::Native(_)) || (handler && !failed) {
                 continue;
             }
             // Where a mistake was found, the function as written tells whether the call's types have a part in it.
@@ -332,7 +462,7 @@ impl<'a> Checker<'a> {
                     *ty,
                     crate::infer::Origin::new(crate::infer::Why::Parameter, param.name.span),
                 );
-                self.default_value(default, ModuleId::MAIN, &vars, want, param.name.span);
+                self.default_value(default, function.module, &vars, want, param.name.span);
             }
         }
         let generic = !vars.is_empty();
@@ -347,4 +477,23 @@ impl<'a> Checker<'a> {
         }
         self.conclude();
     }
+}
+
+/// Whether the top-level `let` or `var` of that name is public; `None` when there is none.
+fn declares_let(file: &ast::File, name: &str) -> Option<bool> {
+    file.items.iter().find_map(|item| match item {
+        Item::Stmt(Stmt { kind: StmtKind::Let { public, pattern, .. }, .. }) => {
+            bound_names(pattern).iter().any(|bound| bound.text == name).then_some(*public)
+        }
+        _ => None,
+    })
+}
+
+/// The names of a file's public top-level `let`s.
+fn public_lets(file: &ast::File) -> impl Iterator<Item = &Name> {
+    let patterns = file.items.iter().filter_map(|item| match item {
+        Item::Stmt(Stmt { kind: StmtKind::Let { public: true, pattern, .. }, .. }) => Some(pattern),
+        _ => None,
+    });
+    patterns.flat_map(bound_names)
 }

@@ -1,18 +1,20 @@
 //! The passes in order: source text to a compiled module, linked with the runtime's natives.
 //!
-//! This is the only crate that knows both the compiler and the runtime. It reads no files: the command line hands it names
-//! and texts.
+//! This is the only crate that knows both the compiler and the runtime. It reads no files: the command line hands it the
+//! script, and a way to read the files that it uses.
 
 mod library;
+mod units;
 
 pub use library::MODULES;
 use library::Modules;
 use std::sync::Arc;
+pub use units::Read;
 use weir_abi::code::{Module, Place};
 use weir_syntax::codes::Code;
 use weir_syntax::diag::{Diagnostic, Severity};
 use weir_syntax::span::{FileId, Source, Sources};
-use weir_syntax::{ast, lexer, parser};
+use weir_syntax::{lexer, parser};
 
 /// The longest script in bytes.
 pub const MAX_SOURCE: usize = 64 << 20;
@@ -61,9 +63,9 @@ struct Checked {
     sources: Arc<Sources>,
 }
 
-/// Compiles a script. `name` is what diagnostics and stack traces call it.
-pub fn compile(name: &str, text: &str) -> Result<Compiled, Rejected> {
-    let Checked { program, warnings, sources } = checked(name, text)?;
+/// Compiles a script. `name` is its path, and what diagnostics and stack traces call it; `read` reads the files it uses.
+pub fn compile(name: &str, text: &str, read: Read<'_>) -> Result<Compiled, Rejected> {
+    let Checked { program, warnings, sources } = checked(name, text, read)?;
     let ir = weir_ir::compile_to_ir(&program, true);
     let places = Arc::clone(&sources);
     let mut module = weir_codegen::compile(
@@ -78,20 +80,20 @@ pub fn compile(name: &str, text: &str) -> Result<Compiled, Rejected> {
 }
 
 /// Checks a script without compiling it; gives its warnings.
-pub fn check(name: &str, text: &str) -> Result<(Vec<Diagnostic>, Arc<Sources>), Rejected> {
-    checked(name, text).map(|c| (c.warnings, c.sources))
+pub fn check(name: &str, text: &str, read: Read<'_>) -> Result<(Vec<Diagnostic>, Arc<Sources>), Rejected> {
+    checked(name, text, read).map(|c| (c.warnings, c.sources))
 }
 
 /// Shows one stage of a script's way to machine code.
-pub fn emit(name: &str, text: &str, what: Emit) -> Result<String, Rejected> {
+pub fn emit(name: &str, text: &str, read: Read<'_>, what: Emit) -> Result<String, Rejected> {
     if matches!(what, Emit::Tokens | Emit::Ast) {
         let (sources, file) = one_source(name, text);
         return Ok(match what {
             Emit::Tokens => weir_syntax::print::tokens(text, &lexer::lex(file, text).0),
-            _ => weir_syntax::print::file(&parsed(&sources, file).0),
+            _ => weir_syntax::print::file(&parser::parse(file, &sources.get(file).text).file),
         });
     }
-    let Checked { program, .. } = checked(name, text)?;
+    let Checked { program, .. } = checked(name, text, read)?;
     if what == Emit::Typed {
         return Ok(weir_check::print::program(&program));
     }
@@ -119,17 +121,12 @@ fn one_source(name: &str, text: &str) -> (Sources, FileId) {
     (sources, file)
 }
 
-fn parsed(sources: &Sources, file: FileId) -> (ast::File, Vec<Diagnostic>) {
-    let parsed = parser::parse(file, &sources.get(file).text);
-    (parsed.file, parsed.diagnostics)
-}
-
 /// Parses and checks: both always run, so that one look shows all mistakes.
-fn checked(name: &str, text: &str) -> Result<Checked, Rejected> {
-    let (sources, file) = one_source(name, text);
-    let (tree, mut diagnostics) = parsed(&sources, file);
+fn checked(name: &str, text: &str, read: Read<'_>) -> Result<Checked, Rejected> {
+    let mut sources = Sources::new();
+    let (loaded, mut diagnostics) = units::load(name, text, read, &mut sources);
     let modules = Modules::new(sources);
-    let (program, found) = weir_check::check(&tree, &modules);
+    let (program, found) = weir_check::check_units(&loaded.units(), &modules);
     diagnostics.extend(found);
     diagnostics.sort_by_key(Diagnostic::span);
     let sources = Arc::new(modules.into_sources());

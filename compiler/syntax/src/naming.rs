@@ -34,6 +34,16 @@ pub fn kebab_case(name: &str) -> String {
     if out.starts_with(|c: char| c.is_ascii_digit()) { String::new() } else { out }
 }
 
+/// Whether a text is a name in kebab-case: a small letter, then letters, digits, and hyphens in front of letters.
+pub fn is_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().enumerate().all(|(at, byte)| match byte {
+            b'-' => bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic),
+            _ => byte.is_ascii_alphanumeric(),
+        })
+}
+
 /// `user_name`, `user-name`, `USER_NAME`, `user` as CamelCase names.
 pub fn camel_case(name: &str) -> String {
     let shouting = !name.bytes().any(|b| b.is_ascii_lowercase());

@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
         let function = self.modules.function(decl);
         let params: Vec<(&str, bool)> =
             function.decl.params.iter().map(|p| (p.name.text.as_str(), p.default.is_some())).collect();
-        let own = function.module == ModuleId::MAIN;
+        let own = self.modules.is_own(function.module);
         let callee = Callee {
             name: &function.decl.name.text,
             declared: own.then_some(function.decl.name.span),
@@ -166,7 +166,7 @@ impl<'a> Checker<'a> {
         vars: &[(&'a str, T)],
         span: Span,
     ) -> (Vec<Draft>, Vec<T>) {
-        let own = function.module == ModuleId::MAIN;
+        let own = self.modules.is_own(function.module);
         let mut args: Vec<Option<Draft>> = given.iter().map(|_| None).collect();
         // A literal Int is what the other arguments make of its type, which may be a Float.
         let waits_for = |i: usize, given: &Given<'a>| match given {

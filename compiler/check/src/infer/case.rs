@@ -4,7 +4,6 @@ use super::arguments::Callee;
 use super::record::type_args;
 use super::{Checker, Want};
 use crate::draft::{Draft, Kind};
-use crate::modules::ModuleId;
 use crate::typed::Cases;
 use crate::unify::{T, Term, TypeId};
 use weir_syntax::ast::{Arg, CaseDecl, Name, TypeBody};
@@ -15,10 +14,13 @@ use weir_syntax::span::Span;
 pub const OPTION_CASES: [&str; 2] = ["Some", "None"];
 
 impl<'a> Checker<'a> {
-    /// The case `name` of an enum of this file, else of the prelude: the enum, and which of its cases.
+    /// The case `name` of an enum of this file, of one it uses by name, else of the prelude: the enum, and which of its cases.
     pub fn case_in_scope(&mut self, name: &str) -> Option<(TypeId, u32)> {
         if let Some(own) = self.modules.find_case(self.here.module, name) {
             return Some(own);
+        }
+        if let Some(imported) = self.modules.imported_case(self.here.module, name) {
+            return Some(imported);
         }
         let prelude = self.prelude()?;
         self.modules.find_case(prelude, name)
@@ -98,7 +100,7 @@ impl<'a> Checker<'a> {
         self.expect(ty, want);
         let params: Vec<(&str, bool)> =
             case.fields.iter().map(|f| (f.name.text.as_str(), f.default.is_some())).collect();
-        let declared = (entry.module == ModuleId::MAIN).then_some(case.name.span);
+        let declared = self.modules.is_own(entry.module).then_some(case.name.span);
         let callee = Callee { name: &name.text, declared, params: &params, noun: "field" };
         let Some(given) = self.place_arguments(callee, None, args, span) else {
             self.infer_anyway(args);

@@ -52,15 +52,21 @@ impl<'a> Checker<'a> {
 
     /// The module that an expression names, when it is the name of one and of no variable. A function of the prelude may
     /// have a module's name (`env` and `env.all`).
-    fn module_name(&mut self, receiver: &'a ast::Expr) -> Option<ModuleId> {
+    pub fn module_name(&mut self, receiver: &'a ast::Expr) -> Option<ModuleId> {
         let ExprKind::Name(name) = &receiver.kind else { return None };
         match self.meaning(&name.text) {
-            Meaning::Nothing => self.modules.library(&name.text, &mut self.terms),
+            Meaning::Nothing => self.module_called(&name.text),
             Meaning::Function(decl) if Some(self.modules.function(decl).module) == self.prelude() => {
-                self.modules.library(&name.text, &mut self.terms)
+                self.module_called(&name.text)
             }
             _ => None,
         }
+    }
+
+    /// The module that is called `name` here: one that this file uses, else one of the library.
+    pub fn module_called(&mut self, name: &str) -> Option<ModuleId> {
+        let used = self.modules.used_as(self.here.module, name);
+        used.or_else(|| self.modules.library(name, &mut self.terms))
     }
 
     /// `module.name(args)`
@@ -69,11 +75,23 @@ impl<'a> Checker<'a> {
         if let Some(decl) = found.filter(|d| self.modules.function(*d).decl.public) {
             return self.call_function(decl, None, args, span);
         }
+        if let Some(global) =
+            self.global_named(module, &name.text).filter(|g| self.globals[g.0 as usize].public)
+        {
+            let callee = self.global(global, name);
+            return self.call_value(callee, args, span);
+        }
         let module_text = self.modules.get(module).name.clone();
         let mut error = match found {
-            Some(_) => {
+            Some(decl) => {
                 let message = format!("`{}` is private to the module `{module_text}`", name.text);
-                Diagnostic::error("E0412", message, name.span, "not for use from outside")
+                let error = Diagnostic::error("E0412", message, name.span, "not for use from outside");
+                match self.modules.is_own(module) {
+                    true => error
+                        .label(self.modules.function(decl).decl.name.span, "declared here")
+                        .help("Write `pub` in front of its declaration to let other files use it."),
+                    false => error,
+                }
             }
             None => {
                 let message = format!("The module `{module_text}` has no function `{}`", name.text);

@@ -128,6 +128,10 @@ pub struct Here<'a> {
 pub struct TopLevel<'a> {
     /// Its name.
     pub name: &'a str,
+    /// The file it stands in.
+    pub module: ModuleId,
+    /// Whether other files may use it.
+    pub public: bool,
     /// Its type.
     pub ty: T,
     /// Where it is bound.

@@ -25,32 +25,52 @@ pub enum Meaning<'a> {
 }
 
 impl<'a> Checker<'a> {
-    /// What `name` stands for here: variables first, then top-level `let`s, functions of this file, the prelude.
+    /// What `name` stands for here: variables first, then top-level `let`s and functions of this file, what it uses by name,
+    /// the prelude.
     pub fn meaning(&mut self, name: &str) -> Meaning<'a> {
         if let Some(binding) = self.here.scope.iter().rev().find(|b| b.name == name) {
             return Meaning::Variable(*binding);
         }
-        if self.here.module == ModuleId::MAIN
-            && let Some(global) = self.globals.iter().position(|g| g.name == name)
+        if let Some(global) = self.global_named(self.here.module, name) {
+            return Meaning::Global(global);
+        }
+        if let Some(from) = self.modules.imported_from(self.here.module, name)
+            && let Some(global) = self.global_named(from, name)
         {
-            return Meaning::Global(GlobalId(global as u32));
+            return Meaning::Global(global);
         }
         self.function_in_scope(name).map_or(Meaning::Nothing, Meaning::Function)
     }
 
-    /// The function `name` of this file, else of the prelude.
+    /// The top-level `let` or `var` of a file by name.
+    pub fn global_named(&self, module: ModuleId, name: &str) -> Option<GlobalId> {
+        let at = self.globals.iter().position(|g| g.module == module && g.name == name)?;
+        Some(GlobalId(at as u32))
+    }
+
+    /// The function `name` of this file, of one it uses by name, else of the prelude.
     pub fn function_in_scope(&mut self, name: &str) -> Option<DeclId> {
         if let Some(own) = self.modules.find_fn(self.here.module, name) {
             return Some(own);
+        }
+        if let Some(from) = self.modules.imported_from(self.here.module, name)
+            && let Some(imported) = self.modules.find_fn(from, name)
+        {
+            return Some(imported);
         }
         let prelude = self.prelude()?;
         self.modules.find_fn(prelude, name).filter(|f| self.modules.function(*f).decl.public)
     }
 
-    /// The type `name` of this file, else of the prelude or the request module.
+    /// The type `name` of this file, of one it uses by name, else of the prelude or the request module.
     pub fn type_in_scope(&mut self, name: &str) -> Option<TypeId> {
         if let Some(own) = self.modules.find_type(self.here.module, name) {
             return Some(own);
+        }
+        if let Some(from) = self.modules.imported_from(self.here.module, name)
+            && let Some(imported) = self.modules.find_type(from, name)
+        {
+            return Some(imported);
         }
         if super::BUILT_IN.contains(&name) {
             return None;
@@ -138,6 +158,9 @@ impl<'a> Checker<'a> {
     /// Reports a name that means nothing here.
     pub fn unknown_name(&mut self, name: &Name, called: bool) {
         let text = name.text.as_str();
+        if self.modules.is_lost(self.here.module, text) {
+            return;
+        }
         let kind = if called { "function" } else { "name" };
         let mut error =
             Diagnostic::error("E0201", format!("There is no {kind} `{text}` here"), name.span, "not known");
@@ -182,9 +205,9 @@ impl<'a> Checker<'a> {
 
     fn visible_names(&mut self) -> Vec<String> {
         let mut names: Vec<String> = self.here.scope.iter().rev().map(|b| b.name.to_string()).collect();
-        if self.here.module == ModuleId::MAIN {
-            names.extend(self.globals.iter().map(|g| g.name.to_string()));
-        }
+        let globals = self.globals.iter().filter(|g| g.module == self.here.module);
+        names.extend(globals.map(|g| g.name.to_string()));
+        names.extend(self.modules.imported_names(self.here.module));
         names.extend(self.modules.fns_of(self.here.module).map(|f| f.decl.name.text.clone()));
         if let Some(prelude) = self.prelude() {
             names.extend(self.modules.fns_of(prelude).map(|f| f.decl.name.text.clone()));

@@ -13,9 +13,28 @@ impl<'a> Checker<'a> {
     /// `receiver.name`
     pub fn field(&mut self, receiver: &'a ast::Expr, name: &'a Name, span: Span) -> Draft {
         if let ExprKind::Name(module) = &receiver.kind
-            && matches!(self.meaning(&module.text), super::name::Meaning::Nothing)
-            && let Some(id) = self.modules.library(&module.text, &mut self.terms)
+            && let Some(id) = self.module_name(receiver)
         {
+            if let Some(global) =
+                self.global_named(id, &name.text).filter(|g| self.globals[g.0 as usize].public)
+            {
+                return self.global(global, name);
+            }
+            if let Some(global) = self.global_named(id, &name.text) {
+                let bound = self.globals[global.0 as usize].span;
+                let message = format!("`{}` is private to the module `{}`", name.text, module.text);
+                let error = Diagnostic::error("E0412", message, name.span, "not for use from outside")
+                    .label(bound, "bound here")
+                    .help("Write `pub` in front of its `let` to let other files use it.");
+                self.report(error);
+                return Draft::error(span);
+            }
+            if self.modules.is_own(id)
+                && let Some(decl) = self.modules.find_fn(id, &name.text)
+                && self.modules.function(decl).decl.public
+            {
+                return self.function_value(decl, span, Want::Any);
+            }
             let mut error = Diagnostic::error(
                 "E0210",
                 format!("`{}` is a module, and what it offers is called", module.text),

@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         let fields = Self::declared_fields(entry);
         let params: Vec<(&str, bool)> =
             fields.iter().map(|f| (f.name.text.as_str(), base.is_some() || f.default.is_some())).collect();
-        let own = entry.module == ModuleId::MAIN;
+        let own = self.modules.is_own(entry.module);
         let declared = own.then_some(entry.decl.name.span);
         let callee = Callee { name, declared, params: &params, noun: "field" };
         let Some(given) = self.place_arguments(callee, None, rest, span) else {
@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
         base: Option<&Draft>,
         span: Span,
     ) -> Vec<Draft> {
-        let own = module == ModuleId::MAIN;
+        let own = self.modules.is_own(module);
         let mut values = Vec::with_capacity(fields.len());
         for (i, (given, field)) in given.into_iter().zip(fields).enumerate() {
             let field_ty = self.annotation(&field.ty, module, vars);

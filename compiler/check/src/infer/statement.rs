@@ -4,7 +4,6 @@ use super::change::{Deed, Kept, is_method_on};
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
-use crate::modules::ModuleId;
 use crate::scope::Returns;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, BinaryOp, ExprKind, PatternKind, Stmt, StmtKind, TypeExpr};
@@ -135,7 +134,7 @@ impl<'a> Checker<'a> {
                     name.span,
                     "assigned here",
                 );
-                if function.module == ModuleId::MAIN {
+                if self.modules.is_own(function.module) {
                     error = error.label(function.decl.name.span, "declared here");
                 }
                 self.report(

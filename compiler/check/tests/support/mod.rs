@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use weir_check::Library;
 use weir_check::typed::Program;
+use weir_check::{Library, Unit, Unusable};
 use weir_syntax::ast::File;
 use weir_syntax::diag::{Diagnostic, Severity};
 use weir_syntax::span::{FileId, Span};
+
+/// The first file of the library; the program's own come before.
+const LIBRARY: u16 = 100;
 
 /// The standard library of this repository, each module parsed when it is first asked for.
 #[derive(Default)]
@@ -22,7 +25,7 @@ impl Library for Sources {
         }
         let path = format!("{}/../../stdlib/{name}.weir", env!("CARGO_MANIFEST_DIR"));
         let file = std::fs::read_to_string(path).ok().map(|text| {
-            let id = FileId(self.parsed.borrow().len() as u16 + 1);
+            let id = FileId(self.parsed.borrow().len() as u16 + LIBRARY);
             let parsed = weir_syntax::parse_library(id, &text);
             assert!(parsed.diagnostics.is_empty(), "stdlib/{name}.weir: {:?}", parsed.diagnostics);
             Rc::new(parsed.file)
@@ -54,11 +57,48 @@ pub fn check(text: &str) -> (Option<Program>, Vec<Diagnostic>) {
 
 /// The same with a library that may be looked at afterwards.
 pub fn check_with(text: &str, library: &Sources) -> (Option<Program>, Vec<Diagnostic>) {
-    let parsed = weir_syntax::parse(FileId(0), text);
-    if !parsed.diagnostics.is_empty() {
-        return (None, parsed.diagnostics);
+    let files = files(text);
+    let mut trees = Vec::new();
+    for (id, (_, text)) in (0..).zip(&files) {
+        let parsed = weir_syntax::parse(FileId(id), text);
+        if !parsed.diagnostics.is_empty() {
+            return (None, parsed.diagnostics);
+        }
+        trees.push(parsed.file);
     }
-    weir_check::check(&parsed.file, library)
+    let unit = |((name, _), file): (&(&str, String), _)| {
+        let uses = uses(file, &files);
+        Unit { name: name.trim_end_matches(".weir").to_string(), file, uses }
+    };
+    let units: Vec<Unit> = files.iter().zip(&trees).map(unit).collect();
+    weir_check::check_units(&units, library)
+}
+
+/// The files of a program: the main one without a name, and behind a line `== NAME` each one it uses; none of them uses one
+/// further up.
+fn files(text: &str) -> Vec<(&str, String)> {
+    let mut files = vec![("", String::new())];
+    for line in text.lines() {
+        match line.strip_prefix("== ") {
+            Some(name) => files.push((name, String::new())),
+            None => files.last_mut().expect("the first is there").1.extend([line, "\n"]),
+        }
+    }
+    files
+}
+
+/// Where the `use`s of a file lead: the checker takes what the driver found out.
+fn uses(file: &File, files: &[(&str, String)]) -> Vec<Result<usize, Unusable>> {
+    let paths = file.items.iter().filter_map(|item| match item {
+        weir_syntax::ast::Item::Use(decl) => Some(decl.path.text.as_str()),
+        _ => None,
+    });
+    let target = |path: &str| match files.iter().position(|(name, _)| *name == path) {
+        Some(at) => Ok(at),
+        None if path == "main.weir" => Err(Unusable::Cycle(vec![path.to_string(); 2])),
+        None => Err(Unusable::File(format!("`{path}` cannot be read"), "Look for it.".to_string())),
+    };
+    paths.map(target).collect()
 }
 
 /// The typed tree of a program without mistakes, as text.
@@ -73,12 +113,15 @@ pub fn typed(text: &str) -> String {
 /// Diagnostics as lines: code, message, the marked text of each label with its remark, help.
 pub fn show(text: &str, diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
+    let files = files(text);
     for d in diagnostics {
         out.push_str(&format!("{} {}\n", d.code, d.message));
         for label in &d.labels {
-            let marked = match label.span.file.0 {
-                0 => text.get(label.span.start as usize..label.span.end as usize).unwrap_or("?"),
-                _ => "(library)",
+            let marked = match files.get(label.span.file.0 as usize) {
+                Some((_, text)) => {
+                    text.get(label.span.start as usize..label.span.end as usize).unwrap_or("?")
+                }
+                None => "(library)",
             };
             out.push_str(&format!("  {marked:?}: {}\n", label.text));
         }
