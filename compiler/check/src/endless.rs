@@ -38,9 +38,9 @@ impl Found {
 }
 
 impl<'a> Checker<'a> {
-    /// Reports the types of the main file that no value can have.
+    /// Reports the types of the program that no value can have.
     pub fn endless_types(&mut self) {
-        let own: Vec<TypeId> = self.modules.types_of(ModuleId::MAIN).map(|(id, _)| id).collect();
+        let own: Vec<TypeId> = self.modules.own_types().collect();
         let whole = |checker: &Self, id: TypeId| (id, vec![true; checker.modules.ty(id).decl.vars.len()]);
         let mut found = Found::default();
         for id in &own {

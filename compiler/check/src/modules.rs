@@ -163,6 +163,12 @@ impl<'a> Modules<'a> {
         }
     }
 
+    /// The types that the program itself declares.
+    pub fn own_types(&self) -> impl Iterator<Item = TypeId> + '_ {
+        let all = (0..).map(TypeId).zip(&self.types);
+        all.filter(|(_, ty)| self.is_own(ty.module)).map(|(id, _)| id)
+    }
+
     /// The tree of a module.
     pub fn file_of(&self, module: ModuleId) -> &'a ast::File {
         self.get(module).file
