@@ -1,8 +1,12 @@
 //! The client goes: whatever its request waits for is given up, also while nothing is being written.
 
+use crate::support;
 use crate::support::client::Client;
 use crate::support::upstream::{Peer, Upstream};
 use crate::support::weir_process::Server;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::Command;
 
 /// How a client goes.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +149,29 @@ fn while_the_handler_sleeps() {
         server.counters_until("a sleeping handler outlives its client", |c| {
             c["scopes"] == 0 && c["timers"] == 0
         });
+    }
+}
+
+// rule: std.process
+#[test]
+fn while_a_child_runs() {
+    let fifo = support::scratch("hangup-child").join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo is everywhere").success());
+    let script = format!("exec 3>{}; echo begun >&3; sleep 1000 & sleep 1000", fifo.display());
+    let run = format!("process.run(\"sh\", [\"-c\", {script:?}])");
+    let server =
+        Server::code(&format!("fn handle(req) {{ if {run}.is-ok() {{ \"ended\" }} else {{ \"failed\" }} }}"));
+    for how in [Goodbye::Fin, Goodbye::Rst] {
+        let client = server.get("/");
+        let mut reader = BufReader::new(File::open(&fifo).expect("the child opens the other end"));
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line of the child");
+        assert_eq!(line, "begun\n");
+        leave(client, how);
+        // The end comes when nobody holds the other end: the child and the one that it started are gone.
+        line.clear();
+        assert_eq!(reader.read_line(&mut line).expect("an end"), 0, "{line}");
+        server.counters_until("a child's handler outlives its client", |c| c["scopes"] == 0);
     }
 }
 

@@ -80,4 +80,7 @@ fn handle(req) {
 
     let output = run(&["-e", r#"log.error("alone", 7)"#]);
     assert!(output.stderr.ends_with("Z error alone value=7\n"), "{}", output.stderr);
+    let output = run(&["-e", r#"log.info("here", {user: 1, name: "Ada", is-new: true, tags: ["a"]})"#]);
+    let rest = "Z info here user=1 name=Ada is-new=true tags=\"[\\\"a\\\"]\"\n";
+    assert!(output.stderr.ends_with(rest), "{}", output.stderr);
 }

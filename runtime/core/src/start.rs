@@ -26,7 +26,8 @@ impl App {
     /// # Errors
     /// A trap of the program with its stack trace, an error that it did not look at, or a system without memory for it.
     pub fn start(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().max_blocking_threads(weir_http::BLOCKING_THREADS).build();
         let runtime =
             runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
         let result = runtime.block_on(Self::run(module, args, limits));

@@ -51,6 +51,6 @@ pub use proto::framing::{RequestFraming, Version};
 pub use proto::head::RequestHead;
 pub use request::{BodyError, Peer, Request, RequestBody};
 pub use response::{Body, FieldError, Response};
-pub use server::{Bound, Server, raise_file_limit};
+pub use server::{BLOCKING_THREADS, Bound, Server, raise_file_limit};
 pub use service::{Access, Outcome, Service};
 pub use shutdown::ShutdownHandle;

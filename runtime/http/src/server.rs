@@ -27,6 +27,10 @@ use crate::service::Service;
 use crate::shutdown::{ShutdownHandle, Wish};
 use crate::worker::Phase;
 
+/// How many threads of a worker may wait for what the kernel gives no readiness for: files, names. More jobs queue. Arbitrary: a
+/// disk is busy with far fewer.
+pub const BLOCKING_THREADS: usize = 64;
+
 /// After a cut: how long connections have to notice it, and the service to end its own work.
 const CUT_TIME: Duration = Duration::from_secs(1);
 const LAST_WORK: Duration = Duration::from_secs(3);
@@ -163,7 +167,10 @@ impl Drop for CutOnFailure {
 }
 
 fn runtime() -> io::Result<LocalRuntime> {
-    Builder::new_current_thread().enable_all().build_local(Default::default())
+    Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build_local(Default::default())
 }
 
 /// A worker from start to end.
