@@ -4,6 +4,7 @@
 //! has no name: its fields' names and types, in the order in which they are written.
 //! Not here: records that are built with their name (`record`).
 
+use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
 use crate::report::article;
@@ -35,6 +36,28 @@ impl<'a> Checker<'a> {
             Some((Arg::Spread(base), rest)) => self.changed_copy(base, rest, span),
             _ => self.anonymous(args, span),
         }
+    }
+
+    /// Reports a block of a name alone where a record with a field of that name is expected, which was meant to be one.
+    pub fn lone_field(&mut self, block: &'a ast::Block, want: Want) -> Option<Draft> {
+        let [ast::Stmt { kind: ast::StmtKind::Expr(value), .. }] = block.stmts.as_slice() else {
+            return None;
+        };
+        let ast::ExprKind::Name(name) = &value.kind else { return None };
+        let (ty, _) = self.literal_type(want)?;
+        let Meaning::Variable(binding) = self.meaning(&name.text) else { return None };
+        let found = self.frames[binding.frame.0 as usize].variable(binding.local).ty;
+        self.field_type(ty, &name.text)?;
+        if matches!(self.terms.head(ty), Term::Native(_)) || self.terms.agree(found, ty) {
+            return None;
+        }
+        let (shown, text) = (self.terms.show(ty), &name.text);
+        let message = format!("Expected `{shown}`, found a block that gives `{text}`");
+        let error = Diagnostic::error("E0301", message, block.span, "a block");
+        self.report(error.help(format!(
+            "A record of one field has a colon or a comma: `{{{text}: {text}}}` or `{{{text},}}`."
+        )));
+        Some(Draft::error(block.span))
     }
 
     /// A literal of which no type is expected.

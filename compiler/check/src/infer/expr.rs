@@ -57,7 +57,10 @@ impl<'a> Checker<'a> {
                 return self.if_expr(cond, then, otherwise.as_deref(), span, want);
             }
             ExprKind::Match { subject, arms } => return self.match_expr(subject, arms, span, want),
-            ExprKind::Block(block) => return self.block(block, want),
+            ExprKind::Block(block) => match self.lone_field(block, want) {
+                Some(mistaken) => mistaken,
+                None => return self.block(block, want),
+            },
             ExprKind::List(items) => self.list(items, span, want),
             ExprKind::Tuple(items) => self.tuple(items, span, want),
             ExprKind::Record(fields) => self.record_literal(fields, span, want),

@@ -153,6 +153,7 @@ impl<'a> Checker<'a> {
                 let error = Diagnostic::error("E0503", message, span, "never fits");
                 self.report(match self.terms.head(ty) {
                     Term::Option(_) => error.help("The value may be missing: write `Some(...)` around the pattern, and say what `None` does."),
+                    Term::Native(_) => error.help("Match on a tuple of its fields: `match (req.method, req.path) { ... }`."),
                     _ => error,
                 });
                 None
