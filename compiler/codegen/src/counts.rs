@@ -37,11 +37,16 @@ impl Emitter<'_> {
     /// `Drop`. One comparison finds both rare cases, the last count and an immortal object.
     pub(crate) fn drop(&mut self, var: Var) {
         let object = self.get(var);
+        self.drop_value(object, self.repr(var));
+    }
+
+    /// One count less of the object.
+    pub(crate) fn drop_value(&mut self, object: Value, repr: Repr) {
         if self.is_immortal(object) {
             return;
         }
         let on = self.block();
-        self.unless_null(object, self.repr(var), on);
+        self.unless_null(object, repr, on);
         let count = self.count(object);
         let special = self.build.ins().icmp_imm_s(IntCC::SignedLessThanOrEqual, count, 1);
         let (last_or_immortal, shared) = (self.cold_block(), self.block());
@@ -70,7 +75,7 @@ impl Emitter<'_> {
     }
 
     /// Goes to `null` when the reference may be 0 and is; emission goes on where it is not.
-    fn unless_null(&mut self, object: Value, repr: Repr, null: Block) {
+    pub(crate) fn unless_null(&mut self, object: Value, repr: Repr, null: Block) {
         if repr == Repr::NullableRef {
             let some = self.block();
             self.branch(object, some, null);

@@ -32,6 +32,8 @@ fn calls(op: &Op) -> bool {
         | Op::NewClosure(..)
         | Op::NewList(..)
         | Op::Unique(..)
+        | Op::Hollow(..)
+        | Op::NewIn(..)
         | Op::Drop(_) => true,
         Op::CallNative { native, .. } => natives::inline(*native).is_none(),
         Op::Const(..)

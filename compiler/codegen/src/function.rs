@@ -177,6 +177,10 @@ impl Emitter<'_> {
             Op::ListCheck(list, index) => self.list_check(*list, *index),
             Op::ListTake(dst, list, index) => self.list_take(*dst, *list, *index),
             Op::ListSet(list, index, word) => self.list_set(*list, *index, *word),
+            Op::Hollow(dst, object, shape) => self.hollow(*dst, *object, *shape),
+            Op::NewIn(dst, token, shape, size, words) => {
+                self.new_in(*dst, *token, *shape, *size, words);
+            }
             Op::Second(dst) => self.second(*dst),
             Op::GiveSecond(src) => self.give_second(*src),
             Op::Stop => self.stop_check(),

@@ -66,7 +66,7 @@ impl Emitter<'_> {
     }
 
     /// A new object with count 1; what lies behind the header is not set.
-    fn alloc(&mut self, shape: u32, size: u32) -> Value {
+    pub(crate) fn alloc(&mut self, shape: u32, size: u32) -> Value {
         let header = self.word(layout::header(shape) as i64);
         if size as usize > QUICK_MAX {
             let size = self.word(i64::from(size));
@@ -97,7 +97,7 @@ impl Emitter<'_> {
         cell
     }
 
-    fn store_words(&mut self, object: Value, mut offset: i32, words: &[Value]) {
+    pub(crate) fn store_words(&mut self, object: Value, mut offset: i32, words: &[Value]) {
         for &word in words {
             self.store(word, object, offset);
             offset += 8;

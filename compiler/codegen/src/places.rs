@@ -1,4 +1,4 @@
-//! Objects that are changed in place, and the second results of functions that change their first parameter.
+//! Objects that are changed in place, or whose memory is used again, and the second results of functions that change their first parameter.
 //!
 //! Here: making an object unique and reading and writing its words; who may do so stands in the IR.
 
@@ -6,10 +6,11 @@ use crate::emitter::{Emitter, WORD};
 use crate::natives::KNOWN;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Inst, InstBuilder, Value};
+use weir_abi::layout::shape;
 use weir_abi::native::{Gives, NativeId};
 use weir_abi::trap::TrapKind;
 use weir_abi::{context, layout};
-use weir_ir::ir::Var;
+use weir_ir::ir::{Repr, Var};
 
 impl Emitter<'_> {
     /// `Unique`: an object with another count than 1, be it shared or immortal, is copied off the common path.
@@ -101,6 +102,65 @@ impl Emitter<'_> {
         let none = self.word(0);
         self.store(none, address, offset);
         self.set(dst, word);
+    }
+
+    /// `Hollow`. One comparison of the first word finds out whether it is the last count and the shape that is wanted.
+    pub(crate) fn hollow(&mut self, dst: Var, object: Var, shape: u32) {
+        let (value, repr) = (self.get(object), self.repr(object));
+        let on = self.block();
+        let token = self.build.append_block_param(on, WORD);
+        let (there, other, last) = (self.block(), self.block(), self.block());
+        let none = self.word(0);
+        if repr == Repr::NullableRef {
+            self.build.ins().brif(value, there, &[], on, &[none.into()]);
+        } else {
+            self.jump(there);
+        }
+        self.enter(there);
+        let header = self.load(value, layout::COUNT);
+        let wanted = self.word(layout::header(shape) as i64);
+        let fits = self.build.ins().icmp(IntCC::Equal, header, wanted);
+        self.branch(fits, last, other);
+
+        self.enter(other);
+        self.drop_value(value, Repr::Ref);
+        self.build.ins().jump(on, &[none.into()]);
+
+        self.enter(last);
+        for offset in self.references(shape) {
+            let part = self.load(value, offset);
+            self.store(none, value, offset);
+            self.drop_value(part, Repr::NullableRef);
+        }
+        self.build.ins().jump(on, &[value.into()]);
+        self.enter(on);
+        self.set(dst, token);
+    }
+
+    /// Where objects of a shape of fixed size hold references.
+    fn references(&self, number: u32) -> Vec<i32> {
+        match number {
+            shape::BOX_REF => vec![layout::BOX_VALUE],
+            shape::BOX_WORD => Vec::new(),
+            number => {
+                let shape = &self.env.module.shapes[(number - shape::FIRST_OF_MODULE) as usize];
+                shape.refs.iter().map(|&offset| offset as i32).collect()
+            }
+        }
+    }
+
+    /// `NewIn`: a hollow object has its first word already.
+    pub(crate) fn new_in(&mut self, dst: Var, token: Var, shape: u32, size: u32, words: &[Var]) {
+        let (token, words) = (self.get(token), self.args(words));
+        let (fresh, on) = (self.block(), self.block());
+        let object = self.build.append_block_param(on, WORD);
+        self.build.ins().brif(token, on, &[token.into()], fresh, &[]);
+        self.enter(fresh);
+        let made = self.alloc(shape, size);
+        self.build.ins().jump(on, &[made.into()]);
+        self.enter(on);
+        self.store_words(object, layout::HEADER, &words);
+        self.set(dst, object);
     }
 
     /// `Second`.

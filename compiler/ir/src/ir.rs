@@ -270,6 +270,12 @@ pub enum Op {
     GiveSecond(Var),
     /// A stop check.
     Stop,
+    /// Gives up a count, perhaps of 0. The object, when that was its last and it is of the shape with that number, with all
+    /// references in it given up and 0 in their place; else 0. Only after the counting pass.
+    Hollow(Var, Var, u32),
+    /// As `New`, in place of a hollow object of the same shape if the second variable is not 0; consumes it. Only after the
+    /// counting pass.
+    NewIn(Var, Var, u32, u32, Vec<Var>),
     /// One more count; only after the counting pass.
     Dup(Var),
     /// One count less, freeing at 0; only after the counting pass.
@@ -325,8 +331,16 @@ impl Op {
             | Op::Global(..)
             | Op::Second(_)
             | Op::Stop => {}
-            Op::SetGlobal(_, src) | Op::Move(_, src) | Op::Unique(_, src) | Op::GiveSecond(src) => {
+            Op::SetGlobal(_, src)
+            | Op::Move(_, src)
+            | Op::Unique(_, src)
+            | Op::Hollow(_, src, _)
+            | Op::GiveSecond(src) => {
                 each(*src, Consume);
+            }
+            Op::NewIn(_, token, _, _, words) => {
+                each(*token, Consume);
+                words.iter().for_each(|w| each(*w, Consume));
             }
             Op::Prim(_, _, a, b) => {
                 each(*a, Borrow);
@@ -396,6 +410,8 @@ impl Op {
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..)
             | Op::Unique(d, _)
+            | Op::Hollow(d, ..)
+            | Op::NewIn(d, ..)
             | Op::Take(d, ..)
             | Op::ListTake(d, ..)
             | Op::Second(d) => Result::Owned(*d),

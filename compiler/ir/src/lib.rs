@@ -1,7 +1,7 @@
 //! The typed tree lowered to a monomorphic IR in which every ownership transfer is explicit.
 //!
 //! ```text
-//! typed::Program -> lower -> optimise -> infer borrows -> count -> ir::Module
+//! typed::Program -> lower -> optimise -> infer borrows -> count -> reuse -> ir::Module
 //! ```
 //! Invariant: `verify` accepts what every pass leaves behind; it is asked after each of them in debug builds.
 //! Not here: machine code (`weir-codegen`) and layouts (`weir-abi`).
@@ -15,6 +15,7 @@ mod operands;
 mod opt;
 mod ownership;
 mod print;
+mod reuse;
 mod verify;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use count::count;
 pub use lower::lower;
 pub use opt::optimise;
 pub use print::print;
+pub use reuse::reuse;
 pub use verify::{Bug, Stage, verify};
 
 use weir_check::typed;
@@ -38,5 +40,9 @@ pub fn compile_to_ir(program: &typed::Program, optimise: bool) -> ir::Module {
     borrow::infer(&mut module);
     count(&mut module);
     verify::check("count", &module, Stage::Counted);
+    if optimise {
+        reuse(&mut module);
+        verify::check("reuse", &module, Stage::Counted);
+    }
     module
 }

@@ -35,6 +35,8 @@ impl Op {
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..)
             | Op::Unique(d, _)
+            | Op::Hollow(d, ..)
+            | Op::NewIn(d, ..)
             | Op::Take(d, ..)
             | Op::ListTake(d, ..)
             | Op::Second(d)
@@ -64,6 +66,7 @@ impl Op {
             | Op::Stop => {}
             Op::SetGlobal(_, a)
             | Op::Unique(_, a)
+            | Op::Hollow(_, a, _)
             | Op::Take(_, a, _)
             | Op::GiveSecond(a)
             | Op::Move(_, a)
@@ -82,7 +85,7 @@ impl Op {
             | Op::New(_, _, _, args)
             | Op::NewList(_, _, args)
             | Op::NewClosure(_, _, _, _, args) => args.iter_mut().for_each(each),
-            Op::CallClosure(_, callee, args) => {
+            Op::NewIn(_, callee, _, _, args) | Op::CallClosure(_, callee, args) => {
                 each(callee);
                 args.iter_mut().for_each(each);
             }
@@ -141,6 +144,8 @@ impl Op {
             | Op::ListSet(..)
             | Op::Second(_)
             | Op::GiveSecond(_)
+            | Op::Hollow(..)
+            | Op::NewIn(..)
             | Op::Stop
             | Op::Dup(_)
             | Op::Drop(_) => false,

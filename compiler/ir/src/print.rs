@@ -172,6 +172,11 @@ impl fmt::Display for Operation<'_> {
             Op::ListSet(list, index, word) => {
                 write!(out, "store {}[{}] = {}", name(list), name(index), name(word))
             }
+            Op::Hollow(_, v, shape) => write!(out, "hollow {} as {}", name(v), shape_name(module, *shape)),
+            Op::NewIn(_, token, shape, _, words) => {
+                let shape = shape_name(module, *shape);
+                write!(out, "new {shape} in {} [{}]", name(token), Names(f, words))
+            }
             Op::Second(_) => write!(out, "second"),
             Op::GiveSecond(v) => write!(out, "give second {}", name(v)),
             Op::Stop => write!(out, "stop"),

@@ -39,6 +39,8 @@ pub(super) struct Machine<'m> {
     fuel: u64,
     /// What a call, or the function about to return, gives besides.
     second: i64,
+    /// How many objects were made in the memory of others.
+    pub(super) reuses: u32,
     /// How many objects were copied because somebody else held them.
     pub(super) copies: u32,
     /// Operations done, stops aside.
@@ -59,6 +61,7 @@ impl<'m> Machine<'m> {
             depth: 0,
             fuel: 400_000,
             second: 0,
+            reuses: 0,
             copies: 0,
             steps: 0,
         }
@@ -252,6 +255,18 @@ impl<'m> Machine<'m> {
             Op::Unique(_, v) => self.unique(get(v)),
             Op::Take(_, v, offset) => std::mem::take(self.word(get(v), *offset)),
             Op::ListTake(_, list, index) => std::mem::take(self.element(get(list), get(index))),
+            Op::Hollow(_, v, shape) => self.hollow(get(v), *shape),
+            Op::NewIn(_, token, shape, _, words) => {
+                let payload = Payload::Words { shape: *shape, words: all(words) };
+                match get(token) {
+                    0 => self.alloc(payload),
+                    token => {
+                        self.reuses += 1;
+                        self.object_mut(token).payload = payload;
+                        token
+                    }
+                }
+            }
             Op::Second(_) => self.second,
             Op::Store(v, offset, word) => {
                 let word = get(word);
@@ -288,6 +303,22 @@ impl<'m> Machine<'m> {
         let d = op.result().expect("only operations with a result come here");
         vars[d.0 as usize] = value;
         Ok(())
+    }
+
+    /// Gives up a count; the object, with nothing in it, if that was the last one.
+    fn hollow(&mut self, v: i64, wanted: u32) -> i64 {
+        let fits = |o: &Object| {
+            o.count == 1
+                && !o.immortal
+                && matches!(o.payload, Payload::Words { shape, .. } if shape == wanted)
+        };
+        if v == 0 || !fits(self.object(v)) {
+            self.drop(v);
+            return 0;
+        }
+        let payload = std::mem::replace(&mut self.object_mut(v).payload, Payload::Text(String::new()));
+        self.refs(&payload).into_iter().for_each(|part| self.drop(part));
+        v
     }
 
     /// A word of an object that may be changed.

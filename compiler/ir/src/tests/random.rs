@@ -2,7 +2,7 @@
 //! that was freed.
 
 use super::machine::Machine;
-use crate::{Stage, borrow, count, ir, lower, opt, verify};
+use crate::{Stage, borrow, count, ir, lower, opt, reuse, verify};
 use weir_check::typed::{
     Arm, Expr, ExprKind, FnId, Function, Local, LocalId, Part, Pattern, Place, Prim, Program, Step, StepKind,
 };
@@ -274,7 +274,17 @@ impl Generator {
                 }
             }
         } else if ty == self.known.record {
-            let fields = [text, texts, self.known.int_option, int].map(|t| self.expr(t, depth)).to_vec();
+            // Often a copy of another one with some fields changed.
+            let base = self.local(ty).filter(|_| pick > 0);
+            let mut fields = Vec::new();
+            for (at, t) in [text, texts, self.known.int_option, int].into_iter().enumerate() {
+                fields.push(match &base {
+                    Some(base) if self.dice.below(4) > 0 => {
+                        expr(ExprKind::Field(Box::new(base.clone()), at as u32), t)
+                    }
+                    _ => self.expr(t, depth),
+                });
+            }
             expr(ExprKind::Record(fields), ty)
         } else if ty == self.known.pair {
             let parts = [text, texts].map(|t| self.expr(t, depth)).to_vec();
@@ -652,7 +662,7 @@ fn counted(mut module: ir::Module, seed: u64) -> ir::Module {
 
 #[test]
 fn random_programs_survive_every_pass() {
-    let mut trapped = 0;
+    let (mut trapped, mut reuses) = (0, 0);
     let mut lines = 0;
     let seeds = std::env::var("WEIR_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(150);
     for seed in 1..=seeds {
@@ -671,7 +681,15 @@ fn random_programs_survive_every_pass() {
         assert_eq!(Machine::new(&better, false).run(), expected, "seed {seed}, optimised, not counted");
         let better = counted(better, seed);
         assert_eq!(Machine::new(&better, true).run(), expected, "seed {seed}, optimised");
+        for mut reusing in [unoptimised, better] {
+            reuse(&mut reusing);
+            well_formed(&reusing, Stage::Counted, seed);
+            let mut machine = Machine::new(&reusing, true);
+            assert_eq!(machine.run(), expected, "seed {seed}, reusing");
+            reuses += machine.reuses;
+        }
     }
     assert!(u64::from(trapped) < seeds / 2, "{trapped} programs trap: they show too little");
+    assert!(u64::from(reuses) > seeds / 50, "{reuses} objects reused: the programs show too little");
     assert!(lines as u64 > seeds, "{lines} lines printed: the programs show too little");
 }

@@ -93,6 +93,36 @@ fn pushing_in_a_loop_copies_nothing() {
 }
 
 #[test]
+fn objects_are_made_in_the_memory_of_those_given_up() {
+    let source = r#"
+type Tree = Leaf | Node(left: Tree, value: Int, right: Tree)
+fn make(depth: Int) -> Tree = if depth == 0 { Leaf } else { Node(make(depth - 1), depth, make(depth - 1)) }
+fn twice(tree: Tree) -> Tree = match tree {
+  Leaf => Leaf
+  Node(left, value, right) => Node(twice(left), value * 2, twice(right))
+}
+fn sum(tree: Tree) -> Int = match tree {
+  Leaf => 0
+  Node(left, value, right) => sum(left) + value + sum(right)
+}
+var tree = make(3)
+for _ in 0..2 { tree = twice(tree) }
+let old = tree
+tree = twice(tree)
+print(sum(old))
+print(sum(tree))
+type User = { id: Int, name: Text, tags: List[Text] }
+fn renamed(user: User, times: Int) -> User = if times == 0 { user } else { renamed(User(..user, name: "n"), times - 1) }
+print(renamed(User(id: 1, name: "a", tags: ["x"]), 5).name)
+"#;
+    let module = compile_to_ir(&program(source), true);
+    let mut machine = Machine::new(&module, true);
+    assert_eq!(machine.run().output, ["44", "88", "n"]);
+    // Seven nodes twice, and five users; the third time the tree is shared.
+    assert_eq!(machine.reuses, 7 + 7 + 5);
+}
+
+#[test]
 fn walking_a_list_while_changing_it_copies_once() {
     let source = "var xs = [1, 2]\nfor x in xs { xs.push(x) }\nprint(xs)";
     assert_eq!(run(source), (vec!["[1, 2, 1, 2]".to_owned()], 1));

@@ -112,8 +112,11 @@ impl Form<'_> {
                 self.is(*d, true)?;
                 parts.iter().try_for_each(|(kind, v)| self.part(*kind, *v))
             }
-            Op::New(d, _, size, words) => {
+            Op::New(d, _, size, words) | Op::NewIn(d, _, _, size, words) => {
                 self.is(*d, true)?;
+                if let Op::NewIn(_, token, ..) = op {
+                    self.is(*token, true)?;
+                }
                 let room = (size.saturating_sub(8) / 8) as usize;
                 if room == words.len() {
                     Ok(())
@@ -132,7 +135,7 @@ impl Form<'_> {
                 self.is(*list, true).and_then(|()| self.is(*index, false))
             }
             // A reference that is made unique is of the same kind, unless it was found not to be 0.
-            Op::Unique(d, v) => self.is(*d, true).and_then(|()| self.is(*v, true)),
+            Op::Unique(d, v) | Op::Hollow(d, v, _) => self.is(*d, true).and_then(|()| self.is(*v, true)),
             Op::Take(d, from, _) => self.is(*d, true).and_then(|()| self.is(*from, true)),
             Op::Store(to, ..) => self.is(*to, true),
             Op::ListTake(d, list, index) => {

@@ -156,5 +156,5 @@ fn check_set_before_read(f: &Function) -> Result<(), Wrong> {
 
 /// Whether an operation belongs behind the counting pass.
 fn is_of_counts(op: &Op) -> bool {
-    matches!(op, Op::Dup(_) | Op::Drop(_) | Op::Alias(..))
+    matches!(op, Op::Dup(_) | Op::Drop(_) | Op::Alias(..) | Op::Hollow(..) | Op::NewIn(..))
 }

@@ -22,7 +22,7 @@ fn in_block(module: &Module, f: &Function, block: &Block) -> Result<(), (usize, 
         match &inst.op {
             Op::Second(_) if !open => return Err((i, "no call left a second result")),
             Op::Second(_) => open = false,
-            Op::Move(..) | Op::Alias(..) | Op::Dup(_) | Op::Drop(_) => {}
+            Op::Move(..) | Op::Alias(..) | Op::Dup(_) | Op::Drop(_) | Op::Hollow(..) => {}
             _ if open => return Err((i, "the second result of the call before was not taken")),
             _ if given => return Err((i, "between the second result and the return")),
             Op::GiveSecond(_) => given = true,
