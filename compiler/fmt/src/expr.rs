@@ -320,6 +320,7 @@ impl Formatter<'_> {
         let mut out = String::with_capacity(within.len());
         let mut depth = 0_usize;
         let mut copied = within.start;
+        let mut format = None;
         let first = self.tokens.partition_point(|token| (token.span.start as usize) < within.start);
         let behind = self.tokens.partition_point(|token| (token.span.start as usize) < within.end);
         let tokens = self.tokens;
@@ -330,18 +331,22 @@ impl Formatter<'_> {
                     if depth == 0 {
                         out.push_str(&self.source[copied..end]);
                         copied = end;
+                        format = None;
                     }
                     depth += 1;
                 }
+                // The colon in front of it stays with it.
+                TokenKind::Format if depth == 1 => format = Some(start - 1),
                 TokenKind::InterpEnd => {
                     depth -= 1;
                     if depth == 0 {
                         let expr = exprs.next().expect("each interpolation has an expression");
                         // What is copied keeps its comments.
+                        let behind = format.unwrap_or(start);
                         let commented = !self.comments.take(copied..start).is_empty();
                         let flat = if commented { None } else { self.expr(expr).flat() };
-                        out.push_str(flat.as_deref().unwrap_or(&self.source[copied..start]));
-                        copied = start;
+                        out.push_str(flat.as_deref().unwrap_or(&self.source[copied..behind]));
+                        copied = behind;
                     }
                 }
                 _ => {}

@@ -377,3 +377,9 @@ fn items() {
     );
     stays("use \"a\" {\n  # both\n  b,\n  C,\n}\n");
 }
+
+#[test]
+fn formats() {
+    becomes("\"{ x  :.2}{ f( a:1 ) :>5}\"", "\"{x:.2}{f(a: 1):>5}\"\n");
+    becomes("\"{ \"{ y :x}\" :>9}\"", "\"{\"{y:x}\":>9}\"\n");
+}

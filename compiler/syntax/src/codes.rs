@@ -170,4 +170,14 @@ match word {\n      w if w == \"{prefix}-end\" => stop()\n      _ => go()\n    }
 with.\n\n    fn add-twice(var xs: List[Int], x: Int) {\n      xs.push(x)\n      xs.push(x)\n    }\n\n    var numbers = [1]\n    \
 numbers.add-twice(2)\n\nA lambda changes no variable; what it computes, it gives back. What other modules see is bound by `pub let`.",
     },
+    Code {
+        code: "E0125",
+        title: "not a format",
+        explanation: "Behind the colon of an interpolation stands how its value is written: \
+`[[fill]align][+][0][width][,][.precision][kind]`. Each part may be left out; their order is fixed.\n\n    \
+\"{x:.2}\"      two digits behind the point\n    \"{name:<10}\"  at least 10 characters, at the left; `>` at the right, `^` in the \
+middle\n    \"{t:*^20}\"    filled up with stars\n    \"{n:+}\"       with a sign also when it is positive\n    \
+\"{n:05}\"      zeros between the sign and the digits\n    \"{n:,}\"       thousands separated\n    \
+\"{n:x}\"       hexadecimal; `X` in capitals, `b` binary, `o` octal\n    \"{x:.3e}\"     with an exponent",
+    },
 ];

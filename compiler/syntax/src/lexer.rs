@@ -181,8 +181,8 @@ enum Mode {
     Line(usize),
     /// In a `"""` text that starts at the offset.
     Block(usize),
-    /// In an interpolation whose `{` is at the offset, with so many `{` open inside it.
-    Interp(usize, u32),
+    /// In an interpolation whose `{` is at the offset, with so many `{`, and so many other brackets, open inside it.
+    Interp(usize, u32, u32),
 }
 
 struct Lexer<'t> {
@@ -229,7 +229,13 @@ impl Lexer<'_> {
             let logos::Span { start, end } = lex.span();
             self.at = end;
             match code {
-                Ok(Code::Mark(kind)) => self.push(kind, start, end),
+                Ok(Code::Mark(kind)) => {
+                    self.push(kind, start, end);
+                    if self.starts_format(kind) {
+                        self.format();
+                        return true;
+                    }
+                }
                 Ok(Code::Word) => self.push(word(lex.slice()), start, end),
                 Ok(Code::TypeName) => self.push(K::TypeName, start, end),
                 Ok(Code::Number) => self.number(start, end),
@@ -260,18 +266,18 @@ impl Lexer<'_> {
                     self.push(K::Newline, start, end);
                 }
                 Ok(Code::Open) => {
-                    if let Some(Mode::Interp(_, depth)) = self.modes.last_mut() {
+                    if let Some(Mode::Interp(_, depth, _)) = self.modes.last_mut() {
                         *depth += 1;
                     }
                     self.push(K::LBrace, start, end);
                 }
                 Ok(Code::Close) => match self.modes.last_mut() {
-                    Some(Mode::Interp(_, 0)) => {
+                    Some(Mode::Interp(_, 0, _)) => {
                         self.modes.pop();
                         self.push(K::InterpEnd, start, end);
                         return true;
                     }
-                    Some(Mode::Interp(_, depth)) => {
+                    Some(Mode::Interp(_, depth, _)) => {
                         *depth -= 1;
                         self.push(K::RBrace, start, end);
                     }
@@ -301,6 +307,27 @@ impl Lexer<'_> {
         false
     }
 
+    /// Keeps count of the brackets in an interpolation; true for the colon in front of its format.
+    fn starts_format(&mut self, mark: K) -> bool {
+        let Some(Mode::Interp(_, braces, brackets)) = self.modes.last_mut() else { return false };
+        match mark {
+            K::LParen | K::LBracket => *brackets += 1,
+            K::RParen | K::RBracket => *brackets = brackets.saturating_sub(1),
+            K::Colon => return *braces == 0 && *brackets == 0,
+            _ => {}
+        }
+        false
+    }
+
+    /// What stands between the colon at hand and the end of the interpolation, or of the text or line.
+    fn format(&mut self) {
+        let start = self.at;
+        let rest = &self.text[start..];
+        let end = start + rest.find(['}', '"', '\n']).unwrap_or(rest.len());
+        self.push(K::Format, start, end);
+        self.at = end;
+    }
+
     fn line_text(&mut self, text_start: usize) -> bool {
         let mut lex = InLine::lexer(self.text);
         lex.bump(self.at);
@@ -315,7 +342,7 @@ impl Lexer<'_> {
                 }
                 Ok(InLine::Open) => {
                     self.push(K::InterpStart, start, end);
-                    self.modes.push(Mode::Interp(start, 0));
+                    self.modes.push(Mode::Interp(start, 0, 0));
                     return true;
                 }
                 Ok(InLine::Newline) => {
@@ -349,7 +376,7 @@ impl Lexer<'_> {
                 }
                 Ok(InBlock::Open) => {
                     self.push(K::InterpStart, start, end);
-                    self.modes.push(Mode::Interp(start, 0));
+                    self.modes.push(Mode::Interp(start, 0, 0));
                     return true;
                 }
                 Ok(InBlock::Piece) => {
@@ -458,10 +485,10 @@ impl Lexer<'_> {
     fn report_unclosed(&mut self, index: usize) {
         let (start, quotes) = match self.modes[index] {
             Mode::Block(start) => (start, "\"\"\""),
-            Mode::Line(start) | Mode::Interp(start, _) => (start, "\""),
+            Mode::Line(start) | Mode::Interp(start, ..) => (start, "\""),
         };
         let opening = self.span(start, start + quotes.len());
-        if let Some(&Mode::Interp(open, _)) = self.modes.get(index + 1) {
+        if let Some(&Mode::Interp(open, ..)) = self.modes.get(index + 1) {
             let brace = self.span(open, open + 1);
             let diagnostic =
                 Diagnostic::error("E0104", "this interpolation is never closed", brace, "opened here");

@@ -5,6 +5,7 @@
 pub mod ast;
 pub mod codes;
 pub mod diag;
+pub mod format;
 pub mod lexer;
 mod literal;
 pub mod naming;

@@ -286,7 +286,9 @@ impl Printer {
                 match part {
                     TextPart::Literal(text) => p.line(format!("{text:?}")),
                     TextPart::Expr(expr, None) => p.expr(expr),
-                    TextPart::Expr(expr, Some(format)) => p.node(format!("{format:?}"), |p| p.expr(expr)),
+                    TextPart::Expr(expr, Some(format)) => {
+                        p.node(format!("Format {format}"), |p| p.expr(expr))
+                    }
                 }
             }
         });

@@ -1,7 +1,7 @@
 //! Tokens: the kinds of words and marks a program is made of.
 //!
 //! A text literal is several tokens in one flat stream: `TextStart`, then any mix of `TextPiece` and `InterpStart`
-//! ... `InterpEnd` around the tokens of an expression, then `TextEnd`.
+//! ... `InterpEnd` around the tokens of an expression and maybe a `Colon` and a `Format`, then `TextEnd`.
 //! Invariant: the tokens of a file lie in text order without overlap, and what lies between them is blank.
 //! Not here: cutting text into tokens (`lexer`), and what newlines mean (`parser::layout`).
 
@@ -62,6 +62,8 @@ token_kinds! {
     TextPiece "a piece of text",
     /// `{` in a text.
     InterpStart "`{`",
+    /// What stands behind the `:` of an interpolation.
+    Format "a format",
     /// The `}` that ends an interpolation.
     InterpEnd "`}`",
     /// The closing `"` or `"""`.
@@ -206,8 +208,6 @@ token_kinds! {
     MinInt "a number",
     /// Made by `parser::layout`: the `html` of `html"..."`.
     HtmlMark "a text",
-    /// Made by `parser::layout`: what stands behind the `:` of an interpolation.
-    Format "a format",
     /// Made by `parser::layout`: `native` behind the `=` of a declaration.
     Native "`native`",
 }

@@ -4,7 +4,8 @@ use chumsky::prelude::*;
 
 use super::recover::{close, skip_to};
 use super::slip::{Boxed, Context, Rule, just};
-use crate::ast::{Expr, ExprKind, TextPart};
+use crate::ast::{Expr, ExprKind, Format, TextPart};
+use crate::format;
 use crate::literal;
 use crate::token::TokenKind as K;
 
@@ -12,7 +13,7 @@ use crate::token::TokenKind as K;
 enum Part {
     /// The token with this index.
     Piece(usize),
-    Expr(Expr),
+    Expr(Expr, Option<Format>),
 }
 
 /// A text literal of any form.
@@ -21,8 +22,9 @@ pub(super) fn text<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
     let piece = just(K::TextPiece).map_with(|_, e| Part::Piece(e.span().start));
     let interpolation = just(K::InterpStart)
         .ignore_then(expr.recover_with(via_parser(error)))
+        .then(just(K::Colon).ignore_then(written_format()).or_not())
         .then_ignore(close(K::InterpEnd))
-        .map(Part::Expr);
+        .map(|(expr, format)| Part::Expr(expr, format.flatten()));
     let interpolated = just(K::TextStart)
         .ignore_then(piece.or(interpolation).repeated().collect::<Vec<_>>())
         .then_ignore(close(K::TextEnd))
@@ -50,12 +52,26 @@ pub(super) fn text<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
     choice((interpolated, raw, html)).boxed()
 }
 
+/// The format behind a colon; one that is none is reported.
+fn written_format<'s>() -> impl Rule<'s, Option<Format>> {
+    just(K::Format).map_with(|_, e| {
+        let span = e.state().span(e.span());
+        match format::parse(e.state().text(span), span) {
+            Ok(format) => Some(format),
+            Err(diagnostic) => {
+                e.emit(diagnostic.into());
+                None
+            }
+        }
+    })
+}
+
 fn line_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {
     let mut out = Vec::with_capacity(parts.len());
     for part in parts {
         match part {
             Part::Piece(at) => push_literal(&mut out, &literal::unescape(context.text(context.spans[at]))),
-            Part::Expr(expr) => out.push(TextPart::Expr(expr, None)),
+            Part::Expr(expr, format) => out.push(TextPart::Expr(expr, format)),
         }
     }
     out
@@ -75,8 +91,8 @@ fn block_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {
                 *pieces.last_mut().expect("there is always one piece") =
                     &context.text[from..span.end as usize];
             }
-            Part::Expr(expr) => {
-                exprs.push(expr);
+            Part::Expr(expr, format) => {
+                exprs.push((expr, format));
                 pieces.push("");
                 start = None;
             }
@@ -89,7 +105,7 @@ fn block_parts(context: &Context, parts: Vec<Part>) -> Vec<TextPart> {
     for (index, piece) in pieces.iter().enumerate() {
         let lines = literal::dedent(piece, indent, index == 0, index == last);
         push_literal(&mut out, &literal::unescape(&lines));
-        out.extend(exprs.next().map(|expr| TextPart::Expr(expr, None)));
+        out.extend(exprs.next().map(|(expr, format)| TextPart::Expr(expr, format)));
     }
     out
 }

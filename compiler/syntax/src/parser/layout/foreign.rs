@@ -31,7 +31,6 @@ impl<'t> Layout<'t> {
                 replaced(K::Assign)
             }
             K::Minus => self.smallest_int(token),
-            K::Colon if self.top().kind == K::InterpStart => self.text_format(token),
             K::Name => self.name(token),
             K::TypeName => self.type_name(token),
             _ => Some(token),
@@ -176,22 +175,6 @@ impl<'t> Layout<'t> {
         }
         self.at += 1;
         Some(Token { kind: K::MinInt, span: token.span.to(digits.span) })
-    }
-
-    /// `"{x:.2}"`: leaves out the format.
-    fn text_format(&mut self, token: Token) -> Option<Token> {
-        let mut end = token.span;
-        while let Some(next) = self.raw.get(self.at + 1).filter(|next| next.kind != K::InterpEnd) {
-            end = next.span;
-            self.at += 1;
-        }
-        self.report(Diagnostic::error(
-            "E0117",
-            "formats in interpolations are not part of the language yet",
-            token.span.to(end),
-            "",
-        ));
-        None
     }
 
     fn name(&mut self, token: Token) -> Option<Token> {

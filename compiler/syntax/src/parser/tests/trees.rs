@@ -321,3 +321,17 @@ fn items() {
         "Type A(Json camel Case B(Field x: Int as \"y\") Case C)",
     );
 }
+
+#[test]
+fn formats() {
+    same(r#""{x:.2}{y:08x} {n:,}""#, r#"Text(Format .2(Name x) Format 08x(Name y) " " Format ,(Name n))"#);
+    same(r#""{f(a: 1):>5}""#, r#"Text(Format >5(Call(Name f Named a(Int 1))))"#);
+    same(r#""{["a": 1]:#>5}""#, r#"Text(Format #>5(Map(Text "a" Int 1)))"#);
+    same(r#""{{a: 1}}""#, r#"Text(Record(Named a(Int 1)))"#);
+    same(r#""{x:'<3}""#, r#"Text(Format '<3(Name x))"#);
+    same(
+        "\"\"\"\n  {x:{<4}\n  {y:.1e}\n  \"\"\"",
+        r#"Text(Format {<4(Name x) "\n" Format .1e(Name y) "\n")"#,
+    );
+    same(r#""{"{x:.1}":>9}""#, r#"Text(Format >9(Text(Format .1(Name x))))"#);
+}
