@@ -199,6 +199,11 @@ pub const CODES: &[Code] = &[
         "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.reverse()                        # xs = xs.reverse()",
     ),
     code(
+        "E0330",
+        "format for another type",
+        "A format fits the type of its value: `+`, `0` and `,` are for numbers; `x X b o` for Ints; `e` and `f` for Floats. A precision is the number of digits behind the point of a Float, and the most characters of any other value; Ints have none.\n\n    \"{n:.2}\"                             # \"{n.to-float():.2}\"",
+    ),
+    code(
         "E0401",
         "wrong number of arguments",
         "Each parameter without a default is given one argument.\n\n    fn add(a, b) = a + b\n    add(1)                              # add(1, 2)",

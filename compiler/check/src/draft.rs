@@ -5,7 +5,7 @@
 
 use crate::typed::{GlobalId, LocalId, Pattern};
 use crate::unify::T;
-use weir_syntax::ast::BinaryOp;
+use weir_syntax::ast::{BinaryOp, Format};
 use weir_syntax::span::Span;
 
 /// A function body under inference: an index into the checker's frames.
@@ -90,6 +90,7 @@ pub enum Kind {
     Bool(bool),
     Text(String),
     Interpolate(Vec<DraftPart>),
+    Formatted(Box<Draft>, Format),
     Local(LocalId),
     Global(GlobalId),
     Let(LocalId, Box<Draft>),

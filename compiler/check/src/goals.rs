@@ -5,7 +5,7 @@
 //! fail when the type is known (`==`, a text form) are looked at in `conclude`, never earlier.
 
 use crate::draft::{ChainId, DeclId, Draft, Kind, ValueId};
-use crate::infer::{Checker, Here, Origin, Why};
+use crate::infer::{Asked, Checker, Here, Origin, Why};
 use crate::report::article;
 use crate::unify::{T, Term};
 use std::collections::VecDeque;
@@ -98,6 +98,8 @@ pub enum Ability {
     Sum,
     /// Is kept in a top-level `let`.
     Kept,
+    /// Is written by a format that asks for that.
+    Format(Asked),
 }
 
 /// How far a retry may go.
@@ -330,6 +332,9 @@ impl<'a> Checker<'a> {
 
     fn look_at(&mut self, demand: Demand) {
         let mut culprit = None;
+        if let Ability::Format(asked) = demand.ability {
+            return self.look_at_format(asked, demand.ty, demand.span, demand.chain);
+        }
         if demand.ability == Ability::Sum {
             culprit = Some(demand.ty).filter(|ty| !self.adds_up(*ty));
         } else {
@@ -367,6 +372,7 @@ impl<'a> Checker<'a> {
                 demand.span,
                 "this would have to become text",
             ),
+            Ability::Format(_) => return,
             Ability::Kept => Diagnostic::error(
                 "E0313",
                 format!("A top-level `let` cannot hold {}{inside}", article(&whole)),

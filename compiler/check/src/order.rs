@@ -31,6 +31,7 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
         | ExprKind::Loop(v)
         | ExprKind::Return(v)
         | ExprKind::Some(v)
+        | ExprKind::Formatted(v, _)
         | ExprKind::Respond(v) => visit(v),
         ExprKind::Call(_, args)
         | ExprKind::CallNative { args, .. }

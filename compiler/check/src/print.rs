@@ -140,6 +140,9 @@ impl<'p> Printer<'p> {
                 let _ = write!(self.out, "{text:?}");
             }
             ExprKind::Interpolate(parts) => self.interpolate(parts),
+            ExprKind::Formatted(value, format) => {
+                self.around("format(", value, &format!(", {:?})", format.to_string()))
+            }
             ExprKind::Local(local) => self.local(*local),
             ExprKind::Global(id) => self.global(id.0),
             ExprKind::Let(local, value) => self.bind(*local, value),

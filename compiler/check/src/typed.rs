@@ -7,6 +7,7 @@
 
 use crate::types::{Ty, Types};
 use std::rc::Rc;
+use weir_syntax::ast::Format;
 use weir_syntax::span::Span;
 
 /// A function instance: an index into [`Program::functions`].
@@ -105,6 +106,8 @@ pub enum ExprKind {
     Text(String),
     /// A text made of parts; parts of any type that has a text form.
     Interpolate(Vec<Part>),
+    /// The Text that a value with a text form is by a format, which fits its type.
+    Formatted(Box<Expr>, Format),
     /// A variable's value.
     Local(LocalId),
     /// A top-level `let`'s value.

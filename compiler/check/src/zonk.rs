@@ -332,6 +332,7 @@ impl Zonk<'_, '_> {
             Kind::Interpolate(parts) => {
                 ExprKind::Interpolate(parts.into_iter().map(|p| self.part(p)).collect())
             }
+            Kind::Formatted(value, format) => ExprKind::Formatted(self.boxed(*value), format),
             Kind::Local(local) => ExprKind::Local(local),
             Kind::Global(id) => match self.globals[id.0 as usize] {
                 Some(Place::Global(id)) => ExprKind::Global(id),

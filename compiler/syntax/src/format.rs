@@ -53,6 +53,7 @@ pub fn parse(text: &str, span: Span) -> Result<Format, Diagnostic> {
         rest.next();
         format.kind = kind;
     }
+    check_together(&format).map_err(|message| error(message.to_string()))?;
     if text.is_empty() || !rest.0.is_empty() {
         let message = match text {
             "" => "there is no format behind the colon".to_string(),
@@ -61,6 +62,21 @@ pub fn parse(text: &str, span: Span) -> Result<Format, Diagnostic> {
         return Err(error(message).help(parts(rest.0)));
     }
     Ok(format)
+}
+
+/// What contradicts itself, whatever the value.
+fn check_together(format: &Format) -> Result<(), &'static str> {
+    let radix = matches!(format.kind, Some('x' | 'X' | 'b' | 'o'));
+    match format {
+        Format { zero: true, align: Some(_), .. } => {
+            Err("`0` fills the width up itself and takes no alignment")
+        }
+        Format { zero: true, thousands: true, .. } => Err("`0` and `,` do not go together"),
+        Format { thousands: true, .. } if radix => Err("`,` separates decimal digits only"),
+        Format { thousands: true, kind: Some('e'), .. } => Err("`,` does not go with an exponent"),
+        Format { precision: Some(_), .. } if radix => Err("a whole number has no digits behind the point"),
+        _ => Ok(()),
+    }
 }
 
 /// What a format is made of; `rest` is what was not understood.
@@ -149,7 +165,8 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_read() {
         let written = [
-            ".2", ">10", "*^20", "+", "08x", ",", "0>5", "é<3", "+012,.3f", "<<4", "5", "0", "X", ".0e", "00",
+            ".2", ">10", "*^20", "+", "08x", ",", "0>5", "é<3", "+012.3f", "+12,.3f", "<<4", "5", "0", "X",
+            ".0e", "00",
         ];
         for text in written {
             let format = parse(text, at()).unwrap_or_else(|error| panic!("{text}: {error:?}"));
@@ -157,10 +174,10 @@ mod tests {
             assert_eq!(parse(&shown, at()), Ok(format), "{text} -> {shown}");
         }
         assert_eq!(parse(" >5", at()).map(|format| format.to_string()), Ok(">5".to_string()));
-        let format = parse("_^+08,.2f", at()).expect("it is one");
+        let format = parse("_^+8,.2f", at()).expect("it is one");
         assert_eq!(
             (format.fill, format.align, format.plus, format.zero),
-            ('_', Some(Align::Center), true, true)
+            ('_', Some(Align::Center), true, false)
         );
         assert_eq!((format.width, format.thousands, format.precision), (8, true, Some(2)));
         assert_eq!(format.kind, Some('f'));
@@ -178,6 +195,11 @@ mod tests {
             (".2 ", "is not a format"),
             ("x2", "is not a format"),
             (">{n", "is not a format"),
+            (">08", "takes no alignment"),
+            ("08,", "do not go together"),
+            (",x", "decimal digits only"),
+            (",e", "exponent"),
+            (".2b", "no digits behind the point"),
         ] {
             let message = parse(text, at()).expect_err(text).message;
             assert!(message.contains(part), "{text}: {message}");

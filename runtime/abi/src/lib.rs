@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod context;
+pub mod format;
 pub mod layout;
 pub mod native;
 mod preserve;

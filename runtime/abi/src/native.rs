@@ -116,6 +116,9 @@ macro_rules! for_each_native {
             value_equal "value-equal" types (borrow borrow) word, pure, linear;
             value_less "value-less" types (borrow borrow) word, pure, linear;
             value_less_equal "value-less-equal" types (borrow borrow) word, pure, linear;
+            format_int "format-int" - (word word) owned, traps, constant;   // value, packed `format::Format`
+            format_float "format-float" - (word word) owned, traps, constant;
+            format_value "format-value" types (borrow word) owned, traps, linear;
             list_new "list-new" - (word word) owned, traps, constant;       // shape, capacity -> empty list
             respond_text "respond-text" - (own) owned, traps, constant;
             respond_lines "respond-lines" - (own) owned, traps, constant;

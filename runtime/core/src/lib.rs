@@ -15,6 +15,7 @@ mod failure;
 mod fiber;
 mod files;
 mod form;
+mod format;
 mod heap;
 mod limits;
 mod log;

@@ -125,10 +125,13 @@ impl<'a> Checker<'a> {
         for part in parts {
             drafts.push(match part {
                 TextPart::Literal(text) => DraftPart::Literal(text.clone()),
-                TextPart::Expr(expr, _) => {
+                TextPart::Expr(expr, format) => {
                     let value = self.expr(expr, Want::Any);
                     self.need_text_form(&value);
-                    DraftPart::Value(value)
+                    DraftPart::Value(match format {
+                        Some(format) => self.formatted(value, format),
+                        None => value,
+                    })
                 }
             });
         }

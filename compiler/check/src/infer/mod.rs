@@ -14,6 +14,7 @@ mod constructor;
 mod control;
 mod expr;
 mod failing;
+mod format;
 mod lambda;
 mod method;
 mod name;
@@ -25,6 +26,7 @@ mod statement;
 
 pub use case::OPTION_CASES;
 pub use change::Kept;
+pub use format::Asked;
 pub use lambda::qualified_name;
 pub use name::use_before_definition;
 pub use parts::bound_names;

@@ -3,7 +3,7 @@
 //! `None` as an answer means that control does not come back: the current block has ended.
 
 use super::build::FunctionBuilder;
-use super::{control, pattern, place, walk};
+use super::{control, format, pattern, place, walk};
 use crate::ir::{GlobalId, Op, PartKind, Repr, Terminator, Var};
 use weir_abi::layout::{BOX_VALUE, LEN, RANGE_SIZE, field, shape};
 use weir_abi::native::{Gives, NativeId};
@@ -122,6 +122,7 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
     let dst = if is_never(b, e.ty) { None } else { dst };
     let target = |b: &mut FunctionBuilder<'_, '_>| dst.unwrap_or_else(|| b.temp_of(e.ty));
     match &e.kind {
+        ExprKind::Formatted(inner, written) => return format::lower_formatted(b, inner, written, dst, span),
         ExprKind::Interpolate(parts) => return lower_interpolate(b, parts, dst, span),
         ExprKind::Some(inner) => return lower_some(b, inner, dst, span),
         ExprKind::Respond(inner) => return lower_respond(b, inner, dst),

@@ -11,6 +11,7 @@
 mod build;
 mod control;
 mod expr;
+mod format;
 mod pattern;
 mod place;
 mod tables;

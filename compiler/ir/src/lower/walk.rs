@@ -28,6 +28,7 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
         | Some(a)
         | Loop(a)
         | Return(a)
+        | Formatted(a, _)
         | Respond(a) => each(a),
         Call(_, all)
         | CallNative { args: all, .. }
