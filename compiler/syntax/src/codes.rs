@@ -166,9 +166,8 @@ match word {\n      w if w == \"{prefix}-end\" => stop()\n      _ => go()\n    }
     Code {
         code: "E0124",
         title: "`var` where it cannot stand",
-        explanation: "Only the first parameter of a function may be `var`: the function then changes the variable it is called \
-with.\n\n    fn add-twice(var xs: List[Int], x: Int) {\n      xs.push(x)\n      xs.push(x)\n    }\n\n    var numbers = [1]\n    \
-numbers.add-twice(2)\n\nA lambda changes no variable; what it computes, it gives back. What other modules see is bound by `pub let`.",
+        explanation: "A lambda changes no variable of its caller; what it computes, it gives back:\n\n    xs.map(x => x + 1)\n\n\
+A function can, by a first parameter `var self`. What other modules see is bound by `pub let`.",
     },
     Code {
         code: "E0125",

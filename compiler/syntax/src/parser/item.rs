@@ -11,7 +11,7 @@ use super::slip::{Boxed, Context, Extra, Input, Rule, Slip, just, one_of};
 use super::stmt::{end_of_statement, public_let, statement};
 use super::text::text;
 use super::types::{
-    annotation, declared_name, fields, name, no_var, parameter, type_expr, type_name, type_variables,
+    annotation, declared_name, fields, name, parameter, type_expr, type_name, type_variables,
 };
 use crate::ast::{
     Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TestDecl,
@@ -119,10 +119,6 @@ fn parameters<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl Rule<'
         .allow_trailing()
         .collect()
         .delimited_by(just(K::LParen), close(K::RParen))
-        .map_with(|mut params: Vec<Param>, e| {
-            no_var(params.get_mut(1..).unwrap_or_default(), "only the first parameter may be `var`", e);
-            params
-        })
 }
 
 /// `= value`, or nothing.
