@@ -13,8 +13,8 @@ use crate::span::Span;
 pub const MAX_WIDTH: u32 = 1000;
 
 /// The format that is written as `text`, which stands at `span`.
-pub fn parse(text: &str, span: Span) -> Result<Format, Diagnostic> {
-    let error = |message: String| Diagnostic::error("E0125", message, span, "");
+pub fn parse(text: &str, span: Span) -> Result<Format, Box<Diagnostic>> {
+    let error = |message: String| Box::new(Diagnostic::error("E0125", message, span, ""));
     let mut format = Format {
         fill: ' ',
         align: None,
@@ -44,7 +44,9 @@ pub fn parse(text: &str, span: Span) -> Result<Format, Diagnostic> {
     format.thousands = rest.take(',');
     if rest.take('.') {
         let digits = rest.number().ok_or_else(|| {
-            error("a precision is a number".to_string()).help("two digits behind the point are `{x:.2}`")
+            Box::new(
+                error("a precision is a number".to_string()).help("two digits behind the point are `{x:.2}`"),
+            )
         })?;
         format.precision = Some(digits.filter(|&digits| digits <= MAX_WIDTH).ok_or_else(too_large)?);
     }
@@ -59,7 +61,7 @@ pub fn parse(text: &str, span: Span) -> Result<Format, Diagnostic> {
             "" => "there is no format behind the colon".to_string(),
             _ => format!("`{text}` is not a format"),
         };
-        return Err(error(message).help(parts(rest.0)));
+        return Err(Box::new(error(message).help(parts(rest.0))));
     }
     Ok(format)
 }

@@ -59,7 +59,7 @@ fn written_format<'s>() -> impl Rule<'s, Option<Format>> {
         match format::parse(e.state().text(span), span) {
             Ok(format) => Some(format),
             Err(diagnostic) => {
-                e.emit(diagnostic.into());
+                e.emit((*diagnostic).into());
                 None
             }
         }
