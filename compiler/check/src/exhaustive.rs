@@ -481,4 +481,115 @@ mod tests {
         assert_eq!(Work { left: 1000 }.uncovered(rows.clone(), 1), Err(TooLarge));
         assert!(matches!(Work::new().uncovered(rows, 1), Ok(Some(_)) | Err(TooLarge)));
     }
+
+    /// A value of a small type: a tuple of a Bool, an option of a Bool and a list of Bools.
+    type Value = (bool, Option<bool>, Vec<bool>);
+
+    /// All values whose lists are at most one longer than those that patterns below ask for.
+    fn values() -> Vec<Value> {
+        let bools = [false, true];
+        let mut lists = vec![Vec::new()];
+        for from in 0.. {
+            let Some(list) = lists.get(from).cloned() else { break };
+            if list.len() < 4 {
+                lists.extend(bools.map(|last| [&list[..], &[last]].concat()));
+            }
+        }
+        let options = [Option::None, Option::Some(false), Option::Some(true)];
+        let mut out = Vec::new();
+        for first in bools {
+            for option in options {
+                out.extend(lists.iter().map(|list| (first, option, list.clone())));
+            }
+        }
+        out
+    }
+
+    fn takes_bool(pattern: &Pattern, value: bool) -> bool {
+        match pattern {
+            Pattern::Bool(b) => *b == value,
+            Pattern::Or(sides) => sides.iter().any(|side| takes_bool(side, value)),
+            _ => true,
+        }
+    }
+
+    fn takes(pattern: &Pattern, value: &Value) -> bool {
+        match pattern {
+            Pattern::Or(sides) => sides.iter().any(|side| takes(side, value)),
+            Pattern::Tuple(parts) => {
+                let option = match (&parts[1], value.1) {
+                    (Pattern::Some(inner), Option::Some(b)) => takes_bool(inner, b),
+                    (Pattern::Some(_), Option::None) => false,
+                    (Pattern::None, option) => option.is_none(),
+                    _ => true,
+                };
+                let list = match &parts[2] {
+                    Pattern::List(items, rest) => {
+                        let fits =
+                            items.len() == value.2.len() || rest.is_some() && items.len() < value.2.len();
+                        fits && items.iter().zip(&value.2).all(|(item, b)| takes_bool(item, *b))
+                    }
+                    _ => true,
+                };
+                takes_bool(&parts[0], value.0) && option && list
+            }
+            _ => true,
+        }
+    }
+
+    /// A number below `n`, from a generator (xorshift) with that state.
+    fn below(state: &mut u64, n: u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 11) % n
+    }
+
+    fn random_bool(state: &mut u64) -> Pattern {
+        match below(state, 6) {
+            0 | 1 => Pattern::Bool(below(state, 2) == 0),
+            2 => Pattern::Or(vec![Pattern::Bool(true), Pattern::Bool(below(state, 2) == 0)]),
+            _ => Pattern::Wildcard,
+        }
+    }
+
+    fn random_pattern(state: &mut u64) -> Pattern {
+        let option = match below(state, 4) {
+            0 => Pattern::None,
+            1 | 2 => some(random_bool(state)),
+            _ => Pattern::Wildcard,
+        };
+        let items: Vec<Pattern> = (0..below(state, 4)).map(|_| random_bool(state)).collect();
+        let list = match below(state, 4) {
+            0 => Pattern::Wildcard,
+            1 => list(&items, false),
+            _ => list(&items, true),
+        };
+        let whole = Pattern::Tuple(vec![random_bool(state), option, list]);
+        match below(state, 12) {
+            0 => Pattern::Wildcard,
+            1 => Pattern::Or(vec![whole, random_pattern(state)]),
+            _ => whole,
+        }
+    }
+
+    #[test]
+    fn random_patterns_agree_with_trying_every_value() {
+        let (values, mut state) = (values(), 0x9e37_79b9_7f4a_7c15);
+        for _ in 0..2000 {
+            let arms: Vec<Pattern> =
+                (0..1 + below(&mut state, 9)).map(|_| random_pattern(&mut state)).collect();
+            let rows: Vec<(&Pattern, bool)> = arms.iter().map(|p| (p, false)).collect();
+            let all_taken = values.iter().all(|value| arms.iter().any(|arm| takes(arm, value)));
+            assert_eq!(missing(&rows).map(|case| case.is_none()), Ok(all_taken), "{arms:?}");
+            let useless: Vec<usize> = (0..arms.len())
+                .filter(|at| {
+                    values.iter().all(|value| {
+                        !takes(&arms[*at], value) || arms[..*at].iter().any(|before| takes(before, value))
+                    })
+                })
+                .collect();
+            assert_eq!(unreachable(&rows), useless, "{arms:?}");
+        }
+    }
 }
