@@ -260,7 +260,7 @@ fn arguments<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Vec<Arg>> {
 }
 
 /// `name:`, a name or reserved word with a colon behind it.
-fn label<'s>() -> impl Rule<'s, Name> {
+pub(super) fn label<'s>() -> impl Rule<'s, Name> {
     let labels = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
         let here = inp.cursor();
         let at: SimpleSpan = inp.span_since(&here);

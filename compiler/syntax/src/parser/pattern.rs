@@ -2,6 +2,7 @@
 
 use chumsky::prelude::*;
 
+use super::expr::label;
 use super::recover::{close, comma, line_end, skip_some, skip_to};
 use super::slip::{Boxed, Extras, Rule, just, one_of};
 use super::types::name;
@@ -17,16 +18,24 @@ pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
         let item = pattern.clone().recover_with(via_parser(skip_some(&[K::Comma]).map_with(error)));
         let items = item.clone().separated_by(comma()).allow_trailing().collect::<Vec<_>>();
         let tuple =
-            items.clone().delimited_by(just(K::LParen), close(K::RParen)).map(|mut items| {
-                match items.len() {
-                    0 => unreachable!("`()` is a constant, which stands in front"),
-                    1 => items.pop().expect("there is one").kind,
-                    _ => PatternKind::Tuple(items),
-                }
+            items.delimited_by(just(K::LParen), close(K::RParen)).map(|mut items| match items.len() {
+                0 => unreachable!("`()` is a constant, which stands in front"),
+                1 => items.pop().expect("there is one").kind,
+                _ => PatternKind::Tuple(items),
             });
+        let named = label().map_with(|name, e| {
+            let message = "the parts of a case stand in order, without names";
+            let diagnostic = Diagnostic::error("E0101", message, name.span, "")
+                .help("write `Rect(w, h)`, with `_` for a part that may be anything");
+            e.emit(diagnostic.into());
+        });
+        // Not `ignore_then`, which would not run what reports the name.
+        let part = named.or_not().then(item.clone()).map(|(_, part)| part);
+        let parts = part.separated_by(comma()).allow_trailing();
+        let parts = parts.collect::<Vec<_>>();
         let case = just(K::TypeName)
             .map_with(|_, e| e.state().name(e.span().start))
-            .then(items.delimited_by(just(K::LParen), close(K::RParen)).or_not())
+            .then(parts.delimited_by(just(K::LParen), close(K::RParen)).or_not())
             .map(|(name, items)| PatternKind::Case(name, items.unwrap_or_default()));
         let bind = just(K::Name).map_with(|_, e| PatternKind::Bind(e.state().name(e.span().start)));
         let wildcard = just(K::Underscore).to(PatternKind::Wildcard);

@@ -122,6 +122,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0101", "let [..a, b] = x", "behind `..`"),
     ("E0101", "let [..a, ..b] = x", "behind `..`"),
     ("E0101", "let {a, ..} = x", "needs no `..`"),
+    ("E0101", "match s { C(r: x) => x, _ => 0 }", "without names"),
     ("E0124", "f((var b) => b)", "a lambda changes no variable"),
     ("E0124", "pub var x = 1", "`pub let`"),
     ("E0101", "use x", "`use \"path\" as name`"),
