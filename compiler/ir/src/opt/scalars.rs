@@ -2,7 +2,7 @@
 //! option is there.
 //!
 //! A variable's objects stay when it is only ever set to new records, tuples, boxes, cases and ranges, to none or to another
-//! such variable, and is only looked into, asked whether it is there, or copied to another such variable.
+//! such variable, and is only looked into, changed in place, asked whether it is there, or copied to another such variable.
 //! Not here: objects that one variable refers to from one place (`copies` forwards their words anyway).
 
 use crate::ir::{Function, Inst, Op, Repr, Var, VarInfo};
@@ -43,12 +43,14 @@ fn staying(f: &Function) -> Vec<Option<Var>> {
     for block in &f.blocks {
         for inst in &block.ops {
             match &inst.op {
-                Op::Move(d, s) if f.vars[d.0 as usize].repr.is_ref() => {
+                // A unique object is a copy that is changed; what was copied stays as it was.
+                Op::Move(d, s) | Op::Unique(d, s) if f.vars[d.0 as usize].repr.is_ref() => {
                     let (a, b) = (find(&mut parents, *d), find(&mut parents, *s));
                     parents[a as usize] = b;
                     continue;
                 }
-                Op::Load(d, _, _) => leaves[d.0 as usize] = true,
+                Op::Load(d, _, _) | Op::Take(d, _, _) => leaves[d.0 as usize] = true,
+                Op::Store(_, _, word) => leaves[word.0 as usize] = true,
                 Op::IsNull(..) => {}
                 Op::Null(_) | Op::Case(..) => {}
                 Op::New(d, _, _, words) => {
@@ -127,7 +129,7 @@ impl Parts {
         }
         for inst in f.blocks.iter().flat_map(|b| &b.ops) {
             match inst.op {
-                Op::Load(d, from, offset) => {
+                Op::Load(d, from, offset) | Op::Take(d, from, offset) => {
                     if let Some(group) = stay[from.0 as usize] {
                         let read = parts.read.entry(group).or_default();
                         let part = (offset, kind(f.vars[d.0 as usize].repr));
@@ -163,6 +165,9 @@ impl Parts {
     fn concerns(&self, stay: &[Option<Var>], op: &Op) -> bool {
         match op {
             Op::Move(v, _)
+            | Op::Unique(v, _)
+            | Op::Store(v, ..)
+            | Op::Take(_, v, _)
             | Op::New(v, ..)
             | Op::Null(v)
             | Op::Case(v, _)
@@ -176,7 +181,7 @@ impl Parts {
         let Inst { op, span, site } = inst;
         let mut push = |op| ops.push(Inst { op, span, site });
         match op {
-            Op::Move(d, s) => {
+            Op::Move(d, s) | Op::Unique(d, s) => {
                 for (d, s) in self.vars[&d].iter().zip(&self.vars[&s]) {
                     push(Op::Move(*d, *s));
                 }
@@ -191,7 +196,15 @@ impl Parts {
                     push(if is_index { Op::Const(*part, i64::from(index)) } else { nothing(*part, read.1) });
                 }
             }
-            Op::Load(d, from, offset) => {
+            Op::Store(object, offset, word) => {
+                let part = (offset, kind(vars[word.0 as usize].repr));
+                // A word that nobody reads has no variable.
+                if let Some(at) = self.read[&self.groups[&object]].iter().position(|r| *r == part) {
+                    push(Op::Move(self.vars[&object][1 + at], word));
+                }
+            }
+            // The object's own mention ends when the word is set anew, as it is before it is read again.
+            Op::Load(d, from, offset) | Op::Take(d, from, offset) => {
                 let read = &self.read[&self.groups[&from]];
                 let part = (offset, kind(vars[d.0 as usize].repr));
                 let at = read.iter().position(|r| *r == part).expect("the part was seen to be read");

@@ -123,6 +123,26 @@ print(renamed(User(id: 1, name: "a", tags: ["x"]), 5).name)
 }
 
 #[test]
+fn a_record_that_never_leaves_is_changed_in_variables() {
+    let source = "type P = { x: Int, log: List[Int] }\nfn run(n: Int) -> Int {\n  var p = P(x: 0, log: [])\n  \
+                  for i in 0..n {\n    p.x = p.x + i\n    p.log.push(i)\n  }\n  let q = p\n  p.x = 0\n  \
+                  q.x + p.x + q.log.len()\n}\nprint(run(5))";
+    assert_eq!(run(source), (vec!["15".to_owned()], 0));
+    let text = ir_of(source, "main");
+    assert!(!text.contains("record P") && !text.contains("unique"), "{text}");
+}
+
+#[test]
+fn an_element_is_set_by_a_check_and_a_store() {
+    let source = "fn fill(n: Int) -> List[Int] {\n  var xs = [0, 0]\n  for i in 0..n { xs[i % 2] = i }\n  xs\n}\n\
+                  print(fill(5))";
+    assert_eq!(run(source), (vec!["[4, 3]".to_owned()], 0));
+    let text = ir_of(source, "main");
+    let ops = ["unique", "check", "store"].map(|op| text.matches(op).count());
+    assert_eq!((ops, counts(&text)), ([1, 1, 1], (0, 1)), "{text}");
+}
+
+#[test]
 fn walking_a_list_while_changing_it_copies_once() {
     let source = "var xs = [1, 2]\nfor x in xs { xs.push(x) }\nprint(xs)";
     assert_eq!(run(source), (vec!["[1, 2, 1, 2]".to_owned()], 1));
