@@ -76,6 +76,26 @@ fn a_trap_is_logged_as_json() {
     assert_eq!((&access["status"], &access["request"]), (&500.into(), &trap["request"]), "{access}");
 }
 
+// rule: handle.error-log
+#[test]
+fn an_error_is_logged_with_its_causes_and_the_id_of_its_request() {
+    let code = "fn handle(req) { fs.read(\"no-such-file\").context(\"looking\")? }";
+    let server = Launch::new(&["-e", code]).start();
+    assert_eq!(server.get("/").response().status(), 404);
+    let error = server.stderr_line("error", |l| l.ends_with(" looking"));
+    let id = error.split_whitespace().find(|word| word.starts_with('#')).expect("the line names the request");
+    for note in ["at -e:1:18", "because no-such-file: no such file (-e:1:18)"] {
+        assert_eq!(server.stderr_line("note", |_| true).trim(), note);
+    }
+    let access = server.stderr_line("access line", |l| l.contains("GET / 404"));
+    assert!(access.contains(&format!(" {id} ")), "{access} is not about {id}");
+    let server = Launch::new(&["-e", code, "--log-format", "json"]).start();
+    assert_eq!(server.get("/").response().status(), 404);
+    let line = server.stderr_line("error", |l| l.contains("looking"));
+    let error: serde_json::Value = serde_json::from_str(&line).expect("a line of the log is JSON");
+    assert_eq!((&error["error"], &error["notes"][0]), (&"looking".into(), &"at -e:1:18".into()), "{line}");
+}
+
 // rule: stream.failure
 #[test]
 fn a_trap_in_mid_stream_cuts_the_response() {

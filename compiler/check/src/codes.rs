@@ -204,6 +204,26 @@ pub const CODES: &[Code] = &[
         "A format fits the type of its value: `+`, `0` and `,` are for numbers; `x X b o` for Ints; `e` and `f` for Floats. A precision is the number of digits behind the point of a Float, and the most characters of any other value; Ints have none.\n\n    \"{n:.2}\"                             # \"{n.to-float():.2}\"",
     ),
     code(
+        "E0340",
+        "? on what is always there",
+        "`x?` is the value in an option or a result; when there is none the function is left with the `None` or the failure.\nOther values are always there.\n\n    5?                                  # 5",
+    ),
+    code(
+        "E0341",
+        "no room for a failure",
+        "`?` and `fail` leave the function with a `None` or a failure, so its result is an option or a result.\n\n    fn port(t: Text) -> Int { t.to-int()? }             # -> Int?, or t.to-int() ?? 80\n    fn size(p: Text) -> Int? { fs.read(p)?.len() }      # -> Int!, or fs.read(p).ok()?.len()\n\nA function that declares no result gives what its `?` and `fail` need.",
+    ),
+    code(
+        "E0342",
+        "error of another type",
+        "The errors of a function's results are of one type: `Error`, unless the declared result names another one.\n\n    type Wrong = Empty | Long\n    fn f(t: Text) -> Int! { check(t)? }                 # check(t).map-err(e => error(\"{e}\"))?\n    fn g(t: Text) -> Result[Int, Wrong] { check(t)? }\n\n`fail` takes an Error, or a Text that it makes one of.",
+    ),
+    code(
+        "E0343",
+        "failure that nobody looks at",
+        "What gives a result may fail, and a failure is never dropped by accident.\n\n    save(order)                         # save(order)?\n\n`let _ = save(order)` drops it on purpose.",
+    ),
+    code(
         "E0401",
         "wrong number of arguments",
         "Each parameter without a default is given one argument.\n\n    fn add(a, b) = a + b\n    add(1)                              # add(1, 2)",
@@ -308,5 +328,10 @@ pub const CODES: &[Code] = &[
         "E0508",
         "patterns too many to compare",
         "Whether the arms of a `match` take every value is found out by looking at what they leave. These arms combine in more\nways than can be looked at in a short time.\n\n    match (a, b, c, d) { ... }          # match a { true => match b { ... } ... }",
+    ),
+    code(
+        "E0509",
+        "else that comes back",
+        "When the pattern of a `let` does not fit, nothing is bound: its `else` leaves the block, the loop, the function or\nthe program.\n\n    let n = t.to-int() else { print(\"no number\") }      # ... return }",
     ),
 ];

@@ -128,6 +128,12 @@ pub enum Kind {
     Break,
     Continue,
     Return(Box<Draft>),
+    /// A value that a body gives, to be put into what its result turned out to be.
+    Lift(Box<Draft>),
+    /// What a body gives when a value is missing: `None`, or that error where its result turned out to be a result.
+    Absent(Box<Draft>),
+    /// `?` on a recursive call: the arms for an option, and those for a result.
+    Try(Box<Draft>, Vec<DraftArm>, Vec<DraftArm>),
     Respond(Box<Draft>),
 }
 

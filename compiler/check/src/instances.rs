@@ -7,10 +7,11 @@
 
 use crate::draft::{DeclId, Draft, FrameId, InstanceId};
 use crate::goals::type_not_known;
-use crate::infer::{Checker, Here, Origin, Want, Why};
+use crate::infer::{Checker, Here, Origin, Why};
 use crate::report::{Call, shortened};
 use crate::scope::{Frame, Returns};
 use crate::unify::{T, Term};
+use crate::ways;
 use std::collections::HashMap;
 use weir_syntax::ast::FnBody;
 use weir_syntax::diag::Diagnostic;
@@ -68,6 +69,11 @@ impl Instances {
     /// Whether the function has an instance.
     pub fn has(&self, decl: DeclId) -> bool {
         self.by_decl.contains_key(&decl)
+    }
+
+    /// Those whose bodies are being inferred.
+    pub fn running(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.running.iter().copied()
     }
 
     fn of(&self, decl: DeclId) -> &[InstanceId] {
@@ -201,6 +207,9 @@ impl<'a> Checker<'a> {
             for (own, given) in instance.params.iter().zip(params) {
                 self.terms.unify(*own, *given);
             }
+            if instance.state == State::Running {
+                self.asked_for_result(instance.frame);
+            }
             self.instances.reach(if instance.state == State::Running {
                 instance.depth
             } else {
@@ -249,22 +258,19 @@ impl<'a> Checker<'a> {
             Here { frame, module: function.module, scope: Vec::new(), block: self.blocks, loops: 0, chain };
         let outside = std::mem::replace(&mut self.here, here);
         self.show_params(frame);
-        let returns = self.frame().returns;
-        let want = match returns {
-            Returns::Value(ty, origin) => Want::Type(ty, origin),
-            Returns::Respond(declared) => Want::Respond(declared),
-            Returns::Top => Want::Effect,
-        };
+        if function.decl.result.is_none() {
+            self.begin_result(frame, ways::of_body(&function.decl.body));
+        }
+        let want = self.want_given();
         let body = match &function.decl.body {
             FnBody::Block(block) => self.block(block, want),
             FnBody::Expr(expr) => self.expr(expr, want),
             FnBody::Native(name) => Draft::error(name.span),
         };
         let result = self.frame().result;
-        if self.terms.is_never(body.ty)
-            && self.terms.is_var(result)
-            && chain.is_none_or(|_| !self.in_open_component())
-        {
+        let never = self.terms.is_never(body.ty) && chain.is_none_or(|_| !self.in_open_component());
+        self.settle_result(never);
+        if never && self.terms.is_var(result) {
             self.terms.bind(result, T::NEVER);
         }
         self.frame().body = Some(body);

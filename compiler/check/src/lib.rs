@@ -32,6 +32,7 @@ mod scope;
 pub mod typed;
 pub mod types;
 mod unify;
+mod ways;
 mod zonk;
 
 pub use program::{check, check_units};

@@ -303,7 +303,7 @@ impl<'a> Checker<'a> {
                 self.not_a_declaration(stmt);
                 continue;
             }
-            let StmtKind::Let { mutable, pattern, ty, value, .. } = &stmt.kind else {
+            let StmtKind::Let { mutable, pattern, ty, value, otherwise, .. } = &stmt.kind else {
                 drafts.push(self.statement(stmt));
                 continue;
             };
@@ -321,8 +321,17 @@ impl<'a> Checker<'a> {
                     self.solve(false);
                 }
                 drafts.push(match &pattern.kind {
-                    PatternKind::Bind(_) => self.set_global(ids.start, value, stmt.span),
-                    _ => self.set_globals(ids.clone(), pattern, value, stmt.span),
+                    PatternKind::Bind(_) if otherwise.is_none() => {
+                        self.set_global(ids.start, value, stmt.span)
+                    }
+                    _ => {
+                        let visible = self.here.scope.len();
+                        let apart = match otherwise {
+                            Some(otherwise) => self.let_else(pattern, value, otherwise, false, stmt.span),
+                            None => self.bind_parts(pattern, value, false, stmt.span),
+                        };
+                        self.set_globals(ids.clone(), visible, apart, stmt.span)
+                    }
                 });
             }
             self.globals[ids].iter_mut().for_each(|global| global.defined = true);
@@ -354,16 +363,14 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::SetGlobal(GlobalId(at as u32), Box::new(value)), T::UNIT, span)
     }
 
-    /// Gives the top-level `let`s of a pattern their values, of which the pattern makes variables first.
+    /// Gives the top-level `let`s of a pattern their values, of which `apart` made variables: those behind the `visible` ones.
     fn set_globals(
         &mut self,
         ids: std::ops::Range<usize>,
-        pattern: &'a ast::Pattern,
-        value: Draft,
+        visible: usize,
+        apart: Draft,
         span: Span,
     ) -> Draft {
-        let visible = self.here.scope.len();
-        let apart = self.bind_parts(pattern, value, false, span);
         let bound = self.here.scope.split_off(visible);
         let mut drafts = vec![apart];
         for at in ids {

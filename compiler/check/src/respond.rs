@@ -1,6 +1,6 @@
 //! Handlers: each position that gives a handler's result becomes a response by itself.
 //!
-//! Allowed are Text, Stream[Text], Response, unit, and options of these; anything else is a mistake.
+//! Allowed are Text, Stream[Text], Response, unit, and options and results of these; anything else is a mistake.
 
 use crate::draft::{ChainId, Draft, Kind};
 use crate::infer::{Checker, Origin};
@@ -30,10 +30,13 @@ impl<'a> Checker<'a> {
 
     /// Reports a type that has no response form.
     pub fn check_response(&mut self, ty: T, span: Span, chain: Option<ChainId>) {
-        let inner = match *self.terms.head(ty) {
-            Term::Option(inner) => inner,
-            _ => ty,
-        };
+        let mut inner = ty;
+        while let Some(payload) = self.terms.payload(inner) {
+            if self.terms.as_result(inner).is_some_and(|(_, error)| !self.terms.is_error(error)) {
+                break;
+            }
+            inner = payload;
+        }
         // `None` alone says nothing about what it could have been.
         if self.terms.is_var(inner) && !self.terms.same(inner, ty) {
             self.terms.unify(inner, T::TEXT);
@@ -43,7 +46,7 @@ impl<'a> Checker<'a> {
         }
         let shown = self.terms.show(ty);
         let error = Diagnostic::error("E0314", format!("A handler cannot answer with {}", article(&shown)), span, "this would be the answer")
-            .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, or an option of one of these, where `None` is 404.");
+            .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, an option of one of these, where `None` is 404, or a result, where an Error is its status.");
         let error = match self.terms.head(inner) {
             Term::List(item) if self.terms.agree(*item, T::TEXT) => {
                 error.help("A list of texts is sent line by line with `.stream()`, or as one with `.join()`.")

@@ -47,6 +47,34 @@ pub enum Returns {
     Respond(Option<(T, Origin)>),
 }
 
+/// What the result of a body without a declared one is besides a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// Not known yet.
+    Open,
+    /// Nothing: the values as they are.
+    Plain,
+    /// An option, as long as no `?` on a result comes.
+    Option,
+    /// A result.
+    Result,
+}
+
+/// What is known of the result of a body without a declared one that has ways out without a value.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// What the result holds.
+    pub item: T,
+    /// In what.
+    pub carrier: Carrier,
+    /// The types of values that it gives which may be the whole result or what it holds.
+    pub gives: Vec<(T, Span)>,
+    /// It has no `?` and no `fail`; a loop over a stream would make it fail.
+    pub only_loops: bool,
+    /// `?`s on recursive calls of its own.
+    pub own_tries: Vec<Span>,
+}
+
 /// A function body under inference.
 #[derive(Debug)]
 pub struct Frame<'a> {
@@ -72,6 +100,8 @@ pub struct Frame<'a> {
     pub returns: Returns,
     /// The result's type.
     pub result: T,
+    /// How the result is found out, for a body that may be left without a value and declares none.
+    pub failing: Option<Failing>,
     /// The body, once inferred.
     pub body: Option<Draft>,
 }
@@ -91,6 +121,7 @@ impl<'a> Frame<'a> {
             type_vars: Vec::new(),
             returns,
             result,
+            failing: None,
             body: None,
         }
     }

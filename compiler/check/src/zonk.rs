@@ -8,7 +8,7 @@ use crate::draft::{
     ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
 };
 use crate::goals::type_not_known;
-use crate::infer::Checker;
+use crate::infer::{Checker, OK};
 use crate::report::Call;
 use crate::typed::{
     self, Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program, Step,
@@ -430,6 +430,28 @@ impl Zonk<'_, '_> {
             Kind::Break => ExprKind::Break,
             Kind::Continue => ExprKind::Continue,
             Kind::Return(value) => ExprKind::Return(self.boxed(*value)),
+            Kind::Lift(value) => {
+                let value = self.expr(*value);
+                if value.ty == ty || *self.types.kind(value.ty) == TyKind::Never {
+                    return value;
+                }
+                match self.types.kind(ty) {
+                    TyKind::Option(_) => ExprKind::Some(Box::new(value)),
+                    _ => ExprKind::Case(OK, vec![value]),
+                }
+            }
+            Kind::Absent(error) => match self.types.kind(ty) {
+                TyKind::Option(_) => ExprKind::None,
+                _ => return self.expr(*error),
+            },
+            Kind::Try(subject, of_option, of_result) => {
+                let subject = self.boxed(*subject);
+                let arms = match self.types.kind(subject.ty) {
+                    TyKind::Option(_) => of_option,
+                    _ => of_result,
+                };
+                ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
+            }
             Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
         };
         Expr { kind, ty, span }

@@ -63,6 +63,13 @@ impl Error {
         }
     }
 
+    /// What a client is told when the script chose a status that says so: the message of the error that it chose it for,
+    /// not those put before it.
+    pub fn refusal(self) -> Text {
+        let chosen = self.chain().take_while(|error| error.status() == self.status()).last();
+        chosen.unwrap_or(self).message()
+    }
+
     /// The failure of a program or a request that it ends.
     pub fn failure(self) -> Failure {
         let known = crate::failure::kind(self.kind().as_str());

@@ -183,7 +183,7 @@ fn respond(
         let failure = error.failure();
         let made = match error.status() {
             // A status that the script chose says that the message is for the client too.
-            Some(400..=499) => refusal(failure.status, &failure.message),
+            Some(400..=499) => refusal(failure.status, error.refusal().as_str()),
             _ => plain(failure.status),
         };
         log.failure(id, &failure);

@@ -1,7 +1,7 @@
 //! Infix operators. Arithmetic and comparisons whose types are not known yet become goals.
 
 use super::expr::{FLOAT, is_int_constant};
-use super::{Checker, Origin, Want, Why};
+use super::{Checker, OK, Origin, Want, Why};
 use crate::draft::{Draft, DraftArm, Kind};
 use crate::goals::{Goal, Operation};
 use crate::typed::Pattern;
@@ -38,11 +38,14 @@ impl<'a> Checker<'a> {
         Draft::new(kind, T::BOOL, span)
     }
 
-    /// `a ?? b`: a match on the option `a`; `b` may be an option again.
+    /// `a ?? b`: a match on the option or result `a`; `b` may be one again.
     fn coalesce(&mut self, left: &'a ast::Expr, right: &'a ast::Expr, span: Span, want: Want) -> Draft {
         let left = self.expr(left, Want::Any);
         let item = match self.known(left.ty) {
             Term::Option(item) => item,
+            Term::Record(..) if self.terms.as_result(left.ty).is_some() => {
+                self.terms.payload(left.ty).unwrap_or(T::UNKNOWN)
+            }
             Term::Unknown | Term::Never => {
                 self.expr(right, Want::Any);
                 return Draft::error(span);
@@ -57,7 +60,7 @@ impl<'a> Checker<'a> {
                 let shown = self.terms.show(left.ty);
                 let error = Diagnostic::error(
                     "E0315",
-                    format!("`??` gives a fallback for an option, and this is `{shown}`"),
+                    format!("`??` gives a fallback for an option or a result, and this is `{shown}`"),
                     left.span,
                     "this always has a value",
                 )
@@ -67,11 +70,9 @@ impl<'a> Checker<'a> {
                 return Draft { kind: Kind::Error, ..left };
             }
         };
-        // An option is kept where the fallback is one, as in `a ?? b ?? c`.
+        // An option or result is kept where the fallback is one, as in `a ?? b ?? c`.
         let fallback_want = match want {
-            Want::Type(ty, _)
-                if !self.terms.is_var(ty) && !matches!(self.terms.head(ty), Term::Option(_)) =>
-            {
+            Want::Type(ty, _) if !self.terms.is_var(ty) && self.terms.payload(ty).is_none() => {
                 Want::Type(item, Origin::new(Why::Same, left.span))
             }
             _ if is_int_constant(right) && matches!(self.terms.head(item), Term::Float) => FLOAT,
@@ -80,19 +81,27 @@ impl<'a> Checker<'a> {
         let fallback = self.expr(right, fallback_want);
         let local = self.temporary("$value", item, left.span);
         let mut value = Draft::new(Kind::Local(local), item, left.span);
-        let option = self.terms.add(Term::Option(item));
         let (fallback, ty) = if self.terms.is_never(fallback.ty) || matches!(fallback_want, Want::Type(..)) {
             (fallback, item)
         } else if self.terms.option_depth(fallback.ty).0 > self.terms.option_depth(item).0 {
-            self.demand(fallback.ty, option, fallback.span, Origin::new(Why::Same, left.span));
-            value = Draft::new(Kind::Some(Box::new(value)), option, left.span);
-            (fallback, option)
+            let whole = match self.terms.as_result(fallback.ty) {
+                Some((_, error)) => self.terms.result(item, error),
+                None => self.terms.add(Term::Option(item)),
+            };
+            self.demand(fallback.ty, whole, fallback.span, Origin::new(Why::Same, left.span));
+            value = self.lifted(value, whole, left.span);
+            (fallback, whole)
         } else {
             (self.coerce(fallback, item, Origin::new(Why::Same, left.span)), item)
         };
+        let bound = Pattern::Bind(local);
+        let (good, bad) = match self.terms.as_result(left.ty) {
+            Some(_) => (self.result_pattern(OK, bound), Pattern::Wildcard),
+            None => (Pattern::Some(Box::new(bound)), Pattern::None),
+        };
         let arms = vec![
-            DraftArm { pattern: Pattern::Some(Box::new(Pattern::Bind(local))), guard: None, body: value },
-            DraftArm { pattern: Pattern::None, guard: None, body: fallback },
+            DraftArm { pattern: good, guard: None, body: value },
+            DraftArm { pattern: bad, guard: None, body: fallback },
         ];
         Draft::new(Kind::Match(Box::new(left), arms), ty, span)
     }

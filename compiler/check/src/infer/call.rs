@@ -12,8 +12,8 @@ use weir_syntax::ast::{self, Arg, ExprKind, FnBody};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
-/// The native that gives the place of a call. In a default of one that the main file makes, it is known here.
-const CALL_PLACE: &str = "call-place";
+/// The native that gives the place of a call. In a default of one that the program makes, it is known here.
+pub(super) const CALL_PLACE: &str = "call-place";
 /// Natives that need something of the type that their first type variable stands for.
 const NEEDS: [(&str, Ability); 4] = [
     ("print", Ability::TextForm),
@@ -212,8 +212,8 @@ impl<'a> Checker<'a> {
         want: Want,
         span: Span,
     ) -> Draft {
-        let in_main = self.here.module == ModuleId::MAIN;
-        let outer = std::mem::replace(&mut self.defaulted, in_main.then_some(span));
+        let own = self.modules.is_own(self.here.module);
+        let outer = std::mem::replace(&mut self.defaulted, own.then_some(span));
         let scope = std::mem::take(&mut self.here.scope);
         let own = std::mem::replace(&mut self.here.module, module);
         let type_vars = std::mem::replace(&mut self.frame().type_vars, vars.to_vec());

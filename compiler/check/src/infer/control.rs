@@ -37,6 +37,7 @@ impl<'a> Checker<'a> {
             }
             Want::Effect => (want, T::UNIT),
             Want::Type(ty, _) => (want, ty),
+            Want::Give => (want, self.frame().result),
             Want::Respond(_) => (want, self.request_type("Response")),
         };
         Branches { want, ty, never: true }
@@ -373,7 +374,7 @@ fn breaks(draft: &Draft) -> bool {
         Kind::If(cond, then, otherwise) => {
             breaks(cond) || breaks(then) || otherwise.as_deref().is_some_and(breaks)
         }
-        Kind::Match(subject, arms) => {
+        Kind::Match(subject, arms) | Kind::Try(subject, arms, _) => {
             breaks(subject) || arms.iter().any(|a| breaks(&a.body) || a.guard.as_ref().is_some_and(breaks))
         }
         Kind::Let(_, v)
@@ -381,6 +382,7 @@ fn breaks(draft: &Draft) -> bool {
         | Kind::SetGlobal(_, v)
         | Kind::Some(v)
         | Kind::Return(v)
+        | Kind::Lift(v)
         | Kind::Respond(v) => breaks(v),
         Kind::Put(place, v) => place.keys().any(breaks) || breaks(v),
         Kind::Place(place) => place.keys().any(breaks),

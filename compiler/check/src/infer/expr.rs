@@ -90,10 +90,9 @@ impl<'a> Checker<'a> {
             ExprKind::For { pattern, iterable, body } => self.for_loop(pattern, iterable, body, span),
             ExprKind::While { cond, body } => self.while_loop(cond, body, span),
             ExprKind::Loop(body) => self.loop_forever(body, span),
+            ExprKind::Try(operand) => self.try_expr(operand, span),
             ExprKind::Leave(stmt) => self.statement(stmt),
-            ExprKind::Html(_) | ExprKind::Bytes(_) | ExprKind::Map(_) | ExprKind::Try(_) => {
-                self.unsupported(span)
-            }
+            ExprKind::Html(_) | ExprKind::Bytes(_) | ExprKind::Map(_) => self.unsupported(span),
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)
@@ -107,11 +106,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a Float, or an option of one, is expected.
     pub fn wants_float(&self, want: Want) -> bool {
-        let Want::Type(mut ty, _) = want else { return false };
-        while let Term::Option(inner) = *self.terms.head(ty) {
-            ty = inner;
-        }
-        matches!(self.terms.head(ty), Term::Float)
+        self.literal_type(want).is_some_and(|(ty, _)| matches!(self.terms.head(ty), Term::Float))
     }
 
     fn text(&mut self, parts: &'a [TextPart], span: Span) -> Draft {

@@ -7,6 +7,7 @@ use crate::goals::{FunctionValue, Goal, LambdaBody};
 use crate::modules::FnEntry;
 use crate::scope::{Frame, Returns};
 use crate::unify::{T, Term};
+use crate::ways;
 use weir_syntax::ast::{self, FnBody, Param};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -97,14 +98,19 @@ impl<'a> Checker<'a> {
     pub fn lambda_body(&mut self, lambda: LambdaBody<'a>) {
         let outside = std::mem::replace(&mut self.here, lambda.here);
         let result = self.frame().result;
+        if self.terms.is_var(result) {
+            self.begin_result(self.here.frame, ways::of_expr(lambda.body));
+        }
         let want = match self.terms.head(result) {
             Term::Unit => Want::Effect,
-            _ => Want::Type(result, Origin::of(Why::Same)),
+            _ => self.want_given(),
         };
         let body = match want {
             Want::Effect => self.effect(lambda.body),
             want => self.expr(lambda.body, want),
         };
+        let never = self.terms.is_never(body.ty);
+        self.settle_result(never);
         self.frame().body = Some(body);
         self.here = outside;
     }

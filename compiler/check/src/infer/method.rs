@@ -126,7 +126,7 @@ impl<'a> Checker<'a> {
             Term::Stream(_) => "stream",
             Term::Option(_) => "option",
             // A declared type of the library has a module of that name where it has methods.
-            Term::Record(id, _) if self.modules.ty(*id).module == ModuleId::MAIN => return None,
+            Term::Record(id, _) if self.modules.is_own(self.modules.ty(*id).module) => return None,
             Term::Record(id, _) | Term::Native(id) => {
                 return Some(kebab_case(&self.modules.ty(*id).decl.name.text));
             }

@@ -37,7 +37,7 @@ use crate::goals::Goals;
 use crate::instances::Instances;
 use crate::modules::{ModuleId, Modules, PRELUDE, REQUEST};
 use crate::report::Reports;
-use crate::scope::{Binding, Frame, Variable};
+use crate::scope::{Binding, Frame, Returns, Variable};
 use crate::typed::LocalId;
 use crate::unify::{T, Term, Terms};
 use std::collections::HashMap;
@@ -46,6 +46,8 @@ use weir_syntax::span::Span;
 
 /// The case of a result that holds a value.
 pub const OK: u32 = 0;
+/// The case of a result that holds an error.
+pub const ERR: u32 = 1;
 
 /// Why a type is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,8 @@ pub enum Want {
     Effect,
     /// A value of that type.
     Type(T, Origin),
+    /// A value of the body, to be put into what its result turns out to be.
+    Give,
     /// A response of its value, which may have to be of a declared type first.
     Respond(Option<(T, Origin)>),
 }
@@ -172,7 +176,7 @@ pub struct Checker<'a> {
     pub blocks: u32,
     /// How deep aliases being resolved are.
     pub aliases: u32,
-    /// The call of the main file whose default is being inferred.
+    /// The call of the program's own whose default is being inferred.
     pub defaulted: Option<Span>,
     /// What first decided a type variable, for labels.
     pub decided_at: HashMap<T, Span>,
@@ -279,7 +283,19 @@ impl<'a> Checker<'a> {
         match want {
             Want::Any | Want::Effect => draft,
             Want::Type(ty, origin) => self.coerce(draft, ty, origin),
+            Want::Give => self.give(draft),
             Want::Respond(declared) => self.respond(draft, declared),
+        }
+    }
+
+    /// What is wanted of a value that the body gives.
+    pub fn want_given(&mut self) -> Want {
+        let frame = self.frame();
+        match frame.returns {
+            Returns::Value(..) if frame.failing.is_some() => Want::Give,
+            Returns::Value(ty, origin) => Want::Type(ty, origin),
+            Returns::Respond(declared) => Want::Respond(declared),
+            Returns::Top => Want::Effect,
         }
     }
 
@@ -307,7 +323,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A value in the option or result `ty`.
-    fn lifted(&self, value: Draft, ty: T, span: Span) -> Draft {
+    pub(super) fn lifted(&self, value: Draft, ty: T, span: Span) -> Draft {
         let kind = match self.terms.head(ty) {
             Term::Option(_) => Kind::Some(Box::new(value)),
             _ => Kind::Case(OK, vec![value]),
@@ -375,6 +391,17 @@ fn origin_label(why: Why, want: &str) -> String {
 }
 
 fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
+    if let Some((value, error)) = terms.as_result(found) {
+        return Some(match terms.as_result(want) {
+            Some((_, wanted)) if !terms.agree(error, wanted) => {
+                "The errors are of different types: turn one into the other with `.map-err(e => ...)`.".into()
+            }
+            _ if terms.agree(value, want) || terms.payload(want).is_some_and(|w| terms.agree(value, w)) => {
+                "It may fail: hand the failure on with `?`, give a fallback with `??`, or look at it with `match`.".into()
+            }
+            _ => return None,
+        });
+    }
     match (terms.head(found), terms.head(want)) {
         (Term::Option(inner), _) if terms.agree(*inner, want) => Some(
             "The value may be missing: give a fallback with `??`, or look into it with `match` or `if let`."

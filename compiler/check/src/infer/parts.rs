@@ -3,7 +3,7 @@
 //! Here too: patterns where every value has to be taken (`let`, `for`).
 //! Not here: patterns of cases and literals (`pattern`), which values a match leaves (`exhaustive`).
 
-use super::{Checker, Want};
+use super::{Checker, OK, Origin, Want, Why};
 use crate::draft::{Draft, DraftArm, Kind};
 use crate::exhaustive;
 use crate::goals::type_not_known;
@@ -12,7 +12,7 @@ use crate::unify::{T, Term};
 use std::collections::HashSet;
 use std::rc::Rc;
 use weir_syntax::ast::{self, Name, PatternKind};
-use weir_syntax::diag::Diagnostic;
+use weir_syntax::diag::{Diagnostic, Severity};
 use weir_syntax::span::Span;
 
 impl<'a> Checker<'a> {
@@ -41,9 +41,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that a literal of several parts is wanted to have: that inside the options around it.
-    pub(super) fn literal_type(&self, want: Want) -> Option<(T, super::Origin)> {
-        let Want::Type(mut ty, origin) = want else { return None };
-        while let Term::Option(inner) = *self.terms.head(ty) {
+    pub(super) fn literal_type(&self, want: Want) -> Option<(T, Origin)> {
+        let (mut ty, origin) = match want {
+            Want::Type(ty, origin) => (ty, origin),
+            Want::Give => (self.given_type()?, Origin::of(Why::Same)),
+            _ => return None,
+        };
+        while let Some(inner) = self.terms.payload(ty) {
             ty = inner;
         }
         Some((ty, origin))
@@ -176,6 +180,65 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Match(Box::new(value), vec![arm]), ty, span)
     }
 
+    /// `let pattern = value else { ... }`. A pattern of no case takes what is in an option or a result.
+    pub fn let_else(
+        &mut self,
+        pattern: &'a ast::Pattern,
+        value: Draft,
+        otherwise: &'a ast::Block,
+        mutable: bool,
+        span: Span,
+    ) -> Draft {
+        let out = self.block(otherwise, Want::Effect);
+        if !self.terms.is_never(out.ty) && !matches!(out.kind, Kind::Error) {
+            let end = Span { start: otherwise.span.end.saturating_sub(1), ..otherwise.span };
+            let error = Diagnostic::error(
+                "E0509",
+                "The `else` of a `let` does not come back",
+                end,
+                "this is reached",
+            )
+            .label(pattern.span, "nothing would be bound here")
+            .help("End it with `return`, `fail`, `break`, `continue` or `panic`.");
+            self.report(error);
+        }
+        let subject = self.subject_type(&value);
+        let payload = self.terms.payload(subject);
+        let errors = self.reports.errors();
+        let typed = match payload {
+            Some(item) if takes_payload(pattern) => {
+                let inner = self.binding_pattern(pattern, item, mutable);
+                match self.terms.head(subject) {
+                    Term::Option(_) => Pattern::Some(Box::new(inner)),
+                    _ => self.result_pattern(OK, inner),
+                }
+            }
+            _ => self.binding_pattern(pattern, subject, mutable),
+        };
+        if self.reports.errors() == errors && !self.terms.is_unknown(subject) {
+            match exhaustive::missing(&[(&typed, false)]) {
+                Ok(None) => {
+                    let mut warning = Diagnostic::error(
+                        "E0502",
+                        "This `else` is never taken",
+                        otherwise.span,
+                        "the pattern takes every value",
+                    );
+                    warning.severity = Severity::Warning;
+                    self.report(warning.help("Take it away."));
+                }
+                Ok(Some(_)) => {}
+                Err(exhaustive::TooLarge) => self.too_large(pattern.span),
+            }
+        }
+        let ty = if self.terms.is_never(value.ty) { T::NEVER } else { T::UNIT };
+        let arms = vec![
+            DraftArm { pattern: typed, guard: None, body: Draft::unit(span.after()) },
+            DraftArm { pattern: Pattern::Wildcard, guard: None, body: out },
+        ];
+        Draft::new(Kind::Match(Box::new(value), arms), ty, span)
+    }
+
     /// A pattern where one is needed that takes every value.
     pub fn fitting_pattern(
         &mut self,
@@ -217,6 +280,15 @@ impl<'a> Checker<'a> {
         let message = "It takes too long to find out which values these patterns take";
         let error = Diagnostic::error("E0508", message, span, "too many combinations");
         self.report(error.help("Match on fewer parts at once, one `match` inside another."));
+    }
+}
+
+/// Whether a pattern says nothing about the option or result around what it takes apart.
+fn takes_payload(pattern: &ast::Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Case(name, _) => !["Some", "None", "Ok", "Err"].contains(&name.text.as_str()),
+        PatternKind::Or(sides) => sides.iter().all(takes_payload),
+        _ => true,
     }
 }
 

@@ -158,8 +158,9 @@ impl<'a> Checker<'a> {
     /// Fills in the arguments of the generic type `ty` from what is expected.
     pub(super) fn expect(&mut self, ty: T, want: Want) {
         let Want::Type(expected, _) = want else { return };
-        let expected = match *self.terms.head(expected) {
-            Term::Option(item) => item,
+        let expected = match self.terms.payload(expected) {
+            // `Ok` itself is wanted to be the result, anything else what is in it.
+            Some(item) if !self.terms.agree(expected, ty) => item,
             _ => expected,
         };
         if !self.terms.is_closed(ty) && self.terms.agree(expected, ty) && !self.terms.is_var(expected) {

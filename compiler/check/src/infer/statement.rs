@@ -14,16 +14,20 @@ impl<'a> Checker<'a> {
     /// A statement that is not the value of its block.
     pub fn statement(&mut self, stmt: &'a Stmt) -> Draft {
         let draft = match &stmt.kind {
-            StmtKind::Let { mutable, pattern, ty, value, .. } => {
+            StmtKind::Let { mutable, pattern, ty, value, otherwise, .. } => {
                 let value = self.bound_value(ty.as_ref(), value);
-                self.bind(pattern, value, *mutable, stmt.span)
+                match otherwise {
+                    Some(otherwise) => self.let_else(pattern, value, otherwise, *mutable, stmt.span),
+                    None => self.bind(pattern, value, *mutable, stmt.span),
+                }
             }
             StmtKind::Assign { place, value } => self.assign(place, value, stmt.span),
             StmtKind::Return(value) => self.return_value(value.as_ref(), stmt.span),
             StmtKind::Break => self.leave(Kind::Break, "break", stmt.span),
             StmtKind::Continue => self.leave(Kind::Continue, "continue", stmt.span),
             StmtKind::Expr(expr) => self.effect(expr),
-            StmtKind::Fail(_) | StmtKind::Assert(_) => self.unsupported(stmt.span),
+            StmtKind::Fail(value) => self.fail(value, stmt.span),
+            StmtKind::Assert(_) => self.unsupported(stmt.span),
             StmtKind::Error => Draft::error(stmt.span),
         };
         if !self.goals.is_empty() {
@@ -165,8 +169,7 @@ impl<'a> Checker<'a> {
 
     fn return_value(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Draft {
         let want = match self.frame().returns {
-            Returns::Value(ty, origin) => Want::Type(ty, origin),
-            Returns::Respond(declared) => Want::Respond(declared),
+            Returns::Value(..) | Returns::Respond(_) => self.want_given(),
             Returns::Top => {
                 let error = Diagnostic::error(
                     "E0212",
@@ -216,6 +219,10 @@ impl<'a> Checker<'a> {
             return Draft::unit(expr.span);
         }
         let draft = self.expr(expr, Want::Effect);
+        if self.terms.as_result(draft.ty).is_some() && !matches!(draft.kind, Kind::Error) {
+            self.unused_result(draft.ty, draft.span);
+            return draft;
+        }
         if matches!(self.terms.head(draft.ty), Term::Unit | Term::Never | Term::Unknown)
             || matches!(draft.kind, Kind::Error)
         {

@@ -5,7 +5,7 @@
 use super::build::FunctionBuilder;
 use super::{control, format, pattern, place, walk};
 use crate::ir::{GlobalId, Op, PartKind, Repr, Terminator, Var};
-use weir_abi::layout::{BOX_VALUE, LEN, RANGE_SIZE, field, shape};
+use weir_abi::layout::{BOX_VALUE, CASE_INDEX, LEN, RANGE_SIZE, case_field, field, shape};
 use weir_abi::native::{Gives, NativeId};
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::typed::{Expr, ExprKind, FnId, LocalId, Part, Prim};
@@ -432,6 +432,25 @@ fn respond(b: &mut FunctionBuilder<'_, '_>, v: Var, ty: Ty, d: Var, span: Span) 
             let payload = b.temp_of(*inner);
             pattern::unwrap_some(b, v, *inner, payload, span);
             respond(b, payload, *inner, d, span);
+            b.jump(join, span);
+            b.enter(join).expect("both sides lead here");
+        }
+        TyKind::Enum(of) => {
+            let cases = b.tables.cases(*of);
+            let (good, failed, join) = (b.block(), b.block(), b.block());
+            let case = b.temp(Repr::Word);
+            b.emit(Op::Load(case, v, CASE_INDEX), span);
+            b.end(Terminator::Branch(case, failed, good), span);
+            b.enter(failed).expect("the branch leads here");
+            let error = b.temp_of(cases[1].fields[0].1);
+            b.emit(Op::Load(error, v, case_field(0)), span);
+            call_native(b, d, "respond-error", vec![error], span);
+            b.jump(join, span);
+            b.enter(good).expect("the branch leads here");
+            let item = cases[0].fields[0].1;
+            let payload = b.temp_of(item);
+            b.emit(Op::Load(payload, v, case_field(0)), span);
+            respond(b, payload, item, d, span);
             b.jump(join, span);
             b.enter(join).expect("both sides lead here");
         }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use weir_abi::layout::{CLOSURE_CAPTURES, Shape, case_field, field, shape};
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::typed::{FnId, Program};
-use weir_check::types::{Ty, TyKind, Types};
+use weir_check::types::{Case, EnumId, Ty, TyKind, Types};
 
 /// The tables of one module.
 pub(super) struct Tables<'p> {
@@ -45,6 +45,10 @@ impl<'p> Tables<'p> {
 
     pub(super) fn kind(&self, ty: Ty) -> &'p TyKind {
         self.types.kind(ty)
+    }
+
+    pub(super) fn cases(&self, of: EnumId) -> &'p [Case] {
+        &self.types.enumeration(of).cases
     }
 
     pub(super) fn description(&self, ty: Ty) -> &TypeDesc {
