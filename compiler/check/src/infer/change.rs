@@ -204,14 +204,10 @@ impl<'a> Checker<'a> {
         self.report(error);
     }
 
-    /// Looks at the `var`s among the parameters of a declaration.
+    /// Looks at the `var` among the parameters of a declaration, which the parser lets stand first only.
     pub fn var_parameters(&mut self, decl: &ast::FnDecl) {
-        for (at, param) in decl.params.iter().enumerate().filter(|(_, p)| p.mutable) {
+        for param in decl.params.iter().filter(|p| p.mutable) {
             let (message, help) = match () {
-                () if at > 0 => (
-                    "Only the first parameter of a function may be `var`",
-                    "A function changes one variable, the one that it is called on. Move the parameter to the front, or give its new value back.",
-                ),
                 () if decl.name.text == crate::instances::HANDLER => (
                     "`handle` is called by the server, which has no variable to change",
                     "Leave the `var` out.",
