@@ -161,7 +161,12 @@ impl<'a> Checker<'a> {
                 let message = format!("There is nothing to index in {}", article(&shown));
                 let mut error =
                     Diagnostic::error("E0309", message, receiver.span, format!("this is `{shown}`"));
-                if self.has_keys(receiver.ty) {
+                let fields = self.field_names(receiver.ty);
+                if let Term::Tuple(_) = self.terms.head(receiver.ty) {
+                    error = error.help("A tuple is taken apart by a pattern: `let (a, b) = ...`.");
+                } else if let Some(first) = fields.first() {
+                    error = error.help(format!("Its fields are read by their names, such as `.{first}`."));
+                } else if self.has_keys(receiver.ty) {
                     error = error.help("`.get(key)` gives the value of a key, or `None`.");
                 }
                 self.report(error);

@@ -5,7 +5,7 @@ use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
 use crate::modules::{ModuleId, TypeEntry};
 use crate::unify::{T, Term, TypeId};
-use weir_syntax::ast::{Arg, FieldDecl, Name, TypeBody};
+use weir_syntax::ast::{Arg, FieldDecl, Name, TypeBody, TypeExprKind};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
@@ -62,13 +62,17 @@ impl<'a> Checker<'a> {
     /// `Name(args)`: a record.
     pub fn construct(&mut self, name: &'a Name, args: &'a [Arg], span: Span, want: Want) -> Draft {
         let Some(of) = self.record_named(name) else {
+            let help = match self.is_tuple_alias(name) {
+                true => "It is another name for a tuple, which is written in parentheses alone: `(a, b)`.",
+                false => constructor_help(&name.text),
+            };
             let error = Diagnostic::error(
                 "E0413",
                 format!("`{}` is not a record, so it is not built with parentheses", name.text),
                 name.span,
                 "",
             )
-            .help(constructor_help(&name.text));
+            .help(help);
             self.report(error);
             self.infer_anyway(args);
             return Draft::error(span);
@@ -185,6 +189,11 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+    }
+
+    fn is_tuple_alias(&mut self, name: &Name) -> bool {
+        let Some(entry) = self.type_in_scope(&name.text).map(|id| self.modules.ty(id)) else { return false };
+        matches!(&entry.decl.body, TypeBody::Alias(target) if matches!(target.kind, TypeExprKind::Tuple(_)))
     }
 
     /// Whether `ty` has a method of that name in its own module.
