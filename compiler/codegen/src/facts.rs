@@ -28,6 +28,7 @@ fn calls(op: &Op) -> bool {
         Op::Call(..)
         | Op::CallClosure(..)
         | Op::Concat(..)
+        | Op::Append(..)
         | Op::New(..)
         | Op::NewClosure(..)
         | Op::NewList(..)

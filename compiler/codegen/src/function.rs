@@ -163,6 +163,7 @@ impl Emitter<'_> {
             Op::CallClosure(dst, closure, args) => self.call_closure(*dst, *closure, args),
             Op::CallNative { dst, native, types, args } => self.call_native(*dst, *native, types, args),
             Op::Concat(dst, parts) => self.concat(*dst, parts),
+            Op::Append(dst, text, parts) => self.append(*dst, *text, parts),
             Op::New(dst, shape, size, words) => self.new_object(*dst, *shape, *size, words),
             Op::NewClosure(dst, shape, size, code, captures) => {
                 self.new_closure(*dst, *shape, *size, *code, captures);

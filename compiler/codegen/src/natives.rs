@@ -18,10 +18,12 @@ pub(crate) struct Known {
     pub(crate) trap: NativeId,
     /// `object-copy(object)`
     pub(crate) object_copy: NativeId,
-    /// `list-push(list, item)`
-    pub(crate) list_push: NativeId,
     /// `text-concat(parts, count)`
     pub(crate) text_concat: NativeId,
+    /// `text-append(text, parts, count)`
+    pub(crate) text_append: NativeId,
+    /// `list-push(list, item)`
+    pub(crate) list_push: NativeId,
     /// By native, what is emitted instead of a call.
     inline: Vec<Option<Inline>>,
 }
@@ -53,8 +55,9 @@ pub(crate) static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         stop: named("stop"),
         trap: named("trap"),
         object_copy: named("object-copy"),
-        list_push: named("list-push"),
         text_concat: named("text-concat"),
+        text_append: named("text-append"),
+        list_push: named("list-push"),
         inline: NATIVES.iter().map(|native| inline_form(native.name)).collect(),
     }
 });

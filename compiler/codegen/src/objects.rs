@@ -15,7 +15,7 @@ impl Emitter<'_> {
         let (globals, offset) = self.globals(global);
         let value = self.load(globals, offset);
         let repr = self.env.module.globals[global.0 as usize].repr;
-        if repr.is_ref() {
+        if repr.is_ref() && self.function.vars[dst.0 as usize].owned {
             self.dup_value(value, repr);
         }
         self.set(dst, value);
@@ -134,6 +134,20 @@ impl Emitter<'_> {
 
     /// `Concat`: the parts are passed as pairs of kind and word in the frame.
     pub(crate) fn concat(&mut self, dst: Var, parts: &[(PartKind, Var)]) {
+        let (address, count) = self.parts(parts);
+        let call = self.native(KNOWN.text_concat, &[address, count]);
+        self.set_result(dst, call);
+    }
+
+    /// `Append`.
+    pub(crate) fn append(&mut self, dst: Var, text: Var, parts: &[(PartKind, Var)]) {
+        let text = self.get(text);
+        let (address, count) = self.parts(parts);
+        let call = self.native(KNOWN.text_append, &[text, address, count]);
+        self.set_result(dst, call);
+    }
+
+    fn parts(&mut self, parts: &[(PartKind, Var)]) -> (Value, Value) {
         let address = self.part_words(2 * parts.len() as u32);
         let mut offset = 0;
         for &(kind, var) in parts {
@@ -143,9 +157,7 @@ impl Emitter<'_> {
             self.store(value, address, offset + 8);
             offset += 16;
         }
-        let count = self.word(parts.len() as i64);
-        let call = self.native(KNOWN.text_concat, &[address, count]);
-        self.set_result(dst, call);
+        (address, self.word(parts.len() as i64))
     }
 }
 

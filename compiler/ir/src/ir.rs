@@ -203,7 +203,7 @@ pub enum Op {
     Text(Var, TextId),
     /// The object of the case with that index, which has no fields (immortal).
     Case(Var, u32),
-    /// A slot's value; a reference is given owned.
+    /// A slot's value; a reference is given owned, or borrowed from the slot to a variable that owns nothing.
     Global(Var, GlobalId),
     /// Sets a slot for the first and only time; consumes.
     SetGlobal(GlobalId, Var),
@@ -235,6 +235,9 @@ pub enum Op {
     },
     /// Joins texts and text forms; borrows all.
     Concat(Var, Vec<(PartKind, Var)>),
+    /// The first text with texts and text forms behind it, in place when nobody else holds it; consumes it and borrows the
+    /// others.
+    Append(Var, Var, Vec<(PartKind, Var)>),
     /// A new object: shape number, size in bytes, the words behind the header; consumes the references among them.
     New(Var, u32, u32, Vec<Var>),
     /// A new closure object: shape number, size, its function, its captures (consumed).
@@ -370,6 +373,10 @@ impl Op {
                 }
             }
             Op::Concat(_, parts) => parts.iter().for_each(|(_, v)| each(*v, Borrow)),
+            Op::Append(_, text, parts) => {
+                each(*text, Consume);
+                parts.iter().for_each(|(_, v)| each(*v, Borrow));
+            }
             Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
                 words.iter().for_each(|w| each(*w, Consume));
             }
@@ -406,6 +413,7 @@ impl Op {
             | Op::CallClosure(d, ..)
             | Op::CallNative { dst: d, .. }
             | Op::Concat(d, _)
+            | Op::Append(d, ..)
             | Op::New(d, ..)
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..)

@@ -31,6 +31,7 @@ impl Op {
             | Op::CallClosure(d, ..)
             | Op::CallNative { dst: d, .. }
             | Op::Concat(d, _)
+            | Op::Append(d, ..)
             | Op::New(d, ..)
             | Op::NewClosure(d, ..)
             | Op::NewList(d, ..)
@@ -90,6 +91,10 @@ impl Op {
                 args.iter_mut().for_each(each);
             }
             Op::Concat(_, parts) => parts.iter_mut().for_each(|(_, v)| each(v)),
+            Op::Append(_, text, parts) => {
+                each(text);
+                parts.iter_mut().for_each(|(_, v)| each(v));
+            }
             Op::ListGet(_, a, b)
             | Op::ListGetUnchecked(_, a, b)
             | Op::ListTake(_, a, b)
@@ -125,6 +130,7 @@ impl Op {
             | Op::Step(..)
             | Op::IsNull(..)
             | Op::Concat(..)
+            | Op::Append(..)
             | Op::New(..)
             | Op::NewClosure(..)
             | Op::NewList(..)

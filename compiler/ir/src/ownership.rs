@@ -28,7 +28,7 @@ pub(crate) enum Holder {
 enum Source {
     /// It cannot borrow.
     Fresh,
-    /// A literal, which needs no owner.
+    /// A literal, or what a slot of the module holds for good: it needs no owner.
     Literal,
     /// A borrowed parameter.
     Lent,
@@ -67,7 +67,7 @@ impl Facts {
                         moves.push((*d, *s));
                         Source::Same(*s)
                     }
-                    Op::Text(..) | Op::Case(..) => Source::Literal,
+                    Op::Text(..) | Op::Case(..) | Op::Global(..) => Source::Literal,
                     op => {
                         op.uses(functions, |v, how| consumed[v.0 as usize] |= how == Use::Consume);
                         match op.gives() {

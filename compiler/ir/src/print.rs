@@ -138,18 +138,14 @@ impl fmt::Display for Operation<'_> {
                 }
                 write!(out, "({})", Names(f, args))
             }
-            Op::Concat(_, parts) => {
-                out.write_str("concat")?;
-                for (i, (kind, v)) in parts.iter().enumerate() {
-                    let comma = if i > 0 { "," } else { "" };
-                    match kind {
-                        PartKind::Text => write!(out, "{comma} text {}", name(v))?,
-                        PartKind::Int => write!(out, "{comma} int {}", name(v))?,
-                        PartKind::Typed(t) => write!(out, "{comma} type {} {}", t.0, name(v))?,
-                    }
-                }
-                Ok(())
-            }
+            Op::Concat(_, parts) => write!(out, "concat{}", Parts(f, parts)),
+            Op::Append(_, text, parts) => write!(
+                out,
+                "append {}{}{}",
+                name(text),
+                if parts.is_empty() { "" } else { "," },
+                Parts(f, parts)
+            ),
             Op::New(_, shape, _, words) => {
                 write!(out, "new {} [{}]", shape_name(module, *shape), Names(f, words))
             }
@@ -183,6 +179,23 @@ impl fmt::Display for Operation<'_> {
             Op::Dup(v) => write!(out, "dup {}", name(v)),
             Op::Drop(v) => write!(out, "drop {}", name(v)),
         }
+    }
+}
+
+/// Parts of a text, each behind a blank.
+struct Parts<'a>(&'a Function, &'a [(PartKind, Var)]);
+
+impl fmt::Display for Parts<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (kind, v)) in self.1.iter().enumerate() {
+            let (comma, name) = (if i > 0 { "," } else { "" }, Name(self.0, *v));
+            match kind {
+                PartKind::Text => write!(out, "{comma} text {name}")?,
+                PartKind::Int => write!(out, "{comma} int {name}")?,
+                PartKind::Typed(t) => write!(out, "{comma} type {} {name}", t.0)?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -111,6 +111,7 @@ macro_rules! for_each_native {
             trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
             object_copy "object-copy" - (own) owned, traps, linear;         // the object as one that nobody else holds
             text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
+            text_append "text-append" - (own word word) owned, traps, linear; // a text, parts as for text-concat
             text_equal "text-equal" - (borrow borrow) word, pure, linear;
             text_less "text-less" - (borrow borrow) word, pure, linear;
             value_equal "value-equal" types (borrow borrow) word, pure, linear;

@@ -291,6 +291,36 @@ impl Scope {
         Ok(Own::new(Text::of(object)))
     }
 
+    /// `text` with `added` bytes behind it, which `fill` writes; in place when nobody else holds it.
+    pub fn text_longer(
+        &mut self,
+        text: Own<Text>,
+        added: usize,
+        fill: impl FnOnce(&mut Filler),
+    ) -> Result<Own<Text>, Full> {
+        let old = text.get();
+        let len = old.len().checked_add(added).ok_or(Full)?;
+        let head = layout::TEXT_DATA as usize;
+        let size = len.checked_add(head).ok_or(Full)?;
+        let object = old.object();
+        if object.is_unique() && object.shape() == shape::TEXT {
+            if let Some(object) = self.heap.lengthen(object, head + old.len(), size)? {
+                object.set(layout::LEN, len as u64);
+                object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
+                let mut filler = Filler::behind(object, len - added, added);
+                fill(&mut filler);
+                assert!(filler.left() == 0, "a text is written whole");
+                return Ok(Own::new(Text::of(object)));
+            }
+        }
+        let made = self.text_with(len, |filler| {
+            filler.push(old.as_bytes());
+            fill(filler);
+        });
+        self.give_up(text);
+        made
+    }
+
     /// A text of these characters.
     #[inline]
     pub fn text(&mut self, text: &str) -> Result<Own<Text>, Full> {

@@ -12,7 +12,7 @@ use crate::heap::Word;
 use crate::natives::{self, Flow};
 use crate::scope::Scope;
 use crate::trace;
-use crate::value::{Arg, Gives, Parts};
+use crate::value::{Arg, Gives, Own, Parts};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use weir_abi::code::CodePtr;
@@ -218,6 +218,20 @@ mod special {
         }
     }
 
+    pub(super) unsafe extern "C" fn text_append(ctx: *mut Ctx, text: Word, first: Word, count: Word) -> Word {
+        // SAFETY: compiled code passes an owned text, and the address and number of parts that stay while the native runs.
+        unsafe {
+            let body = |scope: &mut Scope| {
+                natives::text_append(scope, Own::from_word(text), Parts::at(first, count))
+            };
+            match catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))) {
+                Ok(Ok(text)) => text.into_word(),
+                Ok(Err(trap)) => leave(ctx, trap),
+                Err(payload) => leave(ctx, panicked(payload)),
+            }
+        }
+    }
+
     pub(super) unsafe extern "C" fn text_concat(ctx: *mut Ctx, first: Word, count: Word) -> Word {
         // SAFETY: compiled code passes the address and number of parts that stay while the native runs.
         unsafe {
@@ -272,6 +286,7 @@ macro_rules! shim {
     (free $effect:ident) => {};
     (stop $effect:ident) => {};
     (text_concat $effect:ident) => {};
+    (text_append $effect:ident) => {};
     (call_place $effect:ident) => {};
     ($name:ident $effect:ident) => {
         pub(super) unsafe extern "C" fn $name(
@@ -299,6 +314,9 @@ macro_rules! entered {
     (free $effect:ident) => {};
     (stop $effect:ident) => {
         weir_abi::preserving_entry!(pub(super) stop, super::special::stop);
+    };
+    (text_append $effect:ident) => {
+        entry!(text_append, super::special::text_append);
     };
     (text_concat $effect:ident) => {
         entry!(text_concat, super::special::text_concat);

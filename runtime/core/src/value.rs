@@ -412,6 +412,11 @@ impl Filler {
         Self { at: object.ptr().wrapping_add(layout::TEXT_DATA as usize), left: len }
     }
 
+    /// Fills `added` bytes behind the first `len` of a TEXT.
+    pub(crate) fn behind(object: Obj, len: usize, added: usize) -> Self {
+        Self { at: object.ptr().wrapping_add(layout::TEXT_DATA as usize + len), left: added }
+    }
+
     /// Appends bytes; together they are the UTF-8 of the text.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {

@@ -4,6 +4,7 @@
 //! move and drop mentions of references freely.
 //! Not here: what Cranelift does well by itself (registers, instruction choice, common subexpressions of words).
 
+mod append;
 mod blocks;
 mod copies;
 mod dead;
@@ -12,6 +13,8 @@ mod facts;
 mod fold;
 mod inline;
 mod prune;
+mod ranges;
+mod repeated;
 mod scalars;
 mod webs;
 
@@ -27,6 +30,7 @@ pub fn optimise(module: &mut Module) {
     inline::inline(module);
     verify::check("inline", module, Stage::Uncounted);
     prune::prune(module);
+    module.functions.iter_mut().for_each(append::append);
     verify::check("prune", module, Stage::Uncounted);
 }
 
@@ -41,6 +45,8 @@ fn simplify(f: &mut Function) {
         changed |= blocks::thread(f);
         changed |= decide::decide(f);
         changed |= dead::remove(f);
+        changed |= repeated::replace(f);
+        changed |= ranges::narrow(f);
         changed |= webs::split(f);
         changed |= scalars::replace(f);
         if !changed {

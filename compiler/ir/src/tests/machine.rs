@@ -3,7 +3,7 @@
 //! Runs counted and uncounted modules. In a counted one it panics where a freed object is touched, and tells what is left
 //! at the end; it also tells how many lists were copied. Only the natives that tests need.
 
-use crate::ir::{FuncId, Module, Op, PartKind, Prim, Terminator, Var};
+use crate::ir::{FuncId, Function, Module, Op, PartKind, Prim, Terminator, Var};
 use weir_abi::layout::{BOX_VALUE, shape};
 use weir_abi::types::{TypeDesc, TypeId};
 
@@ -153,7 +153,7 @@ impl<'m> Machine<'m> {
         let mut block = &f.blocks[0];
         loop {
             for inst in &block.ops {
-                self.op(&inst.op, &mut vars)?;
+                self.op(&inst.op, &mut vars, f)?;
             }
             block = match &block.end {
                 Terminator::Jump(to) => &f.blocks[to.0 as usize],
@@ -171,7 +171,19 @@ impl<'m> Machine<'m> {
         }
     }
 
-    fn op(&mut self, op: &Op, vars: &mut [i64]) -> Result<(), Stopped> {
+    fn joined(&self, parts: &[(PartKind, Var)], vars: &[i64]) -> String {
+        let part = |(kind, v): &(PartKind, Var)| {
+            let v = vars[v.0 as usize];
+            match kind {
+                PartKind::Text => self.as_text(v).to_owned(),
+                PartKind::Int => v.to_string(),
+                PartKind::Typed(ty) => self.show(v, *ty),
+            }
+        };
+        parts.iter().map(part).collect()
+    }
+
+    fn op(&mut self, op: &Op, vars: &mut [i64], f: &Function) -> Result<(), Stopped> {
         self.fuel = self.fuel.checked_sub(1).ok_or("out of fuel")?;
         self.steps += u64::from(!matches!(op, Op::Stop));
         let get = |v: &Var| vars[v.0 as usize];
@@ -189,9 +201,9 @@ impl<'m> Machine<'m> {
                 self.object_mut(v).immortal = true;
                 v
             }
-            Op::Global(_, g) => {
+            Op::Global(d, g) => {
                 let v = self.globals[g.0 as usize];
-                if self.module.globals[g.0 as usize].repr.is_ref() {
+                if f.vars[d.0 as usize].owned && self.module.globals[g.0 as usize].repr.is_ref() {
                     self.dup(v);
                 }
                 v
@@ -218,14 +230,12 @@ impl<'m> Machine<'m> {
                 self.native(native.row().name, types, &all(args))?
             }
             Op::Concat(_, parts) => {
-                let mut text = String::new();
-                for (kind, v) in parts {
-                    text.push_str(&match kind {
-                        PartKind::Text => self.as_text(get(v)).to_owned(),
-                        PartKind::Int => get(v).to_string(),
-                        PartKind::Typed(ty) => self.show(get(v), *ty),
-                    });
-                }
+                let text = self.joined(parts, vars);
+                self.text(text)
+            }
+            Op::Append(_, first, parts) => {
+                let text = format!("{}{}", self.as_text(get(first)), self.joined(parts, vars));
+                self.drop(get(first));
                 self.text(text)
             }
             Op::New(_, shape, _, words) => {

@@ -375,8 +375,7 @@ fn fib_needs_no_temporaries() {
           %6 = 1
           %5 = sub n%0, %6
           %4 = call fib(%5)
-          %9 = 2
-          %8 = sub n%0, %9
+          %8 = sub n%0, %3
           %7 = call fib(%8)
           %10 = add %4, %7
           return %10

@@ -229,7 +229,7 @@ impl Check<'_> {
                 State::default()
             }
             Gives::Borrowed(..) => State { borrows: true, ..State::default() },
-            Gives::Owned(_) if matches!(op, Op::Text(..) | Op::Case(..)) => {
+            Gives::Owned(_) if matches!(op, Op::Text(..) | Op::Case(..) | Op::Global(..)) => {
                 State { borrows: true, ..State::default() }
             }
             _ => return Err(format!("nobody owns %{}", d.0)),

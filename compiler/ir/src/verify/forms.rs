@@ -108,6 +108,10 @@ impl Form<'_> {
             Op::Call(d, callee, args) => self.call(*d, *callee, args),
             Op::CallClosure(_, callee, _) => self.is(*callee, true),
             Op::CallNative { .. } => self.native(op),
+            Op::Append(d, text, parts) => {
+                self.is(*d, true).and_then(|()| self.is(*text, true))?;
+                parts.iter().try_for_each(|(kind, v)| self.part(*kind, *v))
+            }
             Op::Concat(d, parts) => {
                 self.is(*d, true)?;
                 parts.iter().try_for_each(|(kind, v)| self.part(*kind, *v))

@@ -25,7 +25,7 @@ pub use pages::{Pages, no_huge_pages};
 use crate::counters::Counters;
 use pages::{ORDER_MAX, chunk_bytes, chunk_start};
 use quick::quick_next;
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -338,6 +338,54 @@ impl Heap {
     /// How many bytes more it may take.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.bytes)
+    }
+
+    /// Makes an object that its only holder changes `new` instead of `old` bytes long, where that takes no copy but the
+    /// system's: in its cell, or as a large block. It may move. `None`: as it was.
+    pub fn lengthen(&mut self, object: Obj, old: usize, new: usize) -> Result<Option<Obj>, Full> {
+        if old <= SMALL_MAX {
+            let fits = new <= SIZES[class_of(old)] as usize;
+            return Ok(fits.then_some(object));
+        }
+        let block = object.ptr().cast::<Large>().wrapping_sub(1);
+        // SAFETY: a large object follows the head of its block.
+        let room = unsafe { (*block).size };
+        let bytes = new.checked_add(size_of::<Large>()).ok_or(Full)?;
+        if bytes <= room {
+            return Ok(Some(object));
+        }
+        // Half as much again, so that what grows by little is seldom moved; just enough when there is no room for that.
+        let roomy = bytes.checked_add(bytes / 2).filter(|roomy| self.charge(roomy - room).is_ok());
+        let taken = match roomy {
+            Some(roomy) => roomy,
+            None => {
+                self.charge(bytes - room)?;
+                bytes
+            }
+        };
+        // SAFETY: the block was allocated with that layout; `taken` is not 0 and the limit keeps it far below `isize::MAX`.
+        let moved = unsafe {
+            realloc(block.cast(), Layout::from_size_align_unchecked(room, layout::ALIGN), taken)
+                .cast::<Large>()
+        };
+        if moved.is_null() {
+            self.uncharge(taken - room);
+            return Err(Full);
+        }
+        // SAFETY: the head moved with the block; its neighbours are live blocks of the list or null.
+        unsafe {
+            (*moved).size = taken;
+            let Large { next, previous, .. } = moved.read();
+            if previous.is_null() {
+                self.large = moved;
+            } else {
+                (*previous).next = moved;
+            }
+            if !next.is_null() {
+                (*next).previous = moved;
+            }
+            Ok(Some(Obj::from_ptr(NonNull::new_unchecked(moved.add(1).cast()))))
+        }
     }
 
     /// Counts memory outside the heap that its objects keep.

@@ -5,7 +5,7 @@ use crate::form::{Digits, write_form};
 use crate::heap::Full;
 use crate::order::{compare, compare_partially};
 use crate::scope::Scope;
-use crate::value::{Any, Arg, List, Own, Parts, Text};
+use crate::value::{Any, Arg, Filler, List, Own, Parts, Text};
 use std::cmp::Ordering;
 use std::mem;
 use weir_abi::native::part;
@@ -21,30 +21,43 @@ pub fn trap(_: &mut Scope, kind: i64, a: i64, b: i64) -> Result<(), Trap> {
 /// The parts in a row, in one allocation.
 pub fn text_concat(scope: &mut Scope, parts: Parts) -> Result<Own<Text>, Trap> {
     let pairs = parts.pairs();
-    let mut len = 0usize;
-    let mut is_formed = false;
+    let Some(len) = plain_len(pairs) else {
+        return formed(scope, pairs, |scope, out| scope.text_with(out.len(), |filler| filler.push(out)));
+    };
+    Ok(scope.text_with(len, |filler| push_plain(pairs, filler))?)
+}
+
+/// A text with the parts behind it, in place when nobody else holds it.
+pub fn text_append(scope: &mut Scope, text: Own<Text>, parts: Parts) -> Result<Own<Text>, Trap> {
+    let pairs = parts.pairs();
+    let Some(len) = plain_len(pairs) else {
+        return formed(scope, pairs, |scope, out| {
+            scope.text_longer(text, out.len(), |filler| filler.push(out))
+        });
+    };
+    Ok(scope.text_longer(text, len, |filler| push_plain(pairs, filler))?)
+}
+
+/// How many bytes parts have together; `None` when some have a text form of any length.
+fn plain_len(pairs: &[[u64; 2]]) -> Option<usize> {
+    let mut len = 0;
     for [kind, word] in pairs {
         len += match *kind {
             part::TEXT => as_text(*word).len(),
             part::INT => Digits::of(*word as i64).as_bytes().len(),
-            _ => {
-                is_formed = true;
-                0
-            }
+            _ => return None,
         };
     }
-    if is_formed {
-        return concat_formed(scope, pairs);
-    }
-    let text = scope.text_with(len, |filler| {
-        for [kind, word] in pairs {
-            match *kind {
-                part::TEXT => filler.push(as_text(*word).as_bytes()),
-                _ => filler.push(Digits::of(*word as i64).as_bytes()),
-            }
+    Some(len)
+}
+
+fn push_plain(pairs: &[[u64; 2]], filler: &mut Filler) {
+    for [kind, word] in pairs {
+        match *kind {
+            part::TEXT => filler.push(as_text(*word).as_bytes()),
+            _ => filler.push(Digits::of(*word as i64).as_bytes()),
         }
-    })?;
-    Ok(text)
+    }
 }
 
 fn as_text(word: u64) -> Text {
@@ -56,8 +69,12 @@ fn as_any(word: u64) -> Any {
     unsafe { Any::from_word(word) }
 }
 
-/// As `text_concat`, for parts of which some have a text form of any length.
-fn concat_formed(scope: &mut Scope, pairs: &[[u64; 2]]) -> Result<Own<Text>, Trap> {
+/// `make` of the parts in a row, of which some have a text form of any length.
+fn formed(
+    scope: &mut Scope,
+    pairs: &[[u64; 2]],
+    make: impl FnOnce(&mut Scope, &[u8]) -> Result<Own<Text>, Full>,
+) -> Result<Own<Text>, Trap> {
     let mut out = mem::take(&mut scope.scratch);
     out.clear();
     let app = scope.app().clone();
@@ -70,14 +87,9 @@ fn concat_formed(scope: &mut Scope, pairs: &[[u64; 2]]) -> Result<Own<Text>, Tra
             }
         }
     }
-    let text = scope.text_with(out.len(), |filler| filler.push(&out));
+    let text = make(scope, &out);
     scope.scratch = out;
     Ok(text?)
-}
-
-/// The object as one that nobody else holds.
-pub fn object_copy(scope: &mut Scope, object: Own<Any>) -> Result<Own<Any>, Trap> {
-    Ok(scope.unique(object)?)
 }
 
 /// Whether two texts are the same characters.

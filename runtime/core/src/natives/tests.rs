@@ -161,6 +161,36 @@ fn parts_are_joined_in_one_go() {
 }
 
 #[test]
+fn texts_grow_in_place_unless_they_are_shared() {
+    let s = &mut testing::scope();
+    let mut text = s.text("").expect("room");
+    let mut expected = String::new();
+    let mut moves = 0;
+    let part = s.text("0123456789").expect("room");
+    for at in 0..6000i64 {
+        let parts = [[part::TEXT, part.get().word()], [part::INT, at as u64]];
+        let before = text.get().word();
+        // SAFETY: the parts outlive the call.
+        text = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 2) }).expect("room");
+        moves += u32::from(text.get().word() != before);
+        expected.push_str(&format!("0123456789{at}"));
+        assert_eq!(text.get().len(), expected.len());
+    }
+    assert_eq!(text.get().as_str(), expected);
+    assert!(moves < 100, "moved {moves} times");
+    let kept = s.dup(text.get());
+    let parts = [[part::TEXT, part.get().word()]];
+    // SAFETY: as above.
+    let longer = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 1) }).expect("room");
+    assert_eq!(kept.get().as_str(), expected);
+    assert_eq!(longer.get().len(), expected.len() + 10);
+    for own in [kept, longer, part] {
+        s.give_up(own);
+    }
+    assert_eq!(s.heap().live(), 0);
+}
+
+#[test]
 fn lists_are_changed_in_place_or_copied() {
     let s = &mut testing::scope();
     let mut list = s.list(shape::LIST_REF, 0).expect("room");
