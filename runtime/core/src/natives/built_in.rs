@@ -92,6 +92,11 @@ fn formed(
     Ok(text?)
 }
 
+/// The object as one that nobody else holds.
+pub fn object_copy(scope: &mut Scope, object: Own<Any>) -> Result<Own<Any>, Trap> {
+    Ok(scope.unique(object)?)
+}
+
 /// Whether two texts are the same characters.
 pub fn text_equal(_: &mut Scope, a: Text, b: Text) -> bool {
     a.as_bytes() == b.as_bytes()
