@@ -21,7 +21,7 @@ pub fn code(text: String, arguments: Vec<OsString>) -> Result<(), u8> {
 fn program(script: &Script, arguments: Vec<OsString>) -> Result<(), u8> {
     let arguments = arguments.into_iter().map(text).collect::<Result<Vec<_>, u8>>()?;
     let compiled = script.compile()?;
-    App::start(Arc::new(compiled.module), arguments, Limits::default())
+    App::start(Arc::new(compiled.module), arguments, Limits::of_program())
         .map(drop)
         .map_err(|failure| ended(&failure))
 }

@@ -12,6 +12,7 @@ mod decide;
 mod facts;
 mod fold;
 mod inline;
+mod places;
 mod prune;
 mod ranges;
 mod repeated;
@@ -47,6 +48,7 @@ fn simplify(f: &mut Function) {
         changed |= dead::remove(f);
         changed |= repeated::replace(f);
         changed |= ranges::narrow(f);
+        changed |= places::merge(f);
         changed |= webs::split(f);
         changed |= scalars::replace(f);
         if !changed {
