@@ -70,6 +70,8 @@ impl Facts {
                     Op::Text(..) | Op::Case(..) | Op::Global(..) => Source::Literal,
                     op => {
                         op.uses(functions, |v, how| consumed[v.0 as usize] |= how == Use::Consume);
+                        // What is changed in place has its only count: to move there takes it over.
+                        op.changes().into_iter().for_each(|v| consumed[v.0 as usize] = true);
                         match op.gives() {
                             Result::Borrowed(_, from) => Source::Part(from),
                             _ => Source::Fresh,

@@ -54,7 +54,7 @@ macro_rules! limits {
 }
 
 limits! {
-    mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request, in bytes; a program has 512 MiB";
+    mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request, in bytes; a program has 256 MiB";
     max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines, in bytes";
     stack "stack" Bytes 768 << 10, "Stack of one request's code, in bytes; the main program has 64 MiB";
 }
@@ -62,7 +62,7 @@ limits! {
 impl Limits {
     /// Those of a program that `weir FILE` runs: it has the machine for itself, a request has not.
     pub fn of_program() -> Self {
-        Self { mem_limit: 512 << 20, ..Self::default() }
+        Self { mem_limit: 256 << 20, ..Self::default() }
     }
 }
 

@@ -202,6 +202,11 @@ impl Check<'_> {
                 if how == Use::Consume { consumed.push(v) } else { looked_at.push(v) }
             }
         });
+        let is_unique = match *op {
+            Op::Unique(..) => true,
+            Op::Move(_, s) if f.vars[s.0 as usize].repr.is_ref() => self.state(s).unique,
+            _ => false,
+        };
         // What is taken over may be gone before the rest is looked at.
         consumed.into_iter().try_for_each(|v| self.consume(v))?;
         if let Some(v) = looked_at.into_iter().find(|v| !self.state(*v).is_good()) {
@@ -221,9 +226,7 @@ impl Check<'_> {
         self.end_borrows(d);
         let owned = f.vars[d.0 as usize].owned;
         *self.state(d) = match op.gives() {
-            Gives::Owned(_) if owned => {
-                State { counts: 1, unique: matches!(op, Op::Unique(..)), ..State::default() }
-            }
+            Gives::Owned(_) if owned => State { counts: 1, unique: is_unique, ..State::default() },
             Gives::Borrowed(..) if owned => {
                 self.fresh = Some(d);
                 State::default()
