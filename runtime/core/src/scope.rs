@@ -303,14 +303,21 @@ impl Scope {
         let head = layout::TEXT_DATA as usize;
         let size = len.checked_add(head).ok_or(Full)?;
         let object = old.object();
-        if object.is_unique() && object.shape() == shape::TEXT {
-            if let Some(object) = self.heap.lengthen(object, head + old.len(), size)? {
+        let is_own = object.is_unique() && object.shape() == shape::TEXT;
+        let longer = if is_own { self.heap.lengthen(object, head + old.len(), size) } else { Ok(None) };
+        match longer {
+            Ok(Some(object)) => {
                 object.set(layout::LEN, len as u64);
                 object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
                 let mut filler = Filler::behind(object, len - added, added);
                 fill(&mut filler);
                 assert!(filler.left() == 0, "a text is written whole");
                 return Ok(Own::new(Text::of(object)));
+            }
+            Ok(None) => {}
+            Err(full) => {
+                self.give_up(text);
+                return Err(full);
             }
         }
         let made = self.text_with(len, |filler| {
