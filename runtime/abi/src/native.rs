@@ -251,6 +251,8 @@ macro_rules! for_each_native {
             stream_indexed "stream-indexed" types (own own) owned, traps, constant;
             stream_chunks "stream-chunks" types (own word) owned, traps, constant;
             stream_flatten "stream-flatten" - (own) owned, traps, constant;
+            stream_results "stream-results" types (own own own) owned, traps, constant;
+            stream_unwrapped "stream-unwrapped" types (own) owned, traps, constant;
             stream_somes "stream-somes" types (own) owned, traps, constant;
             // Request
             request_method "request-method" - (borrow) owned, traps, constant;

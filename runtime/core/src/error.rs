@@ -70,6 +70,14 @@ impl Error {
         chosen.unwrap_or(self).message()
     }
 
+    /// The failure of a stream: its causes stand in its message, for whoever makes an Error of it again.
+    pub fn one_failure(self) -> Failure {
+        let mut message = Vec::new();
+        self.write(&mut message);
+        let failure = self.failure();
+        Failure { message: String::from_utf8_lossy(&message).into_owned(), notes: Vec::new(), ..failure }
+    }
+
     /// The failure of a program or a request that it ends.
     pub fn failure(self) -> Failure {
         let known = crate::failure::kind(self.kind().as_str());

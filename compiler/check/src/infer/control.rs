@@ -280,7 +280,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `for pattern in iterable { }` over a Range or a List.
+    /// `for pattern in iterable { }`
     pub fn for_loop(
         &mut self,
         pattern: &'a ast::Pattern,
@@ -290,6 +290,7 @@ impl<'a> Checker<'a> {
     ) -> Draft {
         let iterable = self.expr(iterable, Want::Any);
         let item = match self.known(iterable.ty) {
+            Term::Stream(item) => return self.for_stream(pattern, iterable, item, body, span),
             Term::Range => T::INT,
             Term::List(item) => item,
             Term::Unknown | Term::Never => T::UNKNOWN,
@@ -319,13 +320,12 @@ impl<'a> Checker<'a> {
             Term::Text => error.help("Walk over its `.chars()` or its `.lines()`."),
             Term::Int => error.help("Count with a range: `for i in 0..n`."),
             Term::Option(_) => error.help("Look into an option with `if let Some(x) = ...`."),
-            Term::Stream(_) => error.help("A stream is worked on with `.map`, `.filter` and `.take`, and read by whoever it is returned to."),
-            _ => error.help("It walks over a Range, such as `0..n`, or a List."),
+            _ => error.help("It walks over a Range, such as `0..n`, a List, a Map, a Set or a Stream."),
         };
         self.report(error);
     }
 
-    fn loop_body(&mut self, body: &'a Block) -> Draft {
+    pub(super) fn loop_body(&mut self, body: &'a Block) -> Draft {
         self.here.loops += 1;
         let body = self.block(body, Want::Effect);
         self.here.loops -= 1;

@@ -16,6 +16,9 @@ use weir_syntax::ast;
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
+/// What to do about a `?` where it cannot stand.
+const HANDLE: &str = "Or give a fallback with `??`, or look into the value with `match`";
+
 impl<'a> Checker<'a> {
     /// `T!`, the type of a `value` that there may be none of.
     pub fn result_of(&mut self, value: T) -> T {
@@ -193,7 +196,7 @@ impl<'a> Checker<'a> {
             _ => match self.terms.as_result(value.ty) {
                 Some((item, error)) => {
                     let failure = self.temporary("$error", error, span);
-                    let failed = self.failed(Draft::new(Kind::Local(failure), error, span), span);
+                    let failed = self.failed(Draft::new(Kind::Local(failure), error, span), span, HANDLE);
                     let local = self.temporary("$value", item, span);
                     let ok = self.result_pattern(OK, Pattern::Bind(local));
                     let err = self.result_pattern(ERR, Pattern::Bind(failure));
@@ -276,11 +279,11 @@ impl<'a> Checker<'a> {
         } else {
             value
         };
-        self.failed(error, span)
+        self.failed(error, span, HANDLE)
     }
 
     /// An error that a function of `result.weir` makes.
-    fn made_error(&mut self, function: &str, args: Vec<Draft>, span: Span) -> Draft {
+    pub(super) fn made_error(&mut self, function: &str, args: Vec<Draft>, span: Span) -> Draft {
         match self.library_fn("result", function) {
             Some(decl) => self.call_with(decl, args, span),
             None => Draft::error(span),
@@ -297,8 +300,8 @@ impl<'a> Checker<'a> {
         Draft::new(kind, T::TEXT, span)
     }
 
-    /// The way out with an error.
-    pub(super) fn failed(&mut self, error: Draft, span: Span) -> Draft {
+    /// The way out with an error. `instead` says what else could be done where there is none.
+    pub(super) fn failed(&mut self, error: Draft, span: Span, instead: &str) -> Draft {
         if self.terms.is_unknown(error.ty) || self.terms.is_never(error.ty) {
             return Draft::new(Kind::Error, T::NEVER, span);
         }
@@ -310,7 +313,7 @@ impl<'a> Checker<'a> {
             Returns::Value(ty, origin) => (ty, origin.span, false),
         };
         if self.frame().failing.is_some() && !self.carry_result(frame) {
-            return self.not_carried(result, span, None);
+            return self.not_carried(result, span, None, instead);
         }
         match self.terms.as_result(result) {
             Some((_, wanted)) => {
@@ -319,7 +322,7 @@ impl<'a> Checker<'a> {
                 }
             }
             None if self.terms.is_unknown(result) => return Draft::new(Kind::Error, T::NEVER, span),
-            None => return self.not_carried(result, span, origin),
+            None => return self.not_carried(result, span, origin, instead),
         }
         let value = Draft::new(Kind::Case(ERR, vec![error]), result, span);
         self.returned(value, responds, span)
@@ -340,7 +343,7 @@ impl<'a> Checker<'a> {
         let value = if let Some(failing) = &mut self.frame().failing {
             match failing.carrier {
                 Carrier::Open => failing.carrier = Carrier::Option,
-                Carrier::Plain => return self.not_carried(result, span, None),
+                Carrier::Plain => return self.not_carried(result, span, None, HANDLE),
                 Carrier::Option | Carrier::Result => {}
             }
             Draft::new(Kind::Absent(Box::new(self.absent(result, span))), result, span)
@@ -349,7 +352,7 @@ impl<'a> Checker<'a> {
                 (Term::Option(_), _) => Draft::new(Kind::None, result, span),
                 (_, Some((_, error))) if self.terms.is_error(error) => self.absent(result, span),
                 (Term::Unknown, _) => return Draft::new(Kind::Error, T::NEVER, span),
-                _ => return self.not_carried(result, span, origin),
+                _ => return self.not_carried(result, span, origin, HANDLE),
             }
         };
         self.returned(value, responds, span)
@@ -380,7 +383,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports a way out of a function whose result has no room for it.
-    fn not_carried(&mut self, result: T, span: Span, declared: Option<Span>) -> Draft {
+    fn not_carried(&mut self, result: T, span: Span, declared: Option<Span>, instead: &str) -> Draft {
         let shown = self.terms.show(result);
         let is_lambda = self.frame().parent.is_some();
         let whose = if is_lambda { "this lambda" } else { "this function" };
@@ -411,11 +414,9 @@ impl<'a> Checker<'a> {
                     format!("{shown}!")
                 };
                 if is_lambda {
-                    error.help("Give a fallback with `??`, or use a `for` loop instead of the lambda.")
+                    error.help(format!("{instead}, or use a `for` loop instead of the lambda."))
                 } else if declared.is_some() {
-                    error.help(format!(
-                        "Declare the result `{whole}`, give a fallback with `??`, or look into the value with `match`."
-                    ))
+                    error.help(format!("Declare the result `{whole}`. {instead}."))
                 } else {
                     error.help("Write the function's result down, such as `-> Int!`.")
                 }

@@ -38,6 +38,11 @@ impl<'a> Checker<'a> {
             && self.modules.function(decl).has_self()
             && (self.modules.function(decl).decl.public || self.here.module == home)
         {
+            let failing = match head {
+                Term::Stream(_) => self.failing_combinator(home, &name.text, args),
+                _ => None,
+            };
+            let decl = failing.unwrap_or(decl);
             return self.call_function(decl, Some(receiver), args, span);
         }
         if let Some(decl) = self.function_in_scope(&name.text)

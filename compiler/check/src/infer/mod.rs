@@ -23,6 +23,7 @@ mod pattern;
 mod place;
 mod record;
 mod statement;
+mod streams;
 
 pub use case::OPTION_CASES;
 pub use change::Kept;

@@ -222,6 +222,33 @@ pub fn stream_flatten(scope: &mut Scope, handle: Own<Stream>) -> Result<Own<Stre
     Ok(scope.stream(Box::new(stream::Flatten::new(source)))?)
 }
 
+/// A result of each item, made by `ok`, and of a failure, made by `err`.
+pub fn stream_results(
+    scope: &mut Scope,
+    item: TypeId,
+    _: TypeId,
+    handle: Own<Stream>,
+    ok: Own<Closure>,
+    err: Own<Closure>,
+) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    match take(scope, handle) {
+        Ok(source) => Ok(scope.stream(Box::new(stream::Results::new(source, is_ref, ok, err)))?),
+        Err(trap) => {
+            scope.give_up(ok);
+            scope.give_up(err);
+            Err(trap)
+        }
+    }
+}
+
+/// What the results that a stream gives hold; an error fails it.
+pub fn stream_unwrapped(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Unwrapped::new(source, is_ref)))?)
+}
+
 /// What the options that a stream gives hold.
 pub fn stream_somes(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
     let item = scope.type_desc(item);
