@@ -76,6 +76,7 @@ impl<'a> Checker<'a> {
                 Want::Type(item, Origin::new(Why::Same, left.span))
             }
             _ if is_int_constant(right) && matches!(self.terms.head(item), Term::Float) => FLOAT,
+            _ if has_parts(right) => Want::Type(item, Origin::new(Why::Same, left.span)),
             _ => Want::Any,
         };
         let fallback = self.expr(right, fallback_want);
@@ -176,8 +177,22 @@ impl<'a> Checker<'a> {
     }
 
     fn equality(&mut self, op: BinaryOp, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Draft {
-        let (left, right) = self.operands(left, right, Want::Any);
-        if !self.terms.is_never(left.ty) && !self.terms.is_never(right.ty) {
+        let errors = self.reports.errors();
+        let (left, right) = match (has_parts(left), has_parts(right)) {
+            (_, true) => {
+                let left = self.expr(left, Want::Any);
+                let want = self.beside(&left);
+                (left, self.expr(right, want))
+            }
+            (true, false) => {
+                let right = self.expr(right, Want::Any);
+                let want = self.beside(&right);
+                (self.expr(left, want), right)
+            }
+            _ => self.operands(left, right, Want::Any),
+        };
+        let is_never = self.terms.is_never(left.ty) || self.terms.is_never(right.ty);
+        if !is_never && self.reports.errors() == errors {
             // An option that was built right here takes the type of the other side.
             let origin = Origin::new(Why::Operand, left.span);
             if self.demand(right.ty, left.ty, right.span, origin) {
@@ -185,6 +200,16 @@ impl<'a> Checker<'a> {
             }
         }
         Draft::new(Kind::Operator(op, Box::new(left), Box::new(right)), T::BOOL, span)
+    }
+
+    /// What is wanted of a literal beside a value that it is compared with.
+    fn beside(&self, value: &Draft) -> Want {
+        match self.terms.head(value.ty) {
+            Term::Record(..) | Term::Anonymous(..) | Term::Tuple(_) | Term::List(_) => {
+                Want::Type(value.ty, Origin::new(Why::Operand, value.span))
+            }
+            _ => Want::Any,
+        }
     }
 
     fn operation(
@@ -217,4 +242,9 @@ impl<'a> Checker<'a> {
         let one = Draft::new(Kind::Int(1), T::INT, span);
         Draft::new(Kind::Operator(BinaryOp::Add, Box::new(draft), Box::new(one)), T::INT, span)
     }
+}
+
+/// Whether an expression is a literal of parts, whose type depends on what is expected of it.
+fn has_parts(expr: &ast::Expr) -> bool {
+    matches!(expr.kind, ast::ExprKind::Record(_) | ast::ExprKind::Tuple(_) | ast::ExprKind::List(_))
 }
