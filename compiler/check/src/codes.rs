@@ -94,6 +94,16 @@ pub const CODES: &[Code] = &[
         "A function may change one variable, the one that is passed first.\n\n    fn add(item: Item, var cart: Cart)  # fn add(var cart: Cart, item: Item)",
     ),
     code(
+        "E0221",
+        "unknown JSON naming rule",
+        "What stands behind `with json:` says how JSON calls the fields that have no name of their own there:\n`kebab` (as they are written), `snake`, `camel` or `pascal`.\n\n    type User = { user-id: Int } with json: snake       # {\"user_id\": 1}",
+    ),
+    code(
+        "E0222",
+        "JSON names that clash",
+        "The fields of an object have different names in JSON, and the field \"type\" of a case names the case.\n\n    type User = { user-id: Int, user: Int as \"user-id\" }     # give one of them another name there",
+    ),
+    code(
         "E0224",
         "a file that cannot be used",
         "`use` names a file of Weir declarations, relative to the file it stands in.\n\n    use \"lib/shapes.weir\"\n    use \"lib/2d.weir\" as plane\n    use \"lib/shapes.weir\" {Shape, area}",
@@ -222,6 +232,11 @@ pub const CODES: &[Code] = &[
         "E0343",
         "failure that nobody looks at",
         "What gives a result may fail, and a failure is never dropped by accident.\n\n    save(order)                         # save(order)?\n\n`let _ = save(order)` drops it on purpose.",
+    ),
+    code(
+        "E0351",
+        "no JSON form",
+        "Functions, streams and the types of the server have no JSON form, nor has anything they are in.\n\n    type Job = { name: Text, run: fn() -> Int }\n    json.encode(Job(\"a\", () => 1))      # leave the function out",
     ),
     code(
         "E0401",

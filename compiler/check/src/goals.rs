@@ -96,6 +96,8 @@ pub enum Ability {
     Order,
     /// Adds up to one value of the same type.
     Sum,
+    /// Is read and written as JSON.
+    Json,
     /// Is kept in a top-level `let`.
     Kept,
     /// Is written by a format that asks for that.
@@ -373,6 +375,12 @@ impl<'a> Checker<'a> {
                 "this would have to become text",
             ),
             Ability::Format(_) => return,
+            Ability::Json => Diagnostic::error(
+                "E0351",
+                format!("{} has no JSON form{inside}", capital(&article(&whole))),
+                demand.span,
+                "this would have to be JSON",
+            ),
             Ability::Kept => Diagnostic::error(
                 "E0313",
                 format!("A top-level `let` cannot hold {}{inside}", article(&whole)),
@@ -426,6 +434,11 @@ impl<'a> Checker<'a> {
             _ => {}
         }
     }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default() + chars.as_str()
 }
 
 /// The diagnostic for a type that nothing decides.

@@ -22,6 +22,7 @@ mod exhaustive;
 mod goals;
 mod infer;
 mod instances;
+mod json;
 mod modules;
 mod order;
 pub mod print;

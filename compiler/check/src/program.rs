@@ -251,6 +251,7 @@ impl<'a> Checker<'a> {
 
     fn type_declaration(&mut self, decl: &'a ast::TypeDecl) {
         let vars: Vec<(&str, T)> = decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
+        self.json_declaration(decl);
         match &decl.body {
             TypeBody::Record(fields) => {
                 let mut seen = HashMap::new();

@@ -1,8 +1,10 @@
 //! Handlers: each position that gives a handler's result becomes a response by itself.
 //!
-//! Allowed are Text, Stream[Text], Response, unit, and options and results of these; anything else is a mistake.
+//! Text, Stream[Text], Response and unit are themselves, options 404 or their value, results their value or error, other data
+//! is JSON; what has no JSON form is a mistake.
 
 use crate::draft::{ChainId, Draft, Kind};
+use crate::goals::Ability;
 use crate::infer::{Checker, Origin};
 use crate::report::article;
 use crate::unify::{T, Term};
@@ -44,28 +46,36 @@ impl<'a> Checker<'a> {
         if self.is_response(inner) {
             return;
         }
+        if self.is_data(inner) {
+            let chain = std::mem::replace(&mut self.here.chain, chain);
+            self.need(Ability::Json, inner, span);
+            self.here.chain = chain;
+            return;
+        }
         let shown = self.terms.show(ty);
         let error = Diagnostic::error("E0314", format!("A handler cannot answer with {}", article(&shown)), span, "this would be the answer")
-            .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, an option of one of these, where `None` is 404, or a result, where an Error is its status.");
+            .help("It answers with a Text, a Stream[Text], a Response, `()` for no content, data that becomes JSON, an option of one of these, where `None` is 404, or a result, where an Error is its status.");
         let error = match self.terms.head(inner) {
-            Term::List(item) if self.terms.agree(*item, T::TEXT) => {
-                error.help("A list of texts is sent line by line with `.stream()`, or as one with `.join()`.")
-            }
             Term::Stream(_) => error.help("Make texts of the items first: `.map(x => \"{x}\")`."),
             Term::Fn(..) => error.help("Call the function to answer with its result."),
-            Term::Int
-            | Term::Bool
-            | Term::Float
-            | Term::Duration
-            | Term::Time
-            | Term::List(_)
-            | Term::Record(..)
-            | Term::Tuple(_)
-            | Term::Anonymous(..)
-            | Term::Range => error.help("Make it a Text: `\"{value}\"`."),
             _ => error,
         };
         self.reports.add(error, chain, &self.terms);
+    }
+
+    /// Whether it is answered with as JSON.
+    fn is_data(&self, ty: T) -> bool {
+        let is_result = self.terms.as_result(ty).is_some();
+        !is_result
+            && !matches!(
+                self.terms.head(ty),
+                Term::Stream(_)
+                    | Term::Fn(..)
+                    | Term::Native(_)
+                    | Term::Option(_)
+                    | Term::Var
+                    | Term::Rigid(_)
+            )
     }
 
     fn is_response(&self, ty: T) -> bool {

@@ -87,6 +87,15 @@ pub struct Case {
     pub fields: Vec<(String, Ty)>,
 }
 
+/// What JSON calls a field of a declared type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonName {
+    /// Its name there.
+    pub name: String,
+    /// The JSON of its default, where that is a constant.
+    pub default: Option<String>,
+}
+
 /// All types of one program.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
@@ -94,6 +103,7 @@ pub struct Types {
     index: HashMap<TyKind, Ty>,
     records: Vec<Record>,
     enums: Vec<Enum>,
+    json: HashMap<Ty, Vec<Vec<JsonName>>>,
 }
 
 impl Types {
@@ -158,6 +168,16 @@ impl Types {
     /// The enum `id`.
     pub fn enumeration(&self, id: EnumId) -> &Enum {
         &self.enums[id.0 as usize]
+    }
+
+    /// Says what JSON calls the fields of a record (one list), or of each case of an enum.
+    pub fn set_json(&mut self, ty: Ty, names: Vec<Vec<JsonName>>) {
+        self.json.insert(ty, names);
+    }
+
+    /// What JSON calls the fields of a declared type, in declared order, by case; `None` for other types.
+    pub fn json(&self, ty: Ty) -> Option<&[Vec<JsonName>]> {
+        self.json.get(&ty).map(Vec::as_slice)
     }
 
     /// The type as the user would write it.

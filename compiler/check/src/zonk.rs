@@ -9,6 +9,7 @@ use crate::draft::{
 };
 use crate::goals::type_not_known;
 use crate::infer::{Checker, OK};
+use crate::json;
 use crate::report::Call;
 use crate::typed::{
     self, Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program, Step,
@@ -250,6 +251,7 @@ impl Zonk<'_, '_> {
         }
         let record = self.types.add_record(Record { name: self.c.terms.show(t), fields: Vec::new() });
         let ty = self.types.intern(TyKind::Record(record));
+        self.types.set_json(ty, json::names(self.c.modules.ty(id).decl));
         self.records.insert(key, ty);
         self.open.push(id);
         let fields = self.c.field_types(id, args);
@@ -263,6 +265,7 @@ impl Zonk<'_, '_> {
     fn enumeration(&mut self, t: T, id: TypeId, args: &[T], key: (TypeId, Vec<Ty>)) -> Ty {
         let of = self.types.add_enum(Enum { name: self.c.terms.show(t), cases: Vec::new() });
         let ty = self.types.intern(TyKind::Enum(of));
+        self.types.set_json(ty, json::names(self.c.modules.ty(id).decl));
         self.records.insert(key, ty);
         self.open.push(id);
         let cases = stacker::maybe_grow(STACK_LEFT, STACK_PIECE, || self.solved_cases(id, args));

@@ -100,6 +100,7 @@ fn module() -> Module {
         texts: Vec::new(),
         shapes: Vec::new(),
         types: Vec::new(),
+        json: Default::default(),
     }
 }
 

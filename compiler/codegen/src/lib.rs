@@ -71,6 +71,7 @@ pub fn compile(
         global_refs: module.globals.iter().map(|g| g.repr.is_ref()).collect(),
         shapes: module.shapes.clone(),
         types: module.types.clone(),
+        json: module.json.clone(),
         frames,
         show_place,
         is_library: Box::new(|_| false),

@@ -48,6 +48,7 @@ fn module() -> Module {
         texts: vec!["x".repeat(10_000)],
         shapes: Vec::new(),
         types: vec![TypeDesc::Unit],
+        json: Default::default(),
     }
 }
 

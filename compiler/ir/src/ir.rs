@@ -14,6 +14,7 @@
 //! Variables may be assigned more than once (they become SSA values in code generation). Blocks are in no special order;
 //! block 0 is the entry. Loops contain a `Stop` on every back-edge; `stop` checks at prologues are code generation's.
 
+use weir_abi::json::JsonTable;
 use weir_abi::layout::Shape;
 use weir_abi::native::{Mode, NativeId};
 use weir_abi::trap::TrapKind;
@@ -93,6 +94,8 @@ pub struct Module {
     pub shapes: Vec<Shape>,
     /// Types by [`TypeId`]; the same indexes as the checker's `Ty`s.
     pub types: Vec<TypeDesc>,
+    /// What JSON needs of those types.
+    pub json: JsonTable,
 }
 
 /// A module-level slot.

@@ -1,5 +1,6 @@
 //! A compiled script version, as the code generator hands it to the runtime.
 
+use crate::json::JsonTable;
 use crate::layout::Shape;
 use crate::types::TypeDesc;
 use std::any::Any;
@@ -91,6 +92,8 @@ pub struct Module {
     pub shapes: Vec<Shape>,
     /// Types by [`crate::types::TypeId`].
     pub types: Vec<TypeDesc>,
+    /// What JSON needs of those types.
+    pub json: JsonTable,
     /// Functions by ascending start address.
     pub frames: Vec<FrameInfo>,
     /// Names a place for a person: `app.weir:3:7`.

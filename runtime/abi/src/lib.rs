@@ -5,6 +5,7 @@
 pub mod code;
 pub mod context;
 pub mod format;
+pub mod json;
 pub mod layout;
 pub mod native;
 mod preserve;

@@ -237,6 +237,10 @@ macro_rules! for_each_native {
             failure_status "failure-status" - () word, traps, constant;               // not pure: the last failure decides
             call_place "call-place" - () owned, traps, linear;
             fail_program "fail-program" - (borrow) word, traps, linear;
+            // JSON
+            json_encode "json-encode" types (borrow word) owned, waits, linear;
+            json_decode "json-decode" types (borrow word) owned, waits, linear;
+            respond_json "respond-json" types (borrow word) owned, waits, linear;
             // Stream
             stream_own "stream-own" - (own) owned, traps, constant;
             stream_next "stream-next" types (borrow) owned, waits, constant;

@@ -17,6 +17,7 @@ mod files;
 mod form;
 mod format;
 mod heap;
+mod json;
 mod limits;
 mod log;
 mod natives;

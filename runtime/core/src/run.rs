@@ -107,7 +107,9 @@ impl Run {
 
     /// Ends it early inside a scope that goes on: cancels what it waits for and drops the references its frames own.
     pub fn abandon(self, scope: &mut Scope) {
-        drop(self.waits_for);
+        if let Some(operation) = self.waits_for {
+            operation.close(scope);
+        }
         if self.fiber.is_done() {
             return;
         }

@@ -50,6 +50,9 @@ pub trait Source {
 pub trait Operation {
     /// The word that the native gives, once there is one.
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>>;
+
+    /// Gives it up, with the references that it owns, for a scope that goes on.
+    fn close(self: Box<Self>, _: &mut Scope) {}
 }
 
 /// What a handle in the heap stands for.

@@ -13,6 +13,7 @@ use std::mem::transmute;
 use std::sync::Arc;
 use weir_abi::code::{CodePtr, Enter, Module};
 use weir_abi::context::Ctx;
+use weir_abi::json::{JsonField, JsonShape, JsonTable, JsonType};
 use weir_abi::layout::{self, Shape, shape};
 use weir_abi::native::NativeId;
 use weir_abi::types::{TypeDesc, TypeId};
@@ -53,6 +54,7 @@ pub mod types {
     pub const NODE: TypeId = TypeId(8);
     pub const MAYBE_NODE: TypeId = TypeId(9);
     pub const RANGE: TypeId = TypeId(10);
+    pub const FLOAT: TypeId = TypeId(11);
 }
 
 /// The shape of a closure without captures.
@@ -92,12 +94,29 @@ pub fn module(main: Code0, handler: Option<Code1>) -> Module {
             TypeDesc::Record("Node".into(), vec![field("value", t::INT), field("next", t::MAYBE_NODE)]),
             TypeDesc::Option(t::NODE),
             TypeDesc::Range,
+            TypeDesc::Float,
         ],
+        json: json_table(),
         frames: Vec::new(),
         show_place: Box::new(|place| format!("test.weir:{}", place.start)),
         is_library: Box::new(|_| false),
         memory: Box::new(()),
     }
+}
+
+/// A User calls its `id` `user_id` in JSON, and has a default for it.
+fn json_table() -> JsonTable {
+    let field = |name: &str, default: Option<&str>| JsonField {
+        name: name.to_owned(),
+        default: default.map(str::to_owned),
+    };
+    let record =
+        |shape, size, fields| JsonType { shapes: vec![JsonShape { shape, size, fields }], is_any: false };
+    let mut table = JsonTable::default();
+    let user = vec![field("user_id", Some("7")), field("name", None), field("nick", None)];
+    table.add(types::USER, record(USER, 32, user));
+    table.add(types::NODE, record(NODE, 24, vec![field("value", None), field("next", None)]));
+    table
 }
 
 pub extern "C" fn nothing(_: *mut Ctx) -> Word {

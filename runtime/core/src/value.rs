@@ -366,6 +366,13 @@ impl Any {
         Self(unsafe { Obj::from_word(self.0) }.map_or(0, |object| object.get(offset)))
     }
 
+    /// The element with that index of the list it refers to.
+    #[inline]
+    pub fn element(self, at: usize) -> Option<Self> {
+        let list: List = self.as_arg();
+        list.words().get(at).map(|word| Self(*word))
+    }
+
     /// The elements of the list it refers to.
     pub fn elements(self) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         let list: List = self.as_arg();

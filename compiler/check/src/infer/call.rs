@@ -27,6 +27,9 @@ pub(super) fn needed(native: &str) -> Option<Ability> {
     NEEDS.iter().find(|(name, _)| *name == native).map(|(_, ability)| *ability)
 }
 
+/// Natives that read or write JSON of their first type.
+const JSON: [&str; 3] = ["json-encode", "json-decode", "respond-json"];
+
 impl<'a> Checker<'a> {
     /// `callee(args)`
     pub fn call(&mut self, callee: &'a ast::Expr, args: &'a [Arg], span: Span, want: Want) -> Draft {
@@ -241,6 +244,11 @@ impl<'a> Checker<'a> {
                 && let Some((_, ty)) = vars.first()
             {
                 self.need(ability, *ty, arg.span);
+            }
+            if JSON.contains(&native.text.as_str())
+                && let Some((_, ty)) = vars.first()
+            {
+                self.need(Ability::Json, *ty, span);
             }
             let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
             if native.text == CALL_PLACE

@@ -135,5 +135,6 @@ pub fn module(functions: Vec<Function>) -> Module {
         texts: Vec::new(),
         shapes: Vec::new(),
         types: Vec::new(),
+        json: Default::default(),
     }
 }

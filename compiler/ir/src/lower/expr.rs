@@ -288,6 +288,9 @@ fn lower_native(
         }
         _ => {
             let native = native(name);
+            if super::json::NATIVES.contains(&name) {
+                b.tables.tell_json(types[0]);
+            }
             let types =
                 if native.row().types { types.iter().map(|t| TypeId(t.0)).collect() } else { Vec::new() };
             b.emit(Op::CallNative { dst: d, native, types, args }, span);
@@ -435,7 +438,7 @@ fn respond(b: &mut FunctionBuilder<'_, '_>, v: Var, ty: Ty, d: Var, span: Span) 
             b.jump(join, span);
             b.enter(join).expect("both sides lead here");
         }
-        TyKind::Enum(of) => {
+        TyKind::Enum(of) if b.tables.is_result(ty) => {
             let cases = b.tables.cases(*of);
             let (good, failed, join) = (b.block(), b.block(), b.block());
             let case = b.temp(Repr::Word);
@@ -454,8 +457,15 @@ fn respond(b: &mut FunctionBuilder<'_, '_>, v: Var, ty: Ty, d: Var, span: Span) 
             b.jump(join, span);
             b.enter(join).expect("both sides lead here");
         }
-        // A Response; the checker lets nothing else through.
-        _ => b.emit(Op::Move(d, v), span),
+        // A Response.
+        TyKind::Native(_) => b.emit(Op::Move(d, v), span),
+        // Any other data, as JSON.
+        _ => {
+            b.tables.tell_json(ty);
+            let args = vec![v, b.word(200, span)];
+            let types = vec![TypeId(ty.0)];
+            b.emit(Op::CallNative { dst: d, native: native("respond-json"), types, args }, span);
+        }
     }
 }
 

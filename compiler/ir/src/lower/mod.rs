@@ -12,6 +12,7 @@ mod build;
 mod control;
 mod expr;
 mod format;
+mod json;
 mod pattern;
 mod place;
 mod tables;
@@ -41,7 +42,7 @@ pub fn lower(program: &Program) -> Module {
     let globals =
         program.globals.iter().map(|g| Global { name: g.name.clone(), repr: tables.repr(g.ty) }).collect();
     let id = |f: FnId| FuncId(f.0);
-    let (texts, shapes, types) = tables.finish();
+    let (texts, shapes, types, json) = tables.finish();
     Module {
         functions,
         main: id(program.main),
@@ -50,6 +51,7 @@ pub fn lower(program: &Program) -> Module {
         texts,
         shapes,
         types,
+        json,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::ir::{FuncId, Repr, TextId};
 use std::collections::HashMap;
+use weir_abi::json::JsonTable;
 use weir_abi::layout::{CLOSURE_CAPTURES, Shape, case_field, field, shape};
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::typed::{FnId, Program};
@@ -11,7 +12,7 @@ use weir_check::types::{Case, EnumId, Ty, TyKind, Types};
 
 /// The tables of one module.
 pub(super) struct Tables<'p> {
-    types: &'p Types,
+    pub(super) types: &'p Types,
     descriptions: Vec<TypeDesc>,
     texts: Vec<String>,
     text_ids: HashMap<String, TextId>,
@@ -21,6 +22,7 @@ pub(super) struct Tables<'p> {
     first_thunk: u32,
     thunks: Vec<FnId>,
     thunk_ids: HashMap<FnId, FuncId>,
+    pub(super) json: JsonTable,
 }
 
 impl<'p> Tables<'p> {
@@ -36,11 +38,12 @@ impl<'p> Tables<'p> {
             first_thunk: program.functions.len() as u32,
             thunks: Vec::new(),
             thunk_ids: HashMap::new(),
+            json: JsonTable::default(),
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<String>, Vec<Shape>, Vec<TypeDesc>) {
-        (self.texts, self.shapes, self.descriptions)
+    pub(super) fn finish(self) -> (Vec<String>, Vec<Shape>, Vec<TypeDesc>, JsonTable) {
+        (self.texts, self.shapes, self.descriptions, self.json)
     }
 
     pub(super) fn kind(&self, ty: Ty) -> &'p TyKind {
@@ -53,6 +56,13 @@ impl<'p> Tables<'p> {
 
     pub(super) fn description(&self, ty: Ty) -> &TypeDesc {
         &self.descriptions[ty.0 as usize]
+    }
+
+    /// Whether it is a `T!`: a Result whose error is an Error.
+    pub(super) fn is_result(&self, ty: Ty) -> bool {
+        let desc = self.description(ty);
+        let is_error = |ty: &TypeId| self.descriptions[ty.0 as usize].is_error();
+        desc.is_result() && matches!(desc, TypeDesc::Enum(_, cases) if is_error(&cases[1].1[0].1))
     }
 
     pub(super) fn repr(&self, ty: Ty) -> Repr {

@@ -46,6 +46,7 @@ fn module(blocks: Vec<(Vec<Op>, Terminator)>) -> Module {
         texts: vec![],
         shapes: vec![],
         types: vec![],
+        json: Default::default(),
     }
 }
 

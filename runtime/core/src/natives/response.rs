@@ -68,6 +68,16 @@ pub fn respond(
     body: Own<Text>,
     content_type: Text,
 ) -> Result<Own<Response>, Trap> {
+    answer(scope, status, body, content_type.as_str())
+}
+
+/// A response with that status, text and content type.
+pub fn answer(
+    scope: &mut Scope,
+    status: i64,
+    body: Own<Text>,
+    content_type: &str,
+) -> Result<Own<Response>, Trap> {
     match respond_parts(scope, status, body.get(), content_type) {
         Ok(made) => Ok(made),
         Err(trap) => {
@@ -81,15 +91,13 @@ fn respond_parts(
     scope: &mut Scope,
     status: i64,
     body: Text,
-    content_type: Text,
+    content_type: &str,
 ) -> Result<Own<Response>, Trap> {
     check_status(status, 200..=599)?;
-    check_value("content-type", content_type.as_str())?;
-    let is_plain = content_type.as_str() == PLAIN;
-    let headers = if is_plain {
-        None
-    } else {
-        Some(scope.text_list(["content-type", content_type.as_str()].into_iter())?)
+    check_value("content-type", content_type)?;
+    let headers = match content_type {
+        PLAIN => None,
+        other => Some(scope.text_list(["content-type", other].into_iter())?),
     };
     finish(scope, status, response::KIND_TEXT, headers, body.word())
 }

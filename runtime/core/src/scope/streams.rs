@@ -168,8 +168,8 @@ impl Scope {
         }
     }
 
-    /// `Some` of an owned word of that type.
-    fn some(&mut self, item: TypeId, word: Word) -> Result<Word, Full> {
+    /// `Some` of an owned word of that type, which is given up when there is no room.
+    pub(crate) fn some(&mut self, item: TypeId, word: Word) -> Result<Word, Full> {
         let desc = self.type_desc(item);
         if desc.is_nullable_inside_option() {
             return Ok(word);

@@ -1,0 +1,257 @@
+//! Values to JSON.
+//!
+//! In: a value and its type. Out: its bytes, a piece at a time. The value is held by whoever lets it be written.
+
+use super::path::Path;
+use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
+use crate::form::{Digits, case_index, option_payload, write_form};
+use crate::value::{Any, List, Text};
+use weir_abi::code::Module;
+use weir_abi::json::{JsonShape, case};
+use weir_abi::layout;
+use weir_abi::trap::{Trap, TrapKind};
+use weir_abi::types::{TypeDesc, TypeId};
+
+/// A list or object of which a part is written: what, and how many of its parts.
+#[derive(Clone, Copy, Debug)]
+enum Frame {
+    /// A list's elements.
+    Elements(TypeId, Any, usize),
+    /// A tuple's parts.
+    Parts(TypeId, Any, usize),
+    /// The fields of a record.
+    Fields(TypeId, Any, usize),
+    /// The fields of an enum's case with that index.
+    Case(TypeId, usize, Any, usize),
+}
+
+/// A value that is being written.
+pub struct Writer {
+    out: Vec<u8>,
+    /// From the outermost one inwards.
+    frames: Vec<Frame>,
+    /// Until the first step.
+    start: Option<(TypeId, Any)>,
+    is_pretty: bool,
+}
+
+impl Writer {
+    /// Writes `value` behind what is in `out`; `is_pretty` with a line for each part.
+    pub fn new(ty: TypeId, value: Any, is_pretty: bool, out: Vec<u8>) -> Self {
+        Self { out, frames: Vec::new(), start: Some((ty, value)), is_pretty }
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Goes on for about a piece; whether the value is written. Traps beyond `limit` bytes.
+    pub fn step(&mut self, module: &Module, limit: usize) -> Result<bool, Fault> {
+        let stop = self.out.len() + PIECE;
+        if let Some((ty, value)) = self.start.take() {
+            self.value(module, ty, value)?;
+        }
+        while let Some(frame) = self.frames.last_mut() {
+            match frame {
+                Frame::Elements(ty, list, at) => {
+                    let Some(value) = list.element(*at) else {
+                        self.close(b']');
+                        continue;
+                    };
+                    let (ty, is_first) = (*ty, *at == 0);
+                    *at += 1;
+                    self.separate(is_first);
+                    self.value(module, ty, value)?;
+                }
+                Frame::Parts(ty, tuple, at) => {
+                    let TypeDesc::Tuple(parts) = &module.types[ty.0 as usize] else {
+                        unreachable!("parts are a tuple's");
+                    };
+                    let Some(ty) = parts.get(*at) else {
+                        self.close(b']');
+                        continue;
+                    };
+                    let (value, is_first) = (tuple.part(layout::field(*at as u32)), *at == 0);
+                    *at += 1;
+                    self.separate(is_first);
+                    self.value(module, *ty, value)?;
+                }
+                Frame::Fields(ty, record, at) => {
+                    let (ty, record, index) = (*ty, *record, *at);
+                    *at += 1;
+                    let value = |index| record.part(layout::field(index));
+                    self.field(module, ty, 0, index, index == 0, value)?;
+                }
+                Frame::Case(ty, case, of, at) => {
+                    let (ty, case, of, index) = (*ty, *case, *of, *at);
+                    *at += 1;
+                    // The name of the case stands before its fields.
+                    let value = |index| of.part(layout::case_field(index));
+                    self.field(module, ty, case, index, false, value)?;
+                }
+            }
+            if self.out.len() >= stop {
+                if self.out.len() > limit {
+                    return Err(Fault::Trap(Trap::new(TrapKind::OutOfMemory)));
+                }
+                return Ok(self.frames.is_empty());
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the field with that index, or the end behind the last one.
+    #[inline]
+    fn field(
+        &mut self,
+        module: &Module,
+        ty: TypeId,
+        case: usize,
+        index: usize,
+        is_first: bool,
+        value: impl FnOnce(u32) -> Any,
+    ) -> Result<(), Fault> {
+        let fields = match &module.types[ty.0 as usize] {
+            TypeDesc::Record(_, fields) => fields,
+            TypeDesc::Enum(_, cases) => &cases[case].1,
+            _ => unreachable!("records and cases have fields"),
+        };
+        let Some((_, field)) = fields.get(index) else {
+            self.close(b'}');
+            return Ok(());
+        };
+        self.separate(is_first);
+        leaf::write_text(&shape(module, ty, case).fields[index].name, &mut self.out);
+        self.colon();
+        self.value(module, *field, value(index as u32))
+    }
+
+    /// Writes a value, or the beginning of one that has parts.
+    fn value(&mut self, module: &Module, mut ty: TypeId, mut value: Any) -> Result<(), Fault> {
+        let types = &module.types[..];
+        loop {
+            let desc = &types[ty.0 as usize];
+            match desc {
+                TypeDesc::Unit => self.out.extend_from_slice(b"null"),
+                TypeDesc::Int => {
+                    self.out.extend_from_slice(Digits::of(value.word() as i64).as_bytes());
+                }
+                TypeDesc::Float => return self.float(module, f64::from_bits(value.word())),
+                TypeDesc::Bool => {
+                    self.out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" });
+                }
+                TypeDesc::Text => leaf::write_text(value.as_arg::<Text>().as_str(), &mut self.out),
+                TypeDesc::Duration | TypeDesc::Time | TypeDesc::Range => {
+                    self.out.push(b'"');
+                    write_form(types, ty, value, &mut self.out);
+                    self.out.push(b'"');
+                }
+                TypeDesc::Option(_) if value.word() == 0 => self.out.extend_from_slice(b"null"),
+                TypeDesc::Option(inner) => {
+                    value = option_payload(types, *inner, value);
+                    ty = *inner;
+                    continue;
+                }
+                TypeDesc::List(item) => {
+                    if value.as_arg::<List>().len() == 0 {
+                        self.out.extend_from_slice(b"[]");
+                        return Ok(());
+                    }
+                    return self.open(module, b'[', Frame::Elements(*item, value, 0));
+                }
+                TypeDesc::Tuple(_) => return self.open(module, b'[', Frame::Parts(ty, value, 0)),
+                TypeDesc::Record(_, fields) if fields.is_empty() => self.out.extend_from_slice(b"{}"),
+                TypeDesc::Record(..) => return self.open(module, b'{', Frame::Fields(ty, value, 0)),
+                TypeDesc::Enum(_, cases) => {
+                    let at = case_index(desc, value);
+                    let (name, fields) = &cases[at];
+                    if module.json.get(ty).is_some_and(|of| of.is_any) {
+                        if at == case::NULL {
+                            self.out.extend_from_slice(b"null");
+                            return Ok(());
+                        }
+                        value = value.part(layout::case_field(0));
+                        ty = fields[0].1;
+                        continue;
+                    }
+                    if !fields.is_empty() {
+                        self.open(module, b'{', Frame::Case(ty, at, value, 0))?;
+                        self.separate(true);
+                        leaf::write_text(TAG, &mut self.out);
+                        self.colon();
+                    }
+                    leaf::write_text(name, &mut self.out);
+                }
+                other => unreachable!("compiler bug: {other:?} has no JSON form"),
+            }
+            return Ok(());
+        }
+    }
+
+    fn float(&mut self, module: &Module, value: f64) -> Result<(), Fault> {
+        if !value.is_finite() {
+            return Err(self.wrong(module, &format!("{value} has no JSON form")));
+        }
+        leaf::write_float(value, &mut self.out);
+        Ok(())
+    }
+
+    fn open(&mut self, module: &Module, bracket: u8, frame: Frame) -> Result<(), Fault> {
+        if self.frames.len() == MAX_DEPTH {
+            let message = format!("lists and objects are nested deeper than {MAX_DEPTH}");
+            return Err(self.wrong(module, &message));
+        }
+        self.out.push(bracket);
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.frames.pop();
+        self.new_line();
+        self.out.push(bracket);
+    }
+
+    /// What stands before a part.
+    #[inline]
+    fn separate(&mut self, is_first: bool) {
+        if !is_first {
+            self.out.push(b',');
+        }
+        self.new_line();
+    }
+
+    #[inline]
+    fn new_line(&mut self) {
+        if self.is_pretty {
+            self.out.push(b'\n');
+            self.out.resize(self.out.len() + 2 * self.frames.len(), b' ');
+        }
+    }
+
+    #[inline]
+    fn colon(&mut self) {
+        self.out.extend_from_slice(if self.is_pretty { b": " } else { b":" });
+    }
+
+    #[cold]
+    fn wrong(&self, module: &Module, why: &str) -> Fault {
+        let mut path = Path::new();
+        for frame in &self.frames {
+            // A frame counts the part that is being written.
+            match *frame {
+                Frame::Elements(_, _, at) | Frame::Parts(_, _, at) => path.element(at.saturating_sub(1)),
+                Frame::Fields(ty, _, at) => path.field(&shape(module, ty, 0).fields[at - 1].name),
+                Frame::Case(ty, case, _, at) => path.field(&shape(module, ty, case).fields[at - 1].name),
+            }
+        }
+        Fault::Wrong(format!("{}: {why}", path.finish()))
+    }
+}
+
+/// A record's or case's names and shape.
+fn shape(module: &Module, ty: TypeId, case: usize) -> &JsonShape {
+    let of = module.json.get(ty).expect("compiler bug: a type that JSON was not told of");
+    &of.shapes[case]
+}
