@@ -118,11 +118,12 @@ impl<'a> Checker<'a> {
             "Bool" => T::BOOL,
             "Text" => T::TEXT,
             "Float" => T::FLOAT,
+            "Bytes" => T::BYTES,
             "Duration" => T::DURATION,
             "Time" => T::TIME,
             "Range" => T::RANGE,
             "Never" => T::NEVER,
-            "List" | "Stream" | "Option" => return self.container(name, args, module, vars),
+            "List" | "Map" | "Set" | "Stream" | "Option" => return self.container(name, args, module, vars),
             _ => {
                 self.unknown_type(name, vars);
                 return T::UNKNOWN;
@@ -138,12 +139,18 @@ impl<'a> Checker<'a> {
         module: ModuleId,
         vars: &[(&'a str, T)],
     ) -> T {
-        if !self.arity(name, args, 1) {
+        let is_map = name.text == "Map";
+        if !self.arity(name, args, if is_map { 2 } else { 1 }) {
             return T::UNKNOWN;
         }
         let item = self.annotation(&args[0], module, vars);
+        if is_map {
+            let value = self.annotation(&args[1], module, vars);
+            return self.terms.add(Term::Map(item, value));
+        }
         self.terms.add(match name.text.as_str() {
             "List" => Term::List(item),
+            "Set" => Term::Set(item),
             "Stream" => Term::Stream(item),
             _ => Term::Option(item),
         })

@@ -196,7 +196,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0316",
         "in without a whole",
-        "`x in xs` asks whether a List, a Range or a Text contains something.\n\n    1 in 5                              # 1 in 0..5",
+        "`x in xs` asks whether a List, Map, Set, Range or Text contains something.\n\n    1 in 5                              # 1 in 0..5",
     ),
     code(
         "E0317",
@@ -212,6 +212,11 @@ pub const CODES: &[Code] = &[
         "E0330",
         "format for another type",
         "A format fits the type of its value: `+`, `0` and `,` are for numbers; `x X b o` for Ints; `e` and `f` for Floats. A precision is the number of digits behind the point of a Float, and the most characters of any other value; Ints have none.\n\n    \"{n:.2}\"                             # \"{n.to-float():.2}\"",
+    ),
+    code(
+        "E0331",
+        "cannot be a key",
+        "The keys of a Map and the elements of a Set are found by what they hold. Functions, streams and the server's types are\nnot compared, so neither they nor what holds them can be one.\n\n    set(n => n + 1)                     # a list keeps functions: [n => n + 1]",
     ),
     code(
         "E0340",

@@ -109,6 +109,9 @@ pub enum Kind {
     Case(u32, Vec<Draft>),
     Field(Box<Draft>, u32),
     List(Vec<Draft>),
+    Map(Vec<(Draft, Draft)>),
+    Set(Vec<Draft>),
+    Bytes(Vec<u8>),
     Index(Box<Draft>, Box<Draft>),
     Range(Box<Draft>, Box<Draft>, bool),
     /// Arithmetic or a comparison as written; `zonk` chooses the operation by the solved types.

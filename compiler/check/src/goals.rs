@@ -90,6 +90,8 @@ struct Demand {
 pub enum Ability {
     /// `==`
     Equality,
+    /// Is the key of a Map, or in a Set.
+    Key,
     /// Stands in a text.
     TextForm,
     /// `<`
@@ -320,6 +322,11 @@ impl<'a> Checker<'a> {
         self.need(Ability::Equality, ty, span);
     }
 
+    /// Demands that values of `ty` can be keys of a Map.
+    pub fn need_key(&mut self, ty: T, span: Span) {
+        self.need(Ability::Key, ty, span);
+    }
+
     /// Demands that a value can stand in a text.
     pub fn need_text_form(&mut self, value: &Draft) {
         if !matches!(value.kind, Kind::Error) {
@@ -368,6 +375,13 @@ impl<'a> Checker<'a> {
                 "needs an order",
             )
             .help("Functions, streams and values of the server have none. Compare a part that has one."),
+            Ability::Key => Diagnostic::error(
+                "E0331",
+                format!("A value of type `{whole}` cannot be a key{inside}"),
+                demand.span,
+                "looked up by this",
+            )
+            .help("Keys of a Map and elements of a Set are found by `==`; use a number, a text or what is made of such."),
             Ability::TextForm => Diagnostic::error(
                 "E0306",
                 format!("A value of type `{whole}` has no text form{inside}"),
@@ -411,11 +425,15 @@ impl<'a> Checker<'a> {
         match self.terms.head(ty).clone() {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
-            Term::List(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
+            Term::List(t) | Term::Set(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
             Term::Tuple(parts) | Term::Anonymous(_, parts) => {
                 for part in parts.iter() {
                     self.search(ability, *part, seen, culprit);
                 }
+            }
+            Term::Map(key, value) => {
+                self.search(ability, key, seen, culprit);
+                self.search(ability, value, seen, culprit);
             }
             Term::Record(id, args) => {
                 if seen.len() >= MOST_PARTS || seen.iter().any(|s| self.terms.same(*s, ty)) {

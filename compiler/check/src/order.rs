@@ -38,8 +38,15 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
         | ExprKind::Record(args)
         | ExprKind::Case(_, args)
         | ExprKind::List(args)
+        | ExprKind::Set(args)
         | ExprKind::Prim(_, args)
         | ExprKind::Block(args) => args.iter().for_each(visit),
+        ExprKind::Map(entries) => {
+            for (key, value) in entries {
+                visit(key);
+                visit(value);
+            }
+        }
         ExprKind::CallValue(callee, args) => {
             visit(callee);
             args.iter().for_each(visit);
@@ -76,6 +83,7 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
         | ExprKind::Int(_)
         | ExprKind::Bool(_)
         | ExprKind::Text(_)
+        | ExprKind::Bytes(_)
         | ExprKind::Local(_)
         | ExprKind::Global(_)
         | ExprKind::Closure(..)

@@ -196,6 +196,11 @@ impl<'p> Printer<'p> {
                 let _ = write!(self.out, ".{at}");
             }
             ExprKind::List(items) => self.list("[", items, "]"),
+            ExprKind::Map(entries) => self.entries(entries),
+            ExprKind::Set(items) => self.list("set(", items, ")"),
+            ExprKind::Bytes(bytes) => {
+                let _ = write!(self.out, "b\"{}\"", bytes.escape_ascii());
+            }
             ExprKind::Index(list, index) => {
                 self.expr(list);
                 self.around("[", index, "]");
@@ -291,6 +296,19 @@ impl<'p> Printer<'p> {
             [left, right] => self.infix(left, sign(prim), right),
             _ => self.list("prim(", args, ")"),
         }
+    }
+
+    fn entries(&mut self, entries: &[(Expr, Expr)]) {
+        self.out.push_str(if entries.is_empty() { "[:" } else { "[" });
+        for (at, (key, value)) in entries.iter().enumerate() {
+            if at > 0 {
+                self.out.push_str(", ");
+            }
+            self.expr(key);
+            self.out.push_str(": ");
+            self.expr(value);
+        }
+        self.out.push(']');
     }
 
     fn arms(&mut self, subject: &Expr, arms: &[Arm]) {

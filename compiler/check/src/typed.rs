@@ -145,6 +145,12 @@ pub enum ExprKind {
     Field(Box<Expr>, u32),
     /// A list.
     List(Vec<Expr>),
+    /// A Map of these keys and values.
+    Map(Vec<(Expr, Expr)>),
+    /// A Set of these elements.
+    Set(Vec<Expr>),
+    /// A Bytes literal.
+    Bytes(Vec<u8>),
     /// A list's element; traps when there is none.
     Index(Box<Expr>, Box<Expr>),
     /// `low..high` or `low..=high`, a Range.
@@ -172,7 +178,7 @@ pub enum ExprKind {
     None,
     /// In order; the value of the last, unit when empty. Values of the others are dropped.
     Block(Vec<Expr>),
-    /// `for` over a Range or a List: the variable, what is walked over, the body.
+    /// `for` over a Range, a List or a Set: the variable, what is walked over, the body.
     For(LocalId, Box<Expr>, Box<Expr>),
     /// `while`
     While(Box<Expr>, Box<Expr>),

@@ -34,6 +34,8 @@ pub enum TyKind {
     Bool,
     /// Valid UTF-8.
     Text,
+    /// Bytes of any kind.
+    Bytes,
     /// Signed nanoseconds.
     Duration,
     /// Nanoseconds since 1970-01-01T00:00:00Z.
@@ -42,6 +44,10 @@ pub enum TyKind {
     Range,
     /// `List[T]`
     List(Ty),
+    /// `Map[K, V]`
+    Map(Ty, Ty),
+    /// `Set[T]`
+    Set(Ty),
     /// `Stream[T]`
     Stream(Ty),
     /// `T?`
@@ -196,11 +202,18 @@ impl Types {
             TyKind::Float => out.push_str("Float"),
             TyKind::Bool => out.push_str("Bool"),
             TyKind::Text => out.push_str("Text"),
+            TyKind::Bytes => out.push_str("Bytes"),
             TyKind::Duration => out.push_str("Duration"),
             TyKind::Time => out.push_str("Time"),
             TyKind::Range => out.push_str("Range"),
             TyKind::List(t) => {
                 let _ = write!(out, "List[{}]", self.show(*t));
+            }
+            TyKind::Map(k, v) => {
+                let _ = write!(out, "Map[{}, {}]", self.show(*k), self.show(*v));
+            }
+            TyKind::Set(t) => {
+                let _ = write!(out, "Set[{}]", self.show(*t));
             }
             TyKind::Stream(t) => {
                 let _ = write!(out, "Stream[{}]", self.show(*t));

@@ -30,6 +30,8 @@ pub enum Term {
     Bool,
     /// `Text`
     Text,
+    /// `Bytes`
+    Bytes,
     /// `Duration`
     Duration,
     /// `Time`
@@ -38,6 +40,10 @@ pub enum Term {
     Range,
     /// `List[T]`
     List(T),
+    /// `Map[K, V]`
+    Map(T, T),
+    /// `Set[T]`
+    Set(T),
     /// `Stream[T]`
     Stream(T),
     /// `T?`
@@ -81,6 +87,8 @@ impl T {
     pub const RANGE: T = T(8);
     /// The one `Float`.
     pub const FLOAT: T = T(9);
+    /// The one `Bytes`.
+    pub const BYTES: T = T(10);
 }
 
 /// Types nested deeper than this are refused, so that passes may walk over types by recursion.
@@ -112,9 +120,9 @@ pub struct Terms {
 impl Terms {
     /// The terms that are always there.
     pub fn new() -> Self {
-        use Term::{Bool, Duration, Float, Int, Never, Range, Text, Time, Unit, Unknown};
+        use Term::{Bool, Bytes, Duration, Float, Int, Never, Range, Text, Time, Unit, Unknown};
         let mut nodes = Vec::with_capacity(256);
-        nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range, Float]);
+        nodes.extend([Unknown, Never, Unit, Int, Bool, Text, Duration, Time, Range, Float, Bytes]);
         let extents = vec![Extent { depth: 1, size: 1 }; nodes.len()];
         Self { nodes, extents, refused: false, names: Vec::new(), failing: None }
     }
@@ -267,8 +275,10 @@ impl Terms {
             (_, Term::Var) => self.solve(b, a),
             (Term::Unknown, _) | (_, Term::Unknown) => true,
             (Term::List(a), Term::List(b))
+            | (Term::Set(a), Term::Set(b))
             | (Term::Stream(a), Term::Stream(b))
             | (Term::Option(a), Term::Option(b)) => self.unify(a, b),
+            (Term::Map(k, v), Term::Map(l, w)) => self.unify(k, l) && self.unify(v, w),
             (Term::Fn(ps, r), Term::Fn(qs, s)) => {
                 ps.len() == qs.len()
                     && ps.iter().zip(qs.iter()).all(|(p, q)| self.unify(*p, *q))
@@ -340,8 +350,12 @@ impl Terms {
         match (self.head(a), self.head(b)) {
             (Term::Var | Term::Unknown, _) | (_, Term::Var | Term::Unknown) => lenient,
             (Term::List(a), Term::List(b))
+            | (Term::Set(a), Term::Set(b))
             | (Term::Stream(a), Term::Stream(b))
             | (Term::Option(a), Term::Option(b)) => self.compare(*a, *b, lenient),
+            (Term::Map(k, v), Term::Map(l, w)) => {
+                self.compare(*k, *l, lenient) && self.compare(*v, *w, lenient)
+            }
             (Term::Fn(ps, r), Term::Fn(qs, s)) => {
                 ps.len() == qs.len()
                     && ps.iter().zip(qs.iter()).all(|(p, q)| self.compare(*p, *q, lenient))
@@ -406,10 +420,13 @@ impl Terms {
             Term::Float => out.push_str("Float"),
             Term::Bool => out.push_str("Bool"),
             Term::Text => out.push_str("Text"),
+            Term::Bytes => out.push_str("Bytes"),
             Term::Duration => out.push_str("Duration"),
             Term::Time => out.push_str("Time"),
             Term::Range => out.push_str("Range"),
             Term::List(t) => self.write_applied("List", &[*t], out),
+            Term::Map(k, v) => self.write_applied("Map", &[*k, *v], out),
+            Term::Set(t) => self.write_applied("Set", &[*t], out),
             Term::Stream(t) => self.write_applied("Stream", &[*t], out),
             Term::Option(t) if matches!(self.head(*t), Term::Fn(..)) => {
                 self.write_applied("Option", &[*t], out)
@@ -481,13 +498,14 @@ enum Search {
 
 /// The direct parts of a term.
 fn parts(term: &Term) -> impl Iterator<Item = T> + '_ {
-    let (list, last): (&[T], Option<T>) = match term {
-        Term::List(t) | Term::Stream(t) | Term::Option(t) => (&[], Some(*t)),
-        Term::Fn(params, result) => (params, Some(*result)),
-        Term::Record(_, args) | Term::Tuple(args) | Term::Anonymous(_, args) => (args, None),
-        _ => (&[], None),
+    let (list, last): (&[T], [Option<T>; 2]) = match term {
+        Term::List(t) | Term::Set(t) | Term::Stream(t) | Term::Option(t) => (&[], [Some(*t), None]),
+        Term::Map(key, value) => (&[], [Some(*key), Some(*value)]),
+        Term::Fn(params, result) => (params, [Some(*result), None]),
+        Term::Record(_, args) | Term::Tuple(args) | Term::Anonymous(_, args) => (args, [None, None]),
+        _ => (&[], [None, None]),
     };
-    list.iter().copied().chain(last)
+    list.iter().copied().chain(last.into_iter().flatten())
 }
 
 #[cfg(test)]

@@ -203,10 +203,13 @@ impl Zonk<'_, '_> {
             Term::Float => TyKind::Float,
             Term::Bool => TyKind::Bool,
             Term::Text => TyKind::Text,
+            Term::Bytes => TyKind::Bytes,
             Term::Duration => TyKind::Duration,
             Term::Time => TyKind::Time,
             Term::Range => TyKind::Range,
             Term::List(t) => TyKind::List(self.ty(t)),
+            Term::Map(k, v) => TyKind::Map(self.ty(k), self.ty(v)),
+            Term::Set(t) => TyKind::Set(self.ty(t)),
             Term::Stream(t) => TyKind::Stream(self.ty(t)),
             Term::Option(t) => TyKind::Option(self.ty(t)),
             Term::Fn(params, result) => {
@@ -318,6 +321,10 @@ impl Zonk<'_, '_> {
         Box::new(self.expr(draft))
     }
 
+    fn entries(&mut self, drafts: Vec<(Draft, Draft)>) -> Vec<(Expr, Expr)> {
+        drafts.into_iter().map(|(key, value)| (self.expr(key), self.expr(value))).collect()
+    }
+
     fn all(&mut self, drafts: Vec<Draft>) -> Vec<Expr> {
         drafts.into_iter().map(|d| self.expr(d)).collect()
     }
@@ -380,6 +387,9 @@ impl Zonk<'_, '_> {
             Kind::Case(index, fields) => ExprKind::Case(index, self.all(fields)),
             Kind::Field(value, at) => ExprKind::Field(self.boxed(*value), at),
             Kind::List(items) => ExprKind::List(self.all(items)),
+            Kind::Map(entries) => ExprKind::Map(self.entries(entries)),
+            Kind::Set(items) => ExprKind::Set(self.all(items)),
+            Kind::Bytes(bytes) => ExprKind::Bytes(bytes),
             Kind::Index(list, index) => {
                 let list = self.boxed(*list);
                 ExprKind::Index(list, self.boxed(*index))

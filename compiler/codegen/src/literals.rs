@@ -1,4 +1,4 @@
-//! Immortal objects, side by side in one block that belongs to the module: a TEXT for each text literal, and a CASE for
+//! Immortal objects, side by side in one block that belongs to the module: a TEXT for each Text or Bytes literal, and a CASE for
 //! each index that a case without fields may have.
 
 use weir_abi::layout::{self, shape};
@@ -23,7 +23,7 @@ pub(crate) struct Literals {
 
 impl Literals {
     /// Objects for these texts, in their order, and for the cases of these types.
-    pub(crate) fn new(texts: &[String], types: &[TypeDesc]) -> Self {
+    pub(crate) fn new(texts: &[Vec<u8>], types: &[TypeDesc]) -> Self {
         let mut offsets = Vec::with_capacity(texts.len());
         let mut units = 0;
         for text in texts {
@@ -47,7 +47,7 @@ impl Literals {
             bytes.extend_from_slice(&layout::immortal_header(shape::TEXT).to_ne_bytes());
             bytes.extend_from_slice(&(text.len() as u64).to_ne_bytes());
             bytes.extend_from_slice(&data.to_ne_bytes());
-            bytes.extend_from_slice(text.as_bytes());
+            bytes.extend_from_slice(text);
             bytes.resize(bytes.len().next_multiple_of(layout::ALIGN), 0);
             for (unit, bytes) in
                 block[offset / layout::ALIGN..].iter_mut().zip(bytes.chunks_exact(layout::ALIGN))
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn each_is_an_immortal_text() {
-        let texts = ["", "a", "exactly8", "sixteen bytes ok", "grün"].map(String::from);
+        let texts = ["", "a", "exactly8", "sixteen bytes ok", "grün"].map(|text| text.as_bytes().to_vec());
         let literals = Literals::new(&texts, &[]);
         for (i, text) in texts.iter().enumerate() {
             let object = literals.address(i as u32) as *const u64;
@@ -88,7 +88,7 @@ mod tests {
                 assert_eq!(*object, layout::immortal_header(shape::TEXT));
                 let (len, data) = (*object.add(1) as usize, *object.add(2) as *const u8);
                 assert_eq!(data as usize, object as usize + layout::TEXT_DATA as usize);
-                assert_eq!(std::slice::from_raw_parts(data, len), text.as_bytes());
+                assert_eq!(std::slice::from_raw_parts(data, len), text);
             }
         }
     }

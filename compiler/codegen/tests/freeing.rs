@@ -45,7 +45,7 @@ fn module() -> Module {
         main: FuncId(0),
         handler: None,
         globals: Vec::new(),
-        texts: vec!["x".repeat(10_000)],
+        texts: vec!["x".repeat(10_000).into()],
         shapes: Vec::new(),
         types: vec![TypeDesc::Unit],
         json: Default::default(),

@@ -23,6 +23,7 @@ const BUILT_IN: &[&str] = &[
     "value-less-equal",
     "float-rem",
     "list-new",
+    "map-new",
     "respond-text",
     "respond-lines",
     "respond-empty",

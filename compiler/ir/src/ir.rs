@@ -88,8 +88,8 @@ pub struct Module {
     pub handler: Option<FuncId>,
     /// Slots of top-level `let`s.
     pub globals: Vec<Global>,
-    /// Text literals.
-    pub texts: Vec<String>,
+    /// The bytes of Text and Bytes literals.
+    pub texts: Vec<Vec<u8>>,
     /// Shapes of records, cases and closures; number `i` is shape `FIRST_OF_MODULE + i`.
     pub shapes: Vec<Shape>,
     /// Types by [`TypeId`]; the same indexes as the checker's `Ty`s.
@@ -202,7 +202,7 @@ pub enum Op {
     Const(Var, i64),
     /// `None` of a nullable reference: 0.
     Null(Var),
-    /// A text literal (immortal).
+    /// A Text or Bytes literal (immortal).
     Text(Var, TextId),
     /// The object of the case with that index, which has no fields (immortal).
     Case(Var, u32),

@@ -111,7 +111,10 @@ impl fmt::Display for Operation<'_> {
             Op::Const(_, n) => write!(out, "{n}"),
             Op::Null(_) => write!(out, "none"),
             Op::Text(_, id) => match module.texts.get(id.0 as usize) {
-                Some(text) => write!(out, "{text:?}"),
+                Some(text) => match str::from_utf8(text) {
+                    Ok(text) => write!(out, "{text:?}"),
+                    Err(_) => write!(out, "b\"{}\"", text.escape_ascii()),
+                },
                 None => write!(out, "text @{}", id.0),
             },
             Op::Case(_, index) => write!(out, "case {index}"),

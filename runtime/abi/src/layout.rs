@@ -8,7 +8,7 @@
 //! every object   0 count:u32   4 shape:u32   8 ...
 //! TEXT           8 len:u64    16 ptr         24 len bytes          ptr = own address + 24
 //! TEXT_SLICE     8 len:u64    16 ptr         24 owner:ref          ptr points into what owner keeps alive
-//! BYTES, BYTES_SLICE          as TEXT and TEXT_SLICE
+//! BYTES, BYTES_SLICE          as TEXT and TEXT_SLICE; a Bytes value may be any of the four
 //! FOREIGN        8 slot:u64                                        a buffer held by the scope's resource table
 //! STREAM         8 slot:u64                                        a stream in the scope's resource table
 //! RESOURCE       8 slot:u64                                        a Request, Query or Headers, likewise
@@ -16,6 +16,7 @@
 //! BOX_WORD/REF   8 value
 //! LIST_WORD/REF  8 len:u64    16 capacity    24 capacity words, the first len in use
 //! RESPONSE       8 status     16 kind        24 headers:ref?       32 body:ref?     see [`response`]
+//! MAP            8 len:u64    16 keys:ref?   24 values:ref?        32 index:ref?    see [`map`]; a Set is one without values
 //! record, tuple  8 field 0    16 field 1 ...                       shape from the module's table
 //! case           8 index      16 field 0     24 field 1 ...        shape from the module's table; CASE without fields
 //! closure        8 code       16 capture 0 ...                     shape from the module's table
@@ -112,6 +113,25 @@ pub mod error {
     pub const STATUS: i32 = field(4);
 }
 
+/// Layout of a MAP object: the entries in the order in which they were inserted, as two lists, and where to find them.
+///
+/// `keys` and `values` are lists of equal length, or 0 as long as nothing was inserted; a Set has no `values`. `index` is a
+/// BYTES object of words, or 0 while there are few entries: the number of slots, the slots, and one bit per slot for the
+/// entry of that number, which says that it was removed and is a hole in the lists. `len` is the length of the lists less
+/// the holes.
+pub mod map {
+    /// Offset of the number of entries.
+    pub const LEN: i32 = super::LEN;
+    /// Offset of the list of keys.
+    pub const KEYS: i32 = 16;
+    /// Offset of the list of values.
+    pub const VALUES: i32 = 24;
+    /// Offset of the index.
+    pub const INDEX: i32 = 32;
+    /// Size of the object.
+    pub const SIZE: u32 = 40;
+}
+
 /// Layout of a RESPONSE object.
 pub mod response {
     /// Offset of the status, 100 to 599.
@@ -164,6 +184,8 @@ pub mod shape {
     pub const RESPONSE: u32 = 13;
     /// A case without fields of an enum whose other cases have some.
     pub const CASE: u32 = 14;
+    /// A Map or a Set.
+    pub const MAP: u32 = 15;
     /// Shapes from here on are indexes, less this, into the module's table.
     pub const FIRST_OF_MODULE: u32 = 32;
 }

@@ -121,6 +121,7 @@ macro_rules! for_each_native {
             format_float "format-float" - (word word) owned, traps, constant;
             format_value "format-value" types (borrow word) owned, traps, linear;
             list_new "list-new" - (word word) owned, traps, constant;       // shape, capacity -> empty list
+            map_new "map-new" - () owned, traps, constant;                  // an empty Map or Set
             respond_text "respond-text" - (own) owned, traps, constant;
             respond_lines "respond-lines" - (own) owned, traps, constant;
             respond_error "respond-error" - (own) owned, traps, constant;    // an Error
@@ -208,6 +209,21 @@ macro_rules! for_each_native {
             list_join "list-join" - (borrow borrow) owned, traps, linear;
             list_sum "list-sum" types (borrow) owned, traps, linear;
             list_stream "list-stream" - (own) owned, traps, constant;
+            // Map
+            map_len "map-len" - (borrow) word, pure, constant;
+            map_find "map-find" types (borrow borrow) word, pure, linear;
+            map_value "map-value" types (borrow word) owned, traps, constant;
+            map_missing "map-missing" types (borrow) never, traps, linear;
+            map_insert "map-insert" types (own own own) owned, traps, linear;
+            map_remove "map-remove" types (own borrow) owned, traps, linear;
+            map_keys "map-keys" types (borrow) owned, traps, linear;
+            map_values "map-values" types (borrow) owned, traps, linear;
+            // Set
+            set_len "set-len" - (borrow) word, pure, constant;
+            set_contains "set-contains" types (borrow borrow) word, pure, linear;
+            set_insert "set-insert" types (own own) owned, traps, linear;
+            set_remove "set-remove" types (own borrow) owned, traps, linear;
+            set_list "set-list" types (borrow) owned, traps, linear;
             // Range
             range_len "range-len" - (borrow) word, traps, constant;
             range_contains "range-contains" - (borrow word) word, pure, constant;

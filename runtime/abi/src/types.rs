@@ -20,6 +20,8 @@ pub enum TypeDesc {
     Bool,
     /// Text
     Text,
+    /// Bytes
+    Bytes,
     /// Duration
     Duration,
     /// Time
@@ -28,6 +30,10 @@ pub enum TypeDesc {
     Range,
     /// `List[T]`
     List(TypeId),
+    /// `Map[K, V]`
+    Map(TypeId, TypeId),
+    /// `Set[T]`
+    Set(TypeId),
     /// `Stream[T]`
     Stream(TypeId),
     /// `T?`

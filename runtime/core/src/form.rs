@@ -2,11 +2,12 @@
 //!
 //! In: a value and its type. Out: its characters: Ints in decimal, Floats with the fewest digits that read back, Texts as
 //! they are but quoted inside others, Durations as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`,
-//! `(1, "a")`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Ok(1)`, `Circle(radius: 1)`, `Empty`,
-//! `Error("why: because")`.
+//! `(1, "a")`, `["a": 1]`, `set(1, 2)`, `b"\xff"`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Ok(1)`,
+//! `Circle(radius: 1)`, `Empty`, `Error("why: because")`.
 //! Invariant: takes no stack however deep the value is.
 
-use crate::value::{Any, Error, Range, Text};
+use crate::map::Map;
+use crate::value::{Any, Bytes, Error, Range, Text};
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
 
@@ -21,6 +22,8 @@ enum Todo<'t> {
     Elements(TypeId, Any, usize),
     /// The parts of a tuple from an index on.
     Parts(&'t [TypeId], Any, usize),
+    /// The entries of a Map or Set from a number on, and whether one was written.
+    Entries(TypeId, Option<TypeId>, Map, usize, bool),
     /// The fields of a record from an index on.
     Fields(&'t [(String, TypeId)], Any, usize),
     /// The fields of a case from an index on.
@@ -37,6 +40,11 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
     if types[ty.0 as usize].is_error() {
         return value.as_arg::<Error>().write(out);
     }
+    write_inner_form(types, ty, value, out);
+}
+
+/// Appends the text form that `value` has inside others: a Text is quoted.
+pub fn write_inner_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
     if write_leaf(&types[ty.0 as usize], value, out) {
         return;
     }
@@ -65,6 +73,20 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
                     todo.push(Todo::Parts(parts, tuple, at + 1));
                     todo.push(Todo::Value(*ty, tuple.part(layout::field(at as u32))));
                     if at > 0 {
+                        todo.push(Todo::Literal(", "));
+                    }
+                }
+            }
+            Todo::Entries(key, value, map, from, behind) => {
+                let next = (from..map.end()).find(|entry| map.is_entry(*entry));
+                if let Some(entry) = next {
+                    todo.push(Todo::Entries(key, value, map, entry + 1, true));
+                    if let Some(value) = value {
+                        todo.push(Todo::Value(value, map.value(entry)));
+                        todo.push(Todo::Literal(": "));
+                    }
+                    todo.push(Todo::Value(key, map.key(entry)));
+                    if behind {
                         todo.push(Todo::Literal(", "));
                     }
                 }
@@ -111,6 +133,7 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
         TypeDesc::Float => out.extend_from_slice(format!("{:?}", f64::from_bits(value.word())).as_bytes()),
         TypeDesc::Bool => out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" }),
         TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
+        TypeDesc::Bytes => write_bytes(value.as_arg::<Bytes>().as_bytes(), out),
         TypeDesc::Duration => write_duration(value.word() as i64, out),
         TypeDesc::Time => write_time(value.word() as i64, out),
         TypeDesc::Range => {
@@ -128,12 +151,12 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
         }
         TypeDesc::Never => {}
         TypeDesc::List(_)
+        | TypeDesc::Map(..)
+        | TypeDesc::Set(_)
         | TypeDesc::Option(_)
         | TypeDesc::Tuple(_)
         | TypeDesc::Record(..)
-        | TypeDesc::Enum(..) => {
-            return false;
-        }
+        | TypeDesc::Enum(..) => return false,
     }
     true
 }
@@ -150,6 +173,17 @@ fn open<'t>(
             out.push(b'[');
             todo.push(Todo::Literal("]"));
             todo.push(Todo::Elements(*element, value, 0));
+        }
+        TypeDesc::Map(..) if value.as_arg::<Map>().is_empty() => out.extend_from_slice(b"[:]"),
+        TypeDesc::Map(key, of) => {
+            out.push(b'[');
+            todo.push(Todo::Literal("]"));
+            todo.push(Todo::Entries(*key, Some(*of), value.as_arg(), 0, false));
+        }
+        TypeDesc::Set(item) => {
+            out.extend_from_slice(b"set(");
+            todo.push(Todo::Literal(")"));
+            todo.push(Todo::Entries(*item, None, value.as_arg(), 0, false));
         }
         TypeDesc::Tuple(parts) => {
             out.push(b'(');
@@ -261,6 +295,22 @@ fn write_quoted(text: &str, out: &mut Vec<u8>) {
             '\t' => out.extend_from_slice(b"\\t"),
             c if c.is_control() => out.extend_from_slice(format!("\\u{{{:X}}}", c as u32).as_bytes()),
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Bytes as they are written in a program: what is printable in ASCII as it is.
+fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"b\"");
+    for byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b' '..=b'~' => out.push(*byte),
+            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
         }
     }
     out.push(b'"');
@@ -383,6 +433,11 @@ mod tests {
         for (nanos, form) in cases {
             assert_eq!(shown(|out| write_time(nanos, out)), form);
         }
+    }
+
+    #[test]
+    fn bytes_look_like_literals() {
+        assert_eq!(shown(|out| write_bytes(b"a \"\\\n\0\xff{", out)), r#"b"a \"\\\n\x00\xff{""#);
     }
 
     #[test]

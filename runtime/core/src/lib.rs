@@ -20,6 +20,7 @@ mod heap;
 mod json;
 mod limits;
 mod log;
+mod map;
 mod natives;
 mod order;
 mod output;

@@ -3,11 +3,12 @@
 //! In: two values of one type. Out: which comes first: Ints, Floats, Durations and Times by their size, `false` before `true`,
 //! Texts by their bytes, `None` before any `Some`, cases of an enum in declared order and then by what they hold, tuples and
 //! records by their first part that differs, lists likewise and the shorter first. Ranges as lists of their Ints would, but
-//! by their ends.
+//! by their ends. Maps and Sets as lists of their entries in the order of the keys would.
 //! Floats compare either as IEEE has it, where NaN has no place in the order, or as keys: NaN equals itself and comes last.
-//! Invariant: takes no stack however deep the values are, and looks no further than the first difference.
+//! Invariant: takes no stack however deep the values are, but for Maps and Sets within each other, and looks no further than the first difference.
 
 use crate::form::{case_index, option_payload};
+use crate::map::Map;
 use crate::value::{Any, Range, Text};
 use std::cmp::Ordering;
 use weir_abi::layout;
@@ -86,12 +87,12 @@ fn look<'t>(
     desc: &'t TypeDesc,
     a: Any,
     b: Any,
-    floats: impl Fn(f64, f64) -> Option<Ordering>,
+    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
 ) -> Look<'t> {
     Look::Decided(Some(match desc {
         TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => (a.word() as i64).cmp(&(b.word() as i64)),
         TypeDesc::Float => return Look::Decided(floats(f64::from_bits(a.word()), f64::from_bits(b.word()))),
-        TypeDesc::Text => a.as_arg::<Text>().as_bytes().cmp(b.as_arg::<Text>().as_bytes()),
+        TypeDesc::Text | TypeDesc::Bytes => a.as_arg::<Text>().as_bytes().cmp(b.as_arg::<Text>().as_bytes()),
         TypeDesc::Range => {
             let bounds = |range: Range| match range.end() {
                 end if end == range.low() as i128 => None,
@@ -101,6 +102,12 @@ fn look<'t>(
         }
         TypeDesc::List(element) => {
             return Look::Rest(Rest::Elements(*element, 0));
+        }
+        TypeDesc::Map(key, value) => {
+            return Look::Decided(entries(types, *key, Some(*value), a.as_arg(), b.as_arg(), floats));
+        }
+        TypeDesc::Set(item) => {
+            return Look::Decided(entries(types, *item, None, a.as_arg(), b.as_arg(), floats));
         }
         TypeDesc::Tuple(parts) => return Look::Rest(Rest::Parts(parts, 0)),
         TypeDesc::Record(_, fields) => return Look::Rest(Rest::Fields(fields, 0)),
@@ -121,6 +128,36 @@ fn look<'t>(
         | TypeDesc::Native(_)
         | TypeDesc::Never => a.word().cmp(&b.word()),
     }))
+}
+
+/// The order of Maps, and of Sets, which have no values: as that of lists of their entries in the order of the keys.
+fn entries(
+    types: &[TypeDesc],
+    key: TypeId,
+    value: Option<TypeId>,
+    a: Map,
+    b: Map,
+    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
+) -> Option<Ordering> {
+    let sorted = |map: Map| {
+        let mut entries: Vec<usize> = map.entries().collect();
+        entries.sort_unstable_by(|x, y| compare(types, key, map.key(*x), map.key(*y)));
+        entries
+    };
+    let (left, right) = (sorted(a), sorted(b));
+    for (x, y) in left.iter().zip(&right) {
+        let of_keys = compare(types, key, a.key(*x), b.key(*y));
+        if of_keys.is_ne() {
+            return Some(of_keys);
+        }
+        if let Some(value) = value {
+            match walk(types, value, a.value(*x), b.value(*y), floats) {
+                Some(Ordering::Equal) => {}
+                order => return order,
+            }
+        }
+    }
+    Some(left.len().cmp(&right.len()))
 }
 
 impl Rest<'_> {

@@ -195,6 +195,8 @@ macro_rules! handles {
 handles! {
     /// A Text.
     Text;
+    /// Bytes.
+    Bytes;
     /// A list.
     List;
     /// A Range.
@@ -244,6 +246,19 @@ impl Text {
     }
 }
 
+impl Bytes {
+    fn len(self) -> usize {
+        self.0.get(layout::LEN) as usize
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: the pointer and length describe bytes that it keeps alive, and the handle's object is held.
+        unsafe { slice::from_raw_parts(self.0.get(layout::TEXT_PTR) as *const u8, self.len()) }
+    }
+}
+
 impl List {
     /// How many elements.
     #[inline]
@@ -261,6 +276,17 @@ impl List {
     pub fn words(&self) -> &[Word] {
         // SAFETY: `len` words behind the head are in use, and the handle's object is held.
         unsafe { slice::from_raw_parts(self.0.ptr().add(layout::LIST_DATA as usize).cast(), self.len()) }
+    }
+
+    /// Its elements.
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = Any> + ExactSizeIterator {
+        self.words().iter().map(|word| Any(*word))
+    }
+
+    /// The element at an index below its length.
+    #[inline]
+    pub fn item(&self, at: usize) -> Any {
+        Any(self.words()[at])
     }
 
     /// Its elements as Texts.
@@ -348,7 +374,16 @@ impl Handle for Any {
     }
 }
 
+impl Gives for Any {
+    fn into_word(self) -> Word {
+        self.0
+    }
+}
+
 impl Any {
+    /// What stands where nothing looks.
+    pub const NOTHING: Self = Self(0);
+
     /// The word.
     pub fn word(self) -> Word {
         self.0

@@ -113,6 +113,8 @@ impl<'a> Checker<'a> {
         let whole = self.expr(right, Want::Any);
         let home = match self.known(whole.ty) {
             Term::List(_) => "list",
+            Term::Map(..) => "map",
+            Term::Set(_) => "set",
             Term::Range => "range",
             Term::Text => "text",
             Term::Unknown | Term::Never => return Draft::new(Kind::Error, T::BOOL, span),
@@ -120,7 +122,7 @@ impl<'a> Checker<'a> {
                 let shown = self.terms.show(whole.ty);
                 let error = Diagnostic::error(
                     "E0316",
-                    format!("`in` looks into a List, a Range or a Text, and this is `{shown}`"),
+                    format!("`in` looks into a List, Map, Set, Range or Text, and this is `{shown}`"),
                     whole.span,
                     format!("this is `{shown}`"),
                 );

@@ -53,6 +53,7 @@ impl<'a> Checker<'a> {
             Meaning::Nothing if self.case_in_scope(&name.text).is_some() => {
                 self.construct_case(name, args, span, want)
             }
+            Meaning::Nothing if name.text == super::collection::SET => self.set(args, span, want),
             Meaning::Nothing if self.is_type_name(&name.text) => self.construct(name, args, span, want),
             Meaning::Nothing => {
                 self.unknown_name(name, true);

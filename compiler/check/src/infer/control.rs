@@ -291,8 +291,9 @@ impl<'a> Checker<'a> {
         let iterable = self.expr(iterable, Want::Any);
         let item = match self.known(iterable.ty) {
             Term::Stream(item) => return self.for_stream(pattern, iterable, item, body, span),
+            Term::Map(key, value) => return self.for_map(pattern, iterable, [key, value], body, span),
             Term::Range => T::INT,
-            Term::List(item) => item,
+            Term::List(item) | Term::Set(item) => item,
             Term::Unknown | Term::Never => T::UNKNOWN,
             _ => {
                 self.not_iterable(&iterable);

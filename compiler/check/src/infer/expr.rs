@@ -92,7 +92,9 @@ impl<'a> Checker<'a> {
             ExprKind::Loop(body) => self.loop_forever(body, span),
             ExprKind::Try(operand) => self.try_expr(operand, span),
             ExprKind::Leave(stmt) => self.statement(stmt),
-            ExprKind::Html(_) | ExprKind::Bytes(_) | ExprKind::Map(_) => self.unsupported(span),
+            ExprKind::Bytes(bytes) => Draft::new(Kind::Bytes(bytes.clone()), T::BYTES, span),
+            ExprKind::Map(entries) => self.map(entries, span, want),
+            ExprKind::Html(_) => self.unsupported(span),
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)

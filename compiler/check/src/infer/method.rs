@@ -12,6 +12,9 @@ use weir_syntax::naming::kebab_case;
 use weir_syntax::span::Span;
 use weir_syntax::suggest::closest;
 
+/// A type with more methods than this is not explained by their names.
+const MOST_NAMED: usize = 16;
+
 impl<'a> Checker<'a> {
     /// `receiver.name(args)`
     pub fn method(&mut self, receiver: &'a ast::Expr, name: &'a Name, args: &'a [Arg], span: Span) -> Draft {
@@ -128,6 +131,9 @@ impl<'a> Checker<'a> {
             Term::Time => "time",
             Term::Range => "range",
             Term::List(_) => "list",
+            Term::Map(..) => "map",
+            Term::Set(_) => "set",
+            Term::Bytes => "bytes",
             Term::Stream(_) => "stream",
             Term::Option(_) => "option",
             // A declared type of the library has a module of that name where it has methods.
@@ -181,6 +187,8 @@ impl<'a> Checker<'a> {
             error = error.help(format!("The `{item}` may be missing: give a fallback with `??`, or look into it with `match` or `if let`."));
         } else if matches!(self.terms.head(receiver.ty), Term::Rigid(_)) {
             error = error.help(format!("`{shown}` stands for any type. Leave the parameter's type away, and each call is checked by itself."));
+        } else if names.len() > MOST_NAMED {
+            error = error.help(format!("What `{shown}` can do stands in the specification, section 11."));
         } else if !names.is_empty() {
             error = error.help(format!(
                 "It has {}.",

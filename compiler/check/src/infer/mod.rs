@@ -10,6 +10,7 @@ mod binary;
 mod call;
 mod case;
 mod change;
+mod collection;
 mod constructor;
 mod control;
 mod expr;
@@ -65,6 +66,10 @@ pub enum Why {
     Field,
     /// The first element of the list.
     Element,
+    /// The first key of the map.
+    Key,
+    /// The first value of the map.
+    Value,
     /// A condition is a Bool.
     Condition,
     /// The operator works on it.
@@ -384,6 +389,8 @@ fn origin_label(why: Why, want: &str) -> String {
         Why::Parameter => format!("the parameter is `{want}`"),
         Why::Field => format!("the field is `{want}`"),
         Why::Element => format!("the first element is `{want}`, and all must agree"),
+        Why::Key => format!("the first key is `{want}`, and all must agree"),
+        Why::Value => format!("the first value is `{want}`, and all must agree"),
         Why::Operand => format!("this is `{want}`, and both sides must agree"),
         Why::Variable => format!("the variable is `{want}`"),
         Why::Slot => format!("this holds `{want}`"),

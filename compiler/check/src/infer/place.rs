@@ -120,6 +120,9 @@ impl<'a> Checker<'a> {
     pub fn index(&mut self, receiver: &'a ast::Expr, index: &'a ast::Expr, span: Span) -> Draft {
         let receiver = self.expr(receiver, Want::Any);
         let head = self.known(receiver.ty);
+        if let Term::Map(key, _) = head {
+            return self.map_index(receiver, key, index, span);
+        }
         if let ExprKind::Range { low, high, inclusive } = &index.kind {
             return self.slice(receiver, &head, low.as_deref(), high.as_deref(), *inclusive, span);
         }

@@ -10,8 +10,10 @@ use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
 /// Types that need no declaration.
-pub const BUILT_IN: [&str; 11] =
-    ["Int", "Float", "Bool", "Text", "Duration", "Time", "Range", "Never", "List", "Stream", "Option"];
+pub const BUILT_IN: [&str; 14] = [
+    "Int", "Float", "Bool", "Text", "Bytes", "Duration", "Time", "Range", "Never", "List", "Map", "Set",
+    "Stream", "Option",
+];
 
 impl<'a> Checker<'a> {
     /// Whether `name` names a type here.

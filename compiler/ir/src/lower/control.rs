@@ -156,6 +156,7 @@ pub(super) fn lower_for(
     span: Span,
 ) -> Option<()> {
     let is_list = matches!(b.tables.kind(over.ty), TyKind::List(_));
+    let is_set = matches!(b.tables.kind(over.ty), TyKind::Set(_));
     match &over.kind {
         ExprKind::Range { low, high, inclusive } => {
             let counter = counter(b, local);
@@ -176,6 +177,7 @@ pub(super) fn lower_for(
             }
         }
         _ if is_list => over_list(b, local, over, body, span),
+        _ if is_set => over_set(b, local, over, body, span),
         _ => over_range(b, local, over, body, span),
     }
 }
@@ -305,6 +307,35 @@ fn over_list(
     span: Span,
 ) -> Option<()> {
     let list = value_during(b, over, body)?;
+    over_elements(b, local, list, over, body, span)
+}
+
+/// The elements of a set as it was, which is a list that is held until the loop ends.
+fn over_set(
+    b: &mut FunctionBuilder<'_, '_>,
+    local: LocalId,
+    over: &Expr,
+    body: &Expr,
+    span: Span,
+) -> Option<()> {
+    let set = value(b, over)?;
+    let list = b.temp(Repr::Ref);
+    let types = super::collection::types_within(b, over.ty);
+    b.emit(
+        Op::CallNative { dst: list, native: super::expr::native("set-list"), types, args: vec![set] },
+        over.span,
+    );
+    over_elements(b, local, list, over, body, span)
+}
+
+fn over_elements(
+    b: &mut FunctionBuilder<'_, '_>,
+    local: LocalId,
+    list: Var,
+    over: &Expr,
+    body: &Expr,
+    span: Span,
+) -> Option<()> {
     let (index, len) = (b.temp(Repr::Word), b.temp(Repr::Word));
     b.emit(Op::Load(len, list, LEN), over.span);
     b.emit(Op::Const(index, 0), over.span);

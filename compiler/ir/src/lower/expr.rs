@@ -3,7 +3,7 @@
 //! `None` as an answer means that control does not come back: the current block has ended.
 
 use super::build::FunctionBuilder;
-use super::{control, format, pattern, place, walk};
+use super::{collection, control, format, pattern, place, walk};
 use crate::ir::{GlobalId, Op, PartKind, Repr, Terminator, Var};
 use weir_abi::layout::{BOX_VALUE, CASE_INDEX, LEN, RANGE_SIZE, case_field, field, shape};
 use weir_abi::native::{Gives, NativeId};
@@ -72,6 +72,7 @@ pub(super) fn lower(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>)
         ExprKind::Int(n) => give(b, dst, span, |d| Op::Const(d, *n)),
         ExprKind::Bool(v) => give(b, dst, span, |d| Op::Const(d, i64::from(*v))),
         ExprKind::Text(text) => lower_text(b, text, dst, span),
+        ExprKind::Bytes(bytes) => lower_bytes(b, bytes, dst, span),
         ExprKind::None => give(b, dst, span, Op::Null),
         ExprKind::Global(g) => give(b, dst, span, |d| Op::Global(d, GlobalId(g.0))),
         ExprKind::Local(local) => match dst {
@@ -170,6 +171,8 @@ fn lower_operation(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>) 
             let d = target(b);
             b.emit(Op::NewList(d, if of_refs { shape::LIST_REF } else { shape::LIST_WORD }, words), span);
         }
+        ExprKind::Map(entries) => return collection::lower_map(b, entries, e.ty, dst, span),
+        ExprKind::Set(items) => return collection::lower_set(b, items, e.ty, dst, span),
         ExprKind::Index(list, index) => {
             let vars = values(b, [&**list, &**index])?;
             let d = target(b);
@@ -243,8 +246,12 @@ pub(super) fn lower_text(
     dst: Option<Var>,
     span: Span,
 ) -> Option<()> {
+    lower_bytes(b, text.as_bytes(), dst, span)
+}
+
+fn lower_bytes(b: &mut FunctionBuilder<'_, '_>, bytes: &[u8], dst: Option<Var>, span: Span) -> Option<()> {
     if let Some(d) = dst {
-        let id = b.tables.text(text);
+        let id = b.tables.text(bytes);
         b.emit(Op::Text(d, id), span);
     }
     Some(())
@@ -279,13 +286,14 @@ fn lower_native(
     let args = values(b, args)?;
     let d = dst.unwrap_or_else(|| b.temp_of(ty));
     match name {
-        "list-len" | "text-len" => b.emit(Op::Load(d, args[0], LEN), span),
         "value-compare" if b.tables.is_ordered_word(types[0]) => {
             let (less, greater) = (b.temp(Repr::Word), b.temp(Repr::Word));
             b.emit(Op::Prim(Prim::Lt, less, args[0], Some(args[1])), span);
             b.emit(Op::Prim(Prim::Gt, greater, args[0], Some(args[1])), span);
             b.emit(Op::Prim(Prim::Sub, d, greater, Some(less)), span);
         }
+        "list-len" | "text-len" | "map-len" | "set-len" => b.emit(Op::Load(d, args[0], LEN), span),
+        "map-value" => collection::load_value(b, d, args[0], args[1], span),
         _ => {
             let native = native(name);
             if super::json::NATIVES.contains(&name) {
@@ -357,7 +365,7 @@ fn lower_interpolate(
     let mut joined: Vec<(PartKind, Var)> = Vec::with_capacity(parts.len());
     let flush = |b: &mut FunctionBuilder<'_, '_>, literal: &mut String, joined: &mut Vec<(PartKind, Var)>| {
         if !literal.is_empty() {
-            let id = b.tables.text(literal);
+            let id = b.tables.text(literal.as_bytes());
             let v = b.temp(Repr::Ref);
             b.emit(Op::Text(v, id), span);
             joined.push((PartKind::Text, v));

@@ -9,6 +9,7 @@
 //! Not here: who counts what (`count`), layouts (`weir-abi`).
 
 mod build;
+mod collection;
 mod control;
 mod expr;
 mod format;

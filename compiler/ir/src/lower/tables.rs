@@ -14,8 +14,8 @@ use weir_check::types::{Case, EnumId, Ty, TyKind, Types};
 pub(super) struct Tables<'p> {
     pub(super) types: &'p Types,
     descriptions: Vec<TypeDesc>,
-    texts: Vec<String>,
-    text_ids: HashMap<String, TextId>,
+    texts: Vec<Vec<u8>>,
+    text_ids: HashMap<Vec<u8>, TextId>,
     shapes: Vec<Shape>,
     shape_ids: HashMap<Shape, u32>,
     /// The id that the next thunk would get, less the number of thunks.
@@ -42,7 +42,7 @@ impl<'p> Tables<'p> {
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<String>, Vec<Shape>, Vec<TypeDesc>, JsonTable) {
+    pub(super) fn finish(self) -> (Vec<Vec<u8>>, Vec<Shape>, Vec<TypeDesc>, JsonTable) {
         (self.texts, self.shapes, self.descriptions, self.json)
     }
 
@@ -80,7 +80,8 @@ impl<'p> Tables<'p> {
         !description.is_ref() && *description != TypeDesc::Float
     }
 
-    pub(super) fn text(&mut self, text: &str) -> TextId {
+    /// The literal of these bytes.
+    pub(super) fn text(&mut self, text: &[u8]) -> TextId {
         if let Some(&id) = self.text_ids.get(text) {
             return id;
         }
@@ -169,10 +170,13 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Float => TypeDesc::Float,
         TyKind::Bool => TypeDesc::Bool,
         TyKind::Text => TypeDesc::Text,
+        TyKind::Bytes => TypeDesc::Bytes,
         TyKind::Duration => TypeDesc::Duration,
         TyKind::Time => TypeDesc::Time,
         TyKind::Range => TypeDesc::Range,
         TyKind::List(t) => TypeDesc::List(id(t)),
+        TyKind::Map(k, v) => TypeDesc::Map(id(k), id(v)),
+        TyKind::Set(t) => TypeDesc::Set(id(t)),
         TyKind::Stream(t) => TypeDesc::Stream(id(t)),
         TyKind::Option(t) => TypeDesc::Option(id(t)),
         TyKind::Fn(..) => TypeDesc::Fn,

@@ -8,7 +8,8 @@ use weir_check::typed::{Expr, ExprKind, LocalId, Part, Place, StepKind};
 fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
     use ExprKind::*;
     match &e.kind {
-        Unit | Int(_) | Bool(_) | Text(_) | Local(_) | Global(_) | Closure(..) | None | Break | Continue => {}
+        Unit | Int(_) | Bool(_) | Text(_) | Bytes(_) | Local(_) | Global(_) | Closure(..) | None | Break
+        | Continue => {}
         Interpolate(parts) => {
             for part in parts {
                 if let Part::Value(value) = part {
@@ -35,9 +36,16 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
         | Record(all)
         | Case(_, all)
         | List(all)
+        | Set(all)
         | Prim(_, all)
         | Block(all) => {
             all.iter().for_each(each);
+        }
+        Map(entries) => {
+            for (key, value) in entries {
+                each(key);
+                each(value);
+            }
         }
         CallValue(callee, args) => {
             each(callee);

@@ -192,7 +192,9 @@ impl<'m> Machine<'m> {
             Op::Const(_, n) => *n,
             Op::Null(_) => 0,
             Op::Text(_, id) => {
-                let v = self.text(&self.module.texts[id.0 as usize]);
+                let text =
+                    str::from_utf8(&self.module.texts[id.0 as usize]).expect("the machine has no Bytes");
+                let v = self.text(text);
                 self.object_mut(v).immortal = true;
                 v
             }

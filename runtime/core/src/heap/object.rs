@@ -153,6 +153,7 @@ impl Obj {
             shape::LIST_WORD | shape::LIST_REF => {
                 layout::LIST_DATA as usize + 8 * self.get(layout::LIST_CAPACITY) as usize
             }
+            shape::MAP => layout::map::SIZE as usize,
             shape::RESPONSE => layout::response::SIZE as usize,
             own => shapes[(own - shape::FIRST_OF_MODULE) as usize].size as usize,
         }
@@ -177,8 +178,11 @@ impl Obj {
         const OWNER: &[u32] = &[layout::TEXT_DATA as u32];
         const BOXED: &[u32] = &[layout::BOX_VALUE as u32];
         const RESPONSE: &[u32] = &[layout::response::HEADERS as u32, layout::response::BODY as u32];
+        const MAP: &[u32] =
+            &[layout::map::KEYS as u32, layout::map::VALUES as u32, layout::map::INDEX as u32];
         match self.shape() {
             shape::TEXT_SLICE | shape::BYTES_SLICE => Refs::At(OWNER),
+            shape::MAP => Refs::At(MAP),
             shape::BOX_REF => Refs::At(BOXED),
             shape::RESPONSE => Refs::At(RESPONSE),
             shape::LIST_REF => Refs::Span { first: layout::LIST_DATA, count: self.get(layout::LEN) as usize },

@@ -1,0 +1,200 @@
+//! The index of a Map: slots by hash, linear probing, no tombstones.
+//!
+//! ```text
+//! BYTES object   24 slots:u64, a power of two   32 slot 0   40 slot 1 ...   one hole bit per slot, in words
+//! slot           0 when free, else the entry's number + 1 in the low half, its hash in the high half
+//! ```
+//! In: hashes and numbers of entries. Out: numbers of entries. Invariants: at most three quarters of the slots are in use;
+//! between the slot that a hash leads to and its own slot none is free. A hole bit belongs to the number of an entry.
+//! Not here: keys (`key`), the lists of entries (`map`).
+
+use crate::heap::{Full, Obj};
+use crate::scope::Scope;
+use weir_abi::layout::{self, shape};
+
+const COUNT: i32 = layout::TEXT_DATA;
+const SLOTS: i32 = COUNT + 8;
+
+/// An index.
+#[derive(Clone, Copy, Debug)]
+pub struct Index(Obj);
+
+/// How many slots there are for `capacity` entries.
+fn slots_for(capacity: usize) -> usize {
+    (capacity * 4).div_ceil(3).next_power_of_two()
+}
+
+/// How many words hold the hole bits of so many slots.
+fn hole_words(slots: usize) -> usize {
+    slots.div_ceil(64)
+}
+
+impl Index {
+    /// An empty index for `capacity` entries.
+    pub fn new(scope: &mut Scope, capacity: usize) -> Result<Self, Full> {
+        /// Offsets within an object are of 31 bits.
+        const MOST: usize = 1 << 26;
+        if capacity > MOST {
+            return Err(Full);
+        }
+        let slots = slots_for(capacity);
+        let words = 1 + slots + hole_words(slots);
+        let object =
+            scope.heap_mut().alloc(layout::TEXT_DATA as usize + 8 * words, layout::header(shape::BYTES))?;
+        object.set(layout::LEN, 8 * words as u64);
+        object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
+        object.set(COUNT, slots as u64);
+        let index = Self(object);
+        index.clear();
+        Ok(index)
+    }
+
+    /// The index that an object is.
+    pub fn of(object: Obj) -> Self {
+        Self(object)
+    }
+
+    /// Its object.
+    pub fn object(self) -> Obj {
+        self.0
+    }
+
+    fn clear(self) {
+        for at in 0..self.slots() + hole_words(self.slots()) {
+            self.set_slot(at, 0);
+        }
+    }
+
+    fn slots(self) -> usize {
+        self.0.get(COUNT) as usize
+    }
+
+    #[inline(always)]
+    fn slot(self, at: usize) -> u64 {
+        self.0.get(SLOTS + 8 * at as i32)
+    }
+
+    #[inline(always)]
+    fn set_slot(self, at: usize, slot: u64) {
+        self.0.set(SLOTS + 8 * at as i32, slot);
+    }
+
+    /// The entry of that hash for which `is_it` holds.
+    #[inline]
+    pub fn find(self, hash: u32, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
+        let mask = self.slots() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slot(at);
+            if slot == 0 {
+                return None;
+            }
+            if (slot >> 32) as u32 == hash {
+                let entry = slot as u32 as usize - 1;
+                if is_it(entry) {
+                    return Some(entry);
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds an entry that is not there.
+    #[inline]
+    pub fn insert(self, hash: u32, entry: usize) {
+        let mask = self.slots() - 1;
+        let mut at = hash as usize & mask;
+        while self.slot(at) != 0 {
+            at = (at + 1) & mask;
+        }
+        self.set_slot(at, (hash as u64) << 32 | (entry as u64 + 1));
+    }
+
+    /// Takes an entry out; those behind it that it kept from their place move up (Knuth, TAOCP 6.4, algorithm R).
+    pub fn remove(self, hash: u32, entry: usize) {
+        let mask = self.slots() - 1;
+        let mut free = hash as usize & mask;
+        while self.slot(free) as u32 as usize != entry + 1 {
+            free = (free + 1) & mask;
+        }
+        let mut at = free;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slot(at);
+            if slot == 0 {
+                break;
+            }
+            let home = (slot >> 32) as usize & mask;
+            // Whether `free` lies on the way from `home` to `at`.
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(free) & mask {
+                self.set_slot(free, slot);
+                free = at;
+            }
+        }
+        self.set_slot(free, 0);
+    }
+
+    /// The hash and number of each entry, in no order.
+    pub fn entries(self) -> impl Iterator<Item = (u32, usize)> {
+        let slots = (0..self.slots()).map(move |at| self.slot(at));
+        slots.filter(|slot| *slot != 0).map(|slot| ((slot >> 32) as u32, slot as u32 as usize - 1))
+    }
+
+    fn hole(self, entry: usize) -> (usize, u64) {
+        (self.slots() + entry / 64, 1 << (entry % 64))
+    }
+
+    /// Whether the entry of that number was removed.
+    #[inline]
+    pub fn is_hole(self, entry: usize) -> bool {
+        let (word, bit) = self.hole(entry);
+        self.slot(word) & bit != 0
+    }
+
+    /// Notes that the entry of that number was, or was not, removed.
+    pub fn set_hole(self, entry: usize, removed: bool) {
+        let (word, bit) = self.hole(entry);
+        let others = self.slot(word) & !bit;
+        self.set_slot(word, if removed { others | bit } else { others });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn there_is_always_a_free_slot() {
+        for capacity in 0..10_000 {
+            let slots = slots_for(capacity);
+            assert!(capacity < slots && capacity * 4 <= slots * 3, "{capacity}");
+        }
+    }
+
+    #[test]
+    fn entries_of_one_hash_are_all_found_until_removed() {
+        let scope = &mut testing::scope();
+        let index = Index::new(scope, 24).expect("room");
+        let hash = |entry: usize| if entry.is_multiple_of(2) { 31 } else { 30 };
+        (0..24).for_each(|entry| index.insert(hash(entry), entry));
+        for removed in [4, 0, 23, 7, 1] {
+            index.remove(hash(removed), removed);
+            assert_eq!(index.find(hash(removed), |entry| entry == removed), None);
+        }
+        for entry in (0..24).filter(|entry| ![4, 0, 23, 7, 1].contains(entry)) {
+            assert_eq!(index.find(hash(entry), |found| found == entry), Some(entry));
+        }
+        assert_eq!(index.entries().count(), 19);
+    }
+
+    #[test]
+    fn holes_are_remembered_by_number() {
+        let scope = &mut testing::scope();
+        let index = Index::new(scope, 100).expect("room");
+        index.set_hole(70, true);
+        assert!(index.is_hole(70) && !index.is_hole(6) && !index.is_hole(71));
+        index.set_hole(70, false);
+        assert!(!index.is_hole(70));
+    }
+}

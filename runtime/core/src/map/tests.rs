@@ -1,0 +1,149 @@
+//! Maps against a plain list of pairs, with few and with many entries, with and without other holders.
+
+use super::*;
+use crate::form::write_form;
+use crate::testing::{self, types};
+use proptest::prelude::*;
+
+const INTS: EntryTypes = EntryTypes { key: types::INT, value: Some(types::INT) };
+const TEXTS: EntryTypes = EntryTypes { key: types::TEXT, value: Some(types::TEXT) };
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(u8, u8),
+    Remove(u8),
+    /// Somebody else holds the map as it is.
+    Hold,
+    /// Somebody else holds its keys.
+    HoldKeys,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = prop_oneof![0..12u8, any::<u8>()];
+    let step = prop_oneof![
+        8 => (key.clone(), any::<u8>()).prop_map(|(k, v)| Step::Insert(k, v)),
+        4 => key.prop_map(Step::Remove),
+        1 => Just(Step::Hold),
+        1 => Just(Step::HoldKeys),
+    ];
+    proptest::collection::vec(step, 0..400)
+}
+
+/// A key or value: an Int as it is, a Text that spells it.
+fn word(scope: &mut Scope, ty: TypeId, value: u8) -> Any {
+    let word = match ty {
+        types::TEXT => scope.text(&format!("number {value}")).expect("room").get().word(),
+        _ => u64::from(value),
+    };
+    // SAFETY: a word of that type.
+    unsafe { Any::from_word(word) }
+}
+
+fn shown(scope: &Scope, ty: TypeId, value: Any) -> String {
+    let mut out = Vec::new();
+    write_form(&scope.app().module().types, ty, value, &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+/// The entries as texts.
+fn listed(scope: &Scope, of: EntryTypes, map: Map) -> Vec<(String, String)> {
+    let value = of.value.expect("a map");
+    map.entries().map(|at| (shown(scope, of.key, map.key(at)), shown(scope, value, map.value(at)))).collect()
+}
+
+fn expected(of: EntryTypes, model: &[(u8, u8)]) -> Vec<(String, String)> {
+    let show = |ty: TypeId, n: u8| if ty == types::TEXT { format!("number {n}") } else { n.to_string() };
+    model.iter().map(|(k, v)| (show(of.key, *k), show(of.key, *v))).collect()
+}
+
+fn run(of: EntryTypes, steps: &[Step]) {
+    let scope = &mut testing::scope();
+    let mut map = new(scope).expect("room");
+    let mut model: Vec<(u8, u8)> = Vec::new();
+    let mut held = Vec::new();
+    let mut lists: Vec<Own<List>> = Vec::new();
+    for step in steps {
+        match *step {
+            Step::Insert(k, v) => {
+                let (key, value) = (word(scope, of.key, k), word(scope, of.key, v));
+                map = insert(scope, of, map, key, value).expect("room");
+                match model.iter_mut().find(|(key, _)| *key == k) {
+                    Some(entry) => entry.1 = v,
+                    None => model.push((k, v)),
+                }
+            }
+            Step::Remove(k) => {
+                let key = word(scope, of.key, k);
+                map = remove(scope, of, map, key).expect("room");
+                drop_value(scope, key, of.key == types::TEXT);
+                model.retain(|(key, _)| *key != k);
+            }
+            Step::Hold => held.push((scope.dup(map.get()), model.clone())),
+            Step::HoldKeys => lists.extend(map.get().keys().map(|list| scope.dup(list))),
+        }
+        assert_eq!(map.get().len(), model.len());
+    }
+    held.push((map, model));
+    for (map, model) in held {
+        assert_eq!(listed(scope, of, map.get()), expected(of, &model));
+        let app = scope.app().clone();
+        let keys = Keys::of(&app.module().types, of.key);
+        for k in 0..=255 {
+            let key = word(scope, of.key, k);
+            let found = map.get().find(keys, key).map(|at| shown(scope, of.key, map.get().key(at)));
+            let is_there = model.iter().any(|(key, _)| *key == k);
+            assert_eq!(found, is_there.then(|| shown(scope, of.key, key)), "{k}");
+            drop_value(scope, key, of.key == types::TEXT);
+        }
+        scope.give_up(map);
+    }
+    lists.into_iter().for_each(|list| scope.give_up(list));
+    assert_eq!(scope.heap().live(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_map_of_ints_behaves_like_a_list_of_pairs(steps in steps()) {
+        run(INTS, &steps);
+    }
+
+    #[test]
+    fn a_map_of_texts_behaves_like_a_list_of_pairs(steps in steps()) {
+        run(TEXTS, &steps);
+    }
+}
+
+#[test]
+fn a_queue_stays_small() {
+    let scope = &mut testing::scope();
+    let mut map = new(scope).expect("room");
+    let mut most = 0;
+    for n in 0..10_000u64 {
+        // SAFETY: words of Ints.
+        let (key, old) = unsafe { (Any::from_word(n), Any::from_word(n.wrapping_sub(10))) };
+        map = insert(scope, INTS, map, key, key).expect("room");
+        map = remove(scope, INTS, map, old).expect("room");
+        most = most.max(map.get().end());
+    }
+    assert_eq!(map.get().len(), 10);
+    assert!(most <= 2 * (MANY_HOLES + 10), "{most}");
+    scope.give_up(map);
+}
+
+#[test]
+fn an_insertion_without_room_gives_everything_up() {
+    let limits = crate::limits::Limits { mem_limit: 64 * 1024, ..Default::default() };
+    let scope = &mut testing::scope_of(testing::app_with(testing::module(testing::nothing, None), limits));
+    let mut map = new(scope).expect("room");
+    for n in 0.. {
+        // SAFETY: words of Ints.
+        let key = unsafe { Any::from_word(n) };
+        match insert(scope, INTS, map, key, key) {
+            Ok(more) => map = more,
+            Err(Full) => break,
+        }
+    }
+    assert_eq!(scope.heap().live(), 0);
+}
