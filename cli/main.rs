@@ -1,6 +1,6 @@
 //! The `weir` command: reads the command line and hands over to one file per command.
 //!
-//! Exit codes: 0, 1 the program failed, 2 usage, 3 the script does not compile, 5 not formatted, 98 address in use.
+//! Exit codes: 0, 1 the program failed, 2 usage, 3 the script does not compile, 4 tests failed, 5 not formatted, 98 address in use.
 
 mod check;
 mod explain;
@@ -9,6 +9,7 @@ mod httpd;
 mod limits;
 mod run;
 mod script;
+mod test;
 mod units;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +38,7 @@ enum Command {
     Httpd(Box<httpd::Httpd>),
     Check(check::Check),
     Fmt(fmt::Fmt),
+    Test(test::Test),
     Explain(explain::Explain),
     /// A script and its arguments.
     #[command(external_subcommand)]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         (None, Some(Command::Httpd(command))) => httpd::run(*command),
         (None, Some(Command::Check(command))) => check::run(command),
         (None, Some(Command::Fmt(command))) => fmt::run(command),
+        (None, Some(Command::Test(command))) => test::run(command),
         (None, Some(Command::Explain(command))) => explain::run(command),
         (None, None) => Err(script::usage("give a script file, -e CODE or a command")),
     };

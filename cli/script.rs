@@ -15,6 +15,8 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Exit code: the script does not compile.
 pub const REJECTED: u8 = 3;
+/// Exit code: a test failed.
+pub const TESTS_FAILED: u8 = 4;
 /// Exit code: a file is not formatted.
 pub const UNFORMATTED: u8 = 5;
 /// Exit code: the address is in use.

@@ -138,6 +138,8 @@ pub enum Kind {
     /// `?` on a recursive call: the arms for an option, and those for a result.
     Try(Box<Draft>, Vec<DraftArm>, Vec<DraftArm>),
     Respond(Box<Draft>),
+    /// `assert`: the condition, and its characters. `zonk::assertion` makes tests and messages of it.
+    Assert(Box<Draft>, String),
 }
 
 /// A place under inference; see `typed::Place`.

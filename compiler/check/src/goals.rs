@@ -418,7 +418,7 @@ impl<'a> Checker<'a> {
 
     /// The first part of `ty` that lacks the ability. Each declared type is looked into once, and no more of them than an
     /// honest type has.
-    fn search(&mut self, ability: Ability, ty: T, seen: &mut Vec<T>, culprit: &mut Option<T>) {
+    pub fn search(&mut self, ability: Ability, ty: T, seen: &mut Vec<T>, culprit: &mut Option<T>) {
         if culprit.is_some() {
             return;
         }

@@ -36,7 +36,7 @@ mod unify;
 mod ways;
 mod zonk;
 
-pub use program::{check, check_units};
+pub use program::{check, check_library_tests, check_tests, check_units};
 
 /// A file of a program.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::draft::{DeclId, Draft, FrameId, Kind};
 use crate::goals::{Ability, Goals};
-use crate::infer::{Checker, Here, TopLevel, bound_names};
+use crate::infer::{Checker, Here, TopLevel, Want, bound_names};
 use crate::instances::{HANDLER, Instances};
 use crate::modules::{FnEntry, ModuleId, Modules, Shelf, module_name, uses_of};
 use crate::report::Reports;
@@ -25,6 +25,38 @@ pub fn check(file: &ast::File, library: &dyn Library) -> (Option<Program>, Vec<D
 /// Checks a program: its main file first, then the files it uses, each behind those it uses itself. The files of spans into
 /// them are the first ones, before those of library modules.
 pub fn check_units(units: &[Unit<'_>], library: &dyn Library) -> (Option<Program>, Vec<Diagnostic>) {
+    check_for(units, library, Purpose::Run)
+}
+
+/// As [`check_units`], for running the main file's tests: its top-level `let`s and `var`s are all that main does.
+pub fn check_tests(units: &[Unit<'_>], library: &dyn Library) -> (Option<Program>, Vec<Diagnostic>) {
+    check_for(units, library, Purpose::Test)
+}
+
+/// The tests of a module of the standard library as a program. Mistakes in the module are told as if it were the program's own.
+pub fn check_library_tests(
+    module: &'static str,
+    library: &dyn Library,
+) -> (Option<Program>, Vec<Diagnostic>) {
+    let file = ast::File::default();
+    let unit = Unit { name: String::new(), file: &file, uses: Vec::new() };
+    check_for(&[unit], library, Purpose::Library(module))
+}
+
+/// What a program is checked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Run,
+    Test,
+    /// The tests of a module of the standard library, which the main file does not have to name.
+    Library(&'static str),
+}
+
+fn check_for(
+    units: &[Unit<'_>],
+    library: &dyn Library,
+    purpose: Purpose,
+) -> (Option<Program>, Vec<Diagnostic>) {
     let file = units[0].file;
     let shelf = Shelf::default();
     let mut terms = Terms::new();
@@ -49,7 +81,10 @@ pub fn check_units(units: &[Unit<'_>], library: &dyn Library) -> (Option<Program
         checked: HashMap::new(),
         values: Vec::new(),
         goals: Goals::default(),
-        reports: Reports::new(units.len()),
+        reports: Reports::new(match purpose {
+            Purpose::Library(_) => usize::MAX,
+            Purpose::Run | Purpose::Test => units.len(),
+        }),
         here,
         blocks: 0,
         aliases: 0,
@@ -62,12 +97,13 @@ pub fn check_units(units: &[Unit<'_>], library: &dyn Library) -> (Option<Program
         checker.declarations(unit.file);
     }
     checker.endless_types();
-    checker.statements(units);
+    checker.statements(units, purpose);
     let handler = checker.handler();
+    let tests = checker.tests(units, purpose);
     checker.functions();
     let mut program = None;
     if checker.reports.errors() == 0 {
-        let made = zonk::program(&mut checker, FrameId(0), handler);
+        let made = zonk::program(&mut checker, FrameId(0), handler, &tests);
         if checker.reports.errors() == 0 {
             for error in order::check(&made) {
                 checker.report(error);
@@ -219,10 +255,7 @@ impl<'a> Checker<'a> {
                     }
                 }
                 Item::Use(decl) => self.use_once(&mut seen, decl),
-                Item::Test(_) => {
-                    self.unsupported(item_span(item));
-                }
-                Item::Stmt(_) => {}
+                Item::Test(_) | Item::Stmt(_) => {}
             }
         }
     }
@@ -281,11 +314,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Infers the top-level `let`s of the files that are used, then the main file's statements.
-    fn statements(&mut self, units: &'a [Unit<'a>]) {
+    fn statements(&mut self, units: &'a [Unit<'a>], purpose: Purpose) {
         let mut drafts = Vec::new();
         for at in (1..units.len()).chain([0]) {
             self.here.module = ModuleId(at as u16);
-            self.top_level(units[at].file, &mut drafts);
+            self.top_level(units[at].file, purpose, &mut drafts);
         }
         let span = self.frame().span;
         drafts.push(Draft::unit(span.after()));
@@ -293,7 +326,7 @@ impl<'a> Checker<'a> {
         self.conclude();
     }
 
-    fn top_level(&mut self, file: &'a ast::File, drafts: &mut Vec<Draft>) {
+    fn top_level(&mut self, file: &'a ast::File, purpose: Purpose, drafts: &mut Vec<Draft>) {
         // A file's top-level names are in a row.
         let mut next = self.globals.iter().position(|g| g.module == self.here.module).unwrap_or(0);
         for item in &file.items {
@@ -305,7 +338,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let StmtKind::Let { mutable, pattern, ty, value, otherwise, .. } = &stmt.kind else {
-                drafts.push(self.statement(stmt));
+                let draft = self.statement(stmt);
+                if purpose == Purpose::Run {
+                    drafts.push(draft);
+                }
                 continue;
             };
             let names = bound_names(pattern).len();
@@ -381,6 +417,47 @@ impl<'a> Checker<'a> {
             drafts.push(self.set_global(at, value, span));
         }
         Draft::new(Kind::Block(drafts), T::UNIT, span)
+    }
+
+    /// Infers the tests of the program's own files; gives those that are to run.
+    fn tests(&mut self, units: &'a [Unit<'a>], purpose: Purpose) -> Vec<(String, FrameId)> {
+        if let Purpose::Library(name) = purpose {
+            let Some(module) = self.modules.library(name, &mut self.terms) else { return Vec::new() };
+            return self.tests_of(self.modules.file_of(module), module);
+        }
+        let mut tests = Vec::new();
+        for (at, unit) in units.iter().enumerate() {
+            let found = self.tests_of(unit.file, ModuleId(at as u16));
+            if at == 0 && purpose == Purpose::Test {
+                tests = found;
+            }
+        }
+        tests
+    }
+
+    fn tests_of(&mut self, file: &'a ast::File, module: ModuleId) -> Vec<(String, FrameId)> {
+        let mut seen = HashMap::new();
+        let mut tests = Vec::new();
+        for item in &file.items {
+            let Item::Test(decl) = item else { continue };
+            self.once(&mut seen, &decl.name, "among the tests");
+            tests.push((decl.name.text.clone(), self.test(decl, module)));
+        }
+        tests
+    }
+
+    fn test(&mut self, decl: &'a ast::TestDecl, module: ModuleId) -> FrameId {
+        let name = format!("test \"{}\"", decl.name.text);
+        self.frames.push(Frame::new(name, decl.span, Returns::Test, T::UNIT));
+        let frame = FrameId(self.frames.len() as u32 - 1);
+        self.blocks += 1;
+        let here = Here { frame, module, scope: Vec::new(), block: self.blocks, loops: 0, chain: None };
+        let outside = std::mem::replace(&mut self.here, here);
+        let body = self.block(&decl.body, Want::Effect);
+        self.frame().body = Some(body);
+        self.here = outside;
+        self.conclude();
+        frame
     }
 
     /// Infers `handle` for a Request.

@@ -41,6 +41,8 @@ pub struct Variable<'a> {
 pub enum Returns {
     /// The main file's statements: nothing.
     Top,
+    /// A test: nothing.
+    Test,
     /// A value of that type.
     Value(T, Origin),
     /// A response, of a value of any type or of that declared one.

@@ -35,6 +35,8 @@ pub struct Program {
     pub main: FnId,
     /// `handle`: one parameter of type Request, result Response (every result position is wrapped in `Respond`).
     pub handler: Option<FnId>,
+    /// The main file's tests in text order; none unless they were asked for.
+    pub tests: Vec<Test>,
 }
 
 /// A top-level `let`.
@@ -69,6 +71,17 @@ pub struct Function {
     pub result: Ty,
     /// What it does. Of type `result`, or Never.
     pub body: Expr,
+}
+
+/// A `test "name" { ... }`.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// What it shows.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// What it does: no parameters, unit.
+    pub function: FnId,
 }
 
 /// A variable.

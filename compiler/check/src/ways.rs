@@ -63,7 +63,7 @@ fn statement<'e>(stmt: &'e Stmt, exprs: &mut Vec<&'e Expr>, blocks: &mut Vec<&'e
         }
         StmtKind::Assign { place, value } => exprs.extend([place, value]),
         StmtKind::Return(value) => exprs.extend(value),
-        StmtKind::Fail(value) | StmtKind::Assert(value) | StmtKind::Expr(value) => exprs.push(value),
+        StmtKind::Fail(value) | StmtKind::Assert(value, _) | StmtKind::Expr(value) => exprs.push(value),
         StmtKind::Break | StmtKind::Continue | StmtKind::Error => {}
     }
 }

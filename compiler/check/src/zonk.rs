@@ -4,6 +4,8 @@
 //! handler reach, each once per solved types. Functions with a declared signature are inferred here, once for each set of
 //! type arguments, which is where a type that lacks an ability its generic function needs comes to light.
 
+mod assertion;
+
 use crate::draft::{
     ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
 };
@@ -65,7 +67,12 @@ enum Place {
 }
 
 /// The program of a checker without errors, from the frames of main and the handler. Errors may still come up.
-pub fn program(checker: &mut Checker<'_>, main: FrameId, handler: Option<FrameId>) -> Program {
+pub fn program(
+    checker: &mut Checker<'_>,
+    main: FrameId,
+    handler: Option<FrameId>,
+    tests: &[(String, FrameId)],
+) -> Program {
     let mut zonk = Zonk {
         types: Types::new(),
         solved: HashMap::new(),
@@ -85,11 +92,17 @@ pub fn program(checker: &mut Checker<'_>, main: FrameId, handler: Option<FrameId
     let globals = zonk.place_globals(main);
     let main = zonk.enqueue(Work::Frame(main, false));
     let handler = handler.map(|frame| zonk.enqueue(Work::Frame(frame, false)));
+    let tests = tests.iter().map(|(name, frame)| typed::Test {
+        name: name.clone(),
+        span: zonk.c.frames[frame.0 as usize].span,
+        function: zonk.enqueue(Work::Frame(*frame, false)),
+    });
+    let tests = tests.collect();
     while let Some((id, work)) = zonk.queue.pop() {
         zonk.work(id, work);
     }
     let functions = zonk.functions.into_iter().map(|f| f.expect("every queued function was made")).collect();
-    Program { types: zonk.types, functions, globals, main, handler }
+    Program { types: zonk.types, functions, globals, main, handler, tests }
 }
 
 impl Zonk<'_, '_> {
@@ -466,6 +479,7 @@ impl Zonk<'_, '_> {
                 ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
             }
             Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
+            Kind::Assert(condition, written) => return self.assertion(*condition, &written, span),
         };
         Expr { kind, ty, span }
     }

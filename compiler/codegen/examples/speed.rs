@@ -96,6 +96,7 @@ fn module() -> Module {
         functions: vec![fib(), sum(), counted(), length()],
         main: FuncId(0),
         handler: None,
+        tests: Vec::new(),
         globals: Vec::new(),
         texts: Vec::new(),
         shapes: Vec::new(),

@@ -67,6 +67,7 @@ pub fn compile(
         enter: thunks::ENTER,
         main: address(module.main),
         handler: module.handler.map(address),
+        tests: module.tests.iter().copied().map(address).collect(),
         globals: module.globals.len() as u32,
         global_refs: module.globals.iter().map(|g| g.repr.is_ref()).collect(),
         shapes: module.shapes.clone(),

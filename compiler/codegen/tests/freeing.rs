@@ -44,6 +44,7 @@ fn module() -> Module {
         functions: vec![main],
         main: FuncId(0),
         handler: None,
+        tests: Vec::new(),
         globals: Vec::new(),
         texts: vec!["x".repeat(10_000).into()],
         shapes: Vec::new(),

@@ -11,6 +11,8 @@ use library::Modules;
 use std::sync::Arc;
 pub use units::Read;
 use weir_abi::code::{Module, Place};
+use weir_check::typed::Program;
+use weir_check::{Library, Unit, check_tests, check_units};
 use weir_syntax::codes::Code;
 use weir_syntax::diag::{Diagnostic, Severity};
 use weir_syntax::span::{FileId, Source, Sources};
@@ -24,6 +26,8 @@ pub const MAX_SOURCE: usize = 64 << 20;
 pub struct Compiled {
     /// Its machine code.
     pub module: Module,
+    /// The names of its tests, in the order the module has them; none unless they were asked for.
+    pub tests: Vec<String>,
     /// Warnings; never errors.
     pub warnings: Vec<Diagnostic>,
     /// What spans point into.
@@ -58,14 +62,36 @@ pub enum Emit {
 
 /// A script that was checked and has no errors.
 struct Checked {
-    program: weir_check::typed::Program,
+    program: Program,
     warnings: Vec<Diagnostic>,
     sources: Arc<Sources>,
 }
 
 /// Compiles a script. `name` is its path, and what diagnostics and stack traces call it; `read` reads the files it uses.
 pub fn compile(name: &str, text: &str, read: Read<'_>) -> Result<Compiled, Rejected> {
-    let Checked { program, warnings, sources } = checked(name, text, read)?;
+    checked(name, text, read, check_units).map(link)
+}
+
+/// Compiles a script's tests, with its top-level `let`s for their main program.
+pub fn compile_tests(name: &str, text: &str, read: Read<'_>) -> Result<Compiled, Rejected> {
+    checked(name, text, read, check_tests).map(link)
+}
+
+/// Compiles the tests of a module of the standard library, one of [`MODULES`].
+pub fn compile_library_tests(module: &'static str) -> Result<Compiled, Rejected> {
+    let mut sources = Sources::new();
+    sources.add(Source::new(String::new(), String::new()));
+    let modules = Modules::new(sources);
+    let (program, diagnostics) = weir_check::check_library_tests(module, &modules);
+    let sources = Arc::new(modules.into_sources());
+    match program {
+        Some(program) => Ok(link(Checked { program, warnings: diagnostics, sources })),
+        None => Err(Rejected { diagnostics, sources }),
+    }
+}
+
+fn link(checked: Checked) -> Compiled {
+    let Checked { program, warnings, sources } = checked;
     let ir = weir_ir::compile_to_ir(&program, true);
     let places = Arc::clone(&sources);
     let mut module = weir_codegen::compile(
@@ -76,12 +102,13 @@ pub fn compile(name: &str, text: &str, read: Read<'_>) -> Result<Compiled, Rejec
     );
     let places = Arc::clone(&sources);
     module.is_library = Box::new(move |file| library::is_library(places.get(FileId(file))));
-    Ok(Compiled { module, warnings, sources })
+    let tests = program.tests.into_iter().map(|test| test.name).collect();
+    Compiled { module, tests, warnings, sources }
 }
 
 /// Checks a script without compiling it; gives its warnings.
 pub fn check(name: &str, text: &str, read: Read<'_>) -> Result<(Vec<Diagnostic>, Arc<Sources>), Rejected> {
-    checked(name, text, read).map(|c| (c.warnings, c.sources))
+    checked(name, text, read, check_units).map(|c| (c.warnings, c.sources))
 }
 
 /// Shows one stage of a script's way to machine code.
@@ -93,7 +120,7 @@ pub fn emit(name: &str, text: &str, read: Read<'_>, what: Emit) -> Result<String
             _ => weir_syntax::print::file(&parser::parse(file, &sources.get(file).text).file),
         });
     }
-    let Checked { program, .. } = checked(name, text, read)?;
+    let Checked { program, .. } = checked(name, text, read, check_units)?;
     if what == Emit::Typed {
         return Ok(weir_check::print::program(&program));
     }
@@ -121,12 +148,15 @@ fn one_source(name: &str, text: &str) -> (Sources, FileId) {
     (sources, file)
 }
 
+/// The pass that checks, for running a script or its tests.
+type Check = fn(&[Unit<'_>], &dyn Library) -> (Option<Program>, Vec<Diagnostic>);
+
 /// Parses and checks: both always run, so that one look shows all mistakes.
-fn checked(name: &str, text: &str, read: Read<'_>) -> Result<Checked, Rejected> {
+fn checked(name: &str, text: &str, read: Read<'_>, check: Check) -> Result<Checked, Rejected> {
     let mut sources = Sources::new();
     let (loaded, mut diagnostics) = units::load(name, text, read, &mut sources);
     let modules = Modules::new(sources);
-    let (program, found) = weir_check::check_units(&loaded.units(), &modules);
+    let (program, found) = check(&loaded.units(), &modules);
     diagnostics.extend(found);
     diagnostics.sort_by_key(Diagnostic::span);
     let sources = Arc::new(modules.into_sources());

@@ -154,7 +154,7 @@ impl Formatter<'_> {
             StmtKind::Return(None) => text("return"),
             StmtKind::Return(Some(value)) => concat([text("return "), self.expr(value)]),
             StmtKind::Fail(value) => concat([text("fail "), self.expr(value)]),
-            StmtKind::Assert(condition) => concat([text("assert "), self.expr(condition)]),
+            StmtKind::Assert(condition, _) => concat([text("assert "), self.expr(condition)]),
             StmtKind::Break => text("break"),
             StmtKind::Continue => text("continue"),
             StmtKind::Expr(expr) => self.expr(expr),

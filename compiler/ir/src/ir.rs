@@ -86,6 +86,8 @@ pub struct Module {
     pub main: FuncId,
     /// `handle`: an owned Request in, an owned Response out.
     pub handler: Option<FuncId>,
+    /// Tests; no parameters, unit.
+    pub tests: Vec<FuncId>,
     /// Slots of top-level `let`s.
     pub globals: Vec<Global>,
     /// The bytes of Text and Bytes literals.

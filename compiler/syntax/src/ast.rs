@@ -248,8 +248,8 @@ pub enum StmtKind {
     Return(Option<Expr>),
     /// `fail value`: a Text or an error.
     Fail(Expr),
-    /// `assert condition`
-    Assert(Expr),
+    /// `assert condition`, and the condition's characters, with blanks for comments.
+    Assert(Expr, String),
     /// `break`
     Break,
     /// `continue`

@@ -192,7 +192,7 @@ impl Printer {
             }),
             StmtKind::Return(value) => self.node("Return", |p| value.iter().for_each(|value| p.expr(value))),
             StmtKind::Fail(value) => self.node("Fail", |p| p.expr(value)),
-            StmtKind::Assert(value) => self.node("Assert", |p| p.expr(value)),
+            StmtKind::Assert(value, _) => self.node("Assert", |p| p.expr(value)),
             StmtKind::Break => self.line("Break"),
             StmtKind::Continue => self.line("Continue"),
             StmtKind::Expr(expr) => self.expr(expr),

@@ -84,6 +84,8 @@ pub struct Module {
     pub main: CodePtr,
     /// `handle`: an owned Request in, an owned Response out.
     pub handler: Option<CodePtr>,
+    /// Tests: no words in, unit out.
+    pub tests: Vec<CodePtr>,
     /// How many global slots there are.
     pub globals: u32,
     /// Which global slots hold references.

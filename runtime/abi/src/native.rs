@@ -117,6 +117,8 @@ macro_rules! for_each_native {
             value_equal "value-equal" types (borrow borrow) word, pure, linear;
             value_less "value-less" types (borrow borrow) word, pure, linear;
             value_less_equal "value-less-equal" types (borrow borrow) word, pure, linear;
+            value_shown "value-shown" types (borrow) owned, traps, linear;  // the text form inside other values, cut
+            assert_failed "assert-failed" - (borrow) never, traps, constant;
             format_int "format-int" - (word word) owned, traps, constant;   // value, packed `format::Format`
             format_float "format-float" - (word word) owned, traps, constant;
             format_value "format-value" types (borrow word) owned, traps, linear;

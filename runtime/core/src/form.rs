@@ -30,6 +30,14 @@ enum Todo<'t> {
     Payload(&'t [(String, TypeId)], Any, usize),
 }
 
+/// Appends the text form that `value`, which is of type `ty`, has inside another value.
+pub fn write_form_inside(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
+    match &types[ty.0 as usize] {
+        TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
+        _ => write_form(types, ty, value, out),
+    }
+}
+
 /// Appends the text form of `value`, which is of type `ty`.
 pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
     // A Text by itself is not quoted.

@@ -36,6 +36,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod trace;
+mod trial;
 mod value;
 mod waiting;
 mod worker;

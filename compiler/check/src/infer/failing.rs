@@ -270,7 +270,7 @@ impl<'a> Checker<'a> {
         let is_text = matches!(self.known(value.ty), Term::Text);
         let wanted = match self.frame().returns {
             Returns::Value(ty, _) | Returns::Respond(Some((ty, _))) => self.terms.as_result(ty),
-            Returns::Top | Returns::Respond(None) => None,
+            Returns::Top | Returns::Test | Returns::Respond(None) => None,
         };
         let is_own = wanted.is_some_and(|(_, e)| !self.terms.is_var(e) && self.terms.agree(e, value.ty));
         let error = if is_text && !is_own {
@@ -307,7 +307,7 @@ impl<'a> Checker<'a> {
         }
         let frame = self.here.frame;
         let (result, origin, responds) = match self.frame().returns {
-            Returns::Top => return self.end_program(error, span),
+            Returns::Top | Returns::Test => return self.end_program(error, span),
             Returns::Respond(None) => (self.result_of(T::UNIT), None, true),
             Returns::Respond(Some((ty, origin))) => (ty, origin.span, true),
             Returns::Value(ty, origin) => (ty, origin.span, false),
@@ -331,7 +331,7 @@ impl<'a> Checker<'a> {
     /// The way out of a `?` whose value is missing.
     fn missing(&mut self, span: Span) -> Draft {
         let (result, origin, responds) = match self.frame().returns {
-            Returns::Top => {
+            Returns::Top | Returns::Test => {
                 let at = self.place_here(span);
                 let error = self.made_error("absent", vec![at], span);
                 return self.end_program(error, span);
@@ -370,7 +370,7 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Return(Box::new(value)), T::NEVER, span)
     }
 
-    /// The way out of the main file's statements.
+    /// The way out of the main file's statements, and of a test.
     fn end_program(&mut self, error: Draft, span: Span) -> Draft {
         let wanted = self.terms.error();
         if !self.terms.unify(wanted, error.ty) {

@@ -301,7 +301,7 @@ impl<'a> Checker<'a> {
             Returns::Value(..) if frame.failing.is_some() => Want::Give,
             Returns::Value(ty, origin) => Want::Type(ty, origin),
             Returns::Respond(declared) => Want::Respond(declared),
-            Returns::Top => Want::Effect,
+            Returns::Top | Returns::Test => Want::Effect,
         }
     }
 

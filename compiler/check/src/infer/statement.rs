@@ -27,7 +27,11 @@ impl<'a> Checker<'a> {
             StmtKind::Continue => self.leave(Kind::Continue, "continue", stmt.span),
             StmtKind::Expr(expr) => self.effect(expr),
             StmtKind::Fail(value) => self.fail(value, stmt.span),
-            StmtKind::Assert(_) => self.unsupported(stmt.span),
+            StmtKind::Assert(condition, written) => {
+                let want = Want::Type(T::BOOL, Origin::of(Why::Condition));
+                let condition = self.expr(condition, want);
+                Draft::new(Kind::Assert(Box::new(condition), written.clone()), T::UNIT, stmt.span)
+            }
             StmtKind::Error => Draft::error(stmt.span),
         };
         if !self.goals.is_empty() {
@@ -170,6 +174,7 @@ impl<'a> Checker<'a> {
     fn return_value(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Draft {
         let want = match self.frame().returns {
             Returns::Value(..) | Returns::Respond(_) => self.want_given(),
+            Returns::Test => Want::Type(T::UNIT, Origin::of(Why::Result)),
             Returns::Top => {
                 let error = Diagnostic::error(
                     "E0212",

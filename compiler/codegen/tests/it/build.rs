@@ -131,6 +131,7 @@ pub fn module(functions: Vec<Function>) -> Module {
         functions,
         main: FuncId(0),
         handler: None,
+        tests: Vec::new(),
         globals: Vec::new(),
         texts: Vec::new(),
         shapes: Vec::new(),

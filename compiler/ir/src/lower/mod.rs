@@ -48,6 +48,7 @@ pub fn lower(program: &Program) -> Module {
         functions,
         main: id(program.main),
         handler: program.handler.map(id),
+        tests: program.tests.iter().map(|test| id(test.function)).collect(),
         globals,
         texts,
         shapes,

@@ -42,6 +42,7 @@ fn module(blocks: Vec<(Vec<Op>, Terminator)>) -> Module {
         functions: vec![make("main", vec![], vec![word], nothing), make("f", params, vars, blocks)],
         main: FuncId(0),
         handler: None,
+        tests: Vec::new(),
         globals: vec![],
         texts: vec![],
         shapes: vec![],

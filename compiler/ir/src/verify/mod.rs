@@ -57,9 +57,11 @@ pub fn verify(module: &Module, stage: Stage) -> Result<(), Bug> {
             });
         checked.map_err(|wrong| Bug { message: describe(module, i, &wrong) })?;
     }
-    let main = &module.functions[module.main.0 as usize];
-    if !main.params.is_empty() || main.kind != FunctionKind::Direct {
-        return Err(Bug { message: "main takes parameters".to_owned() });
+    for id in module.tests.iter().chain([&module.main]) {
+        let entry = &module.functions[id.0 as usize];
+        if !entry.params.is_empty() || entry.kind != FunctionKind::Direct {
+            return Err(Bug { message: "main or a test takes parameters".to_owned() });
+        }
     }
     if let Some(handler) = module.handler {
         let handler = &module.functions[handler.0 as usize];

@@ -76,6 +76,19 @@ impl Context<'_> {
         &self.text[span.start as usize..span.end as usize]
     }
 
+    /// The characters of a span, blanks in place of comments.
+    pub fn without_comments(&self, span: Span) -> String {
+        let mut out = self.text(span).to_string();
+        let first = self.raw.partition_point(|token| token.span.start < span.start);
+        let inside = self.raw[first..].iter().take_while(|token| token.span.end <= span.end);
+        for comment in inside.filter(|token| matches!(token.kind, K::Comment | K::DocComment)) {
+            let from = (comment.span.start - span.start) as usize;
+            let len = (comment.span.end - comment.span.start) as usize;
+            out.replace_range(from..from + len, &" ".repeat(len));
+        }
+        out
+    }
+
     /// The token at `index` as a name.
     pub fn name(&self, index: usize) -> Name {
         let span = self.spans[index];

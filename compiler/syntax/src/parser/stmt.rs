@@ -40,7 +40,10 @@ pub(super) fn statement<'s>(
     let kind = choice((
         binding(expr.clone(), pattern, ty, block),
         leave(expr.clone()),
-        just(K::Assert).ignore_then(expr).map(StmtKind::Assert),
+        just(K::Assert).ignore_then(expr).map_with(|condition, e| {
+            let written = e.state().without_comments(condition.span);
+            StmtKind::Assert(condition, written)
+        }),
         misplaced(nested),
         later(),
         place,

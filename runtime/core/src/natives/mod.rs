@@ -5,6 +5,7 @@
 //! Invariant: an [`Own`](crate::value::Own) argument is handed on or given up on every way out, traps included.
 //! Not here: how compiled code gets to a body (`shim`).
 
+mod assertion;
 mod built_in;
 mod calendar;
 mod crypto;
@@ -33,6 +34,7 @@ mod text;
 mod time;
 mod url;
 
+pub use assertion::*;
 pub use built_in::*;
 pub use calendar::*;
 pub use crypto::*;
