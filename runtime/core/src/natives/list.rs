@@ -192,7 +192,23 @@ pub fn list_slice(scope: &mut Scope, list: Own<List>, low: i64, high: i64) -> Re
         return Err(Trap::bad_slice(low, high, "a list", len));
     }
     let range = low as usize..high as usize;
-    if range.len() == len { Ok(list) } else { copy(scope, list, range.clone(), range.len()) }
+    if range.len() == len {
+        return Ok(list);
+    }
+    let own = list.get();
+    // Where nobody else holds the list and most of it stays, it stays where it is.
+    if !own.object().is_unique() || range.len() < len / 2 {
+        return copy(scope, list, range.clone(), range.len());
+    }
+    if own.has_refs() {
+        for &word in own.words()[..range.start].iter().chain(&own.words()[range.end..]) {
+            // SAFETY: the references of elements that the list is about to forget.
+            unsafe { scope.drop_word(word) };
+        }
+    }
+    own.words_mut().copy_within(range.clone(), 0);
+    own.shorten(range.len());
+    Ok(list)
 }
 
 /// The sum of Floats, else of Ints or Durations.
