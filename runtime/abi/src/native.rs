@@ -306,6 +306,7 @@ macro_rules! for_each_native {
             regex_is_match "regex-is-match" - (borrow borrow) word, waits, linear;
             regex_spans "regex-spans" - (borrow borrow word word) owned, waits, linear;
             regex_replace "regex-replace" - (borrow borrow borrow) owned, waits, linear;
+            regex_names "regex-names" - (borrow) owned, waits, linear;
             regex_escape "regex-escape" - (borrow) owned, traps, linear;
             regex_problem "regex-problem" - (borrow) owned, waits, linear;
             url_parts "url-parts" - (borrow) owned, traps, linear;
@@ -331,6 +332,7 @@ macro_rules! for_each_native {
             process_run "process-run" - (borrow borrow borrow word) owned, waits, linear;
             process_id "process-id" - () word, pure, constant;
             process_dir "process-dir" - () owned, traps, linear;
+            env_all "env-all" - () owned, traps, linear;
             // log
             log_write "log-write" types (word borrow borrow) word, traps, linear;
             // csv

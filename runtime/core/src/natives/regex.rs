@@ -164,6 +164,27 @@ pub fn regex_spans(
 }
 
 #[derive(Clone, Copy)]
+struct Names;
+
+impl Search for Names {
+    type Found = Vec<String>;
+
+    fn search(self, regex: &Regex, _: &str, _: &str, _: usize) -> Result<Vec<String>, Full> {
+        Ok(regex.capture_names().map(|name| name.unwrap_or_default().to_owned()).collect())
+    }
+
+    fn give(self, scope: &mut Scope, found: Vec<String>) -> Result<Word, Trap> {
+        Ok(scope.text_list(found.iter().map(String::as_str))?.into_word())
+    }
+}
+
+/// The names of a pattern's groups.
+pub fn regex_names(scope: &mut Scope, pattern: Text) -> Result<Flow, Trap> {
+    // The text to search plays no part; the pattern is one that is held.
+    run(scope, Names, pattern, pattern, None)
+}
+
+#[derive(Clone, Copy)]
 struct Replace;
 
 impl Search for Replace {
