@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         if let Some(module) = self.module_name(receiver) {
             return self.qualified(module, name, args, span);
         }
+        let written = receiver;
         let receiver = self.expr(receiver, Want::Any);
         let head = self.known(receiver.ty);
         match head {
@@ -53,7 +54,8 @@ impl<'a> Checker<'a> {
         {
             return self.call_function(decl, Some(receiver), args, span);
         }
-        self.no_method(&receiver, name, home);
+        let hidden = self.hidden_module(written, name);
+        self.no_method(&receiver, name, home, hidden);
         self.infer_anyway(args);
         Draft::error(span)
     }
@@ -146,7 +148,15 @@ impl<'a> Checker<'a> {
         Some(name.to_string())
     }
 
-    fn no_method(&mut self, receiver: &Draft, name: &'a Name, home: Option<ModuleId>) {
+    /// The module that was meant when a variable of its name hides it: one that has the function.
+    fn hidden_module(&mut self, receiver: &'a ast::Expr, name: &Name) -> Option<&'a str> {
+        let ExprKind::Name(hidden) = &receiver.kind else { return None };
+        let module = self.modules.library(&hidden.text, &mut self.terms)?;
+        let decl = self.modules.find_fn(module, &name.text)?;
+        self.modules.function(decl).decl.public.then_some(hidden.text.as_str())
+    }
+
+    fn no_method(&mut self, receiver: &Draft, name: &'a Name, home: Option<ModuleId>, hidden: Option<&str>) {
         let (shown, text) = (self.terms.show(receiver.ty), name.text.as_str());
         if let Some(field) = self.field_type(receiver.ty, text) {
             let error = if matches!(self.terms.head(field), Term::Fn(..)) {
@@ -171,6 +181,13 @@ impl<'a> Checker<'a> {
             "not known",
         )
         .label(receiver.span, format!("this is `{shown}`"));
+        if let Some(module) = hidden {
+            let help = format!(
+                "`{module}` is a variable here, which hides the module `{module}`. Give it another name."
+            );
+            self.report(error.help(help));
+            return;
+        }
         let mut names: Vec<&str> = Vec::new();
         if let Some(home) = home {
             let methods = self.modules.fns_of(home).filter(|f| f.decl.public && f.has_self());

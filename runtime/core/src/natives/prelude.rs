@@ -61,7 +61,8 @@ pub fn env(scope: &mut Scope, name: Text) -> Result<Option<Own<Text>>, Trap> {
 
 /// All environment variables that are UTF-8: names and values in turn, sorted by name.
 pub fn env_all(scope: &mut Scope) -> Result<Own<List>, Trap> {
-    let texts = std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+    let texts =
+        std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
     let mut all: Vec<(String, String)> = texts.collect();
     all.sort_unstable();
     Ok(scope.text_list(all.iter().flat_map(|(name, value)| [name.as_str(), value]))?)
