@@ -21,6 +21,7 @@ const BUILT_IN: &[&str] = &[
     "trap",
     "object-copy",
     "text-concat",
+    "text-append",
     "text-equal",
     "text-less",
     "value-equal",
