@@ -167,22 +167,31 @@ pub struct DraftStep {
 pub enum DraftStepKind {
     Field(u32),
     Element(Box<Draft>),
+    Entry(Box<Draft>, Option<Box<Draft>>),
 }
 
 impl DraftPlace {
     /// The expressions that say which slots.
     pub fn keys(&self) -> impl Iterator<Item = &Draft> {
-        self.steps.iter().filter_map(|step| match &step.kind {
-            DraftStepKind::Field(_) => None,
-            DraftStepKind::Element(key) => Some(&**key),
+        self.steps.iter().flat_map(|step| {
+            let (first, second) = match &step.kind {
+                DraftStepKind::Field(_) => (None, None),
+                DraftStepKind::Element(key) => (Some(&**key), None),
+                DraftStepKind::Entry(key, default) => (Some(&**key), default.as_deref()),
+            };
+            first.into_iter().chain(second)
         })
     }
 
     /// The same, for putting others in their places.
     pub fn keys_mut(&mut self) -> impl Iterator<Item = &mut Draft> {
-        self.steps.iter_mut().filter_map(|step| match &mut step.kind {
-            DraftStepKind::Field(_) => None,
-            DraftStepKind::Element(key) => Some(&mut **key),
+        self.steps.iter_mut().flat_map(|step| {
+            let (first, second) = match &mut step.kind {
+                DraftStepKind::Field(_) => (None, None),
+                DraftStepKind::Element(key) => (Some(&mut **key), None),
+                DraftStepKind::Entry(key, default) => (Some(&mut **key), default.as_deref_mut()),
+            };
+            first.into_iter().chain(second)
         })
     }
 }

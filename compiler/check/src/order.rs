@@ -4,7 +4,7 @@
 //! enter at the call.
 
 use crate::infer::use_before_definition;
-use crate::typed::{Expr, ExprKind, FnId, Part, Place, Program, StepKind};
+use crate::typed::{Expr, ExprKind, FnId, Part, Place, Program};
 use std::collections::HashSet;
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -94,12 +94,7 @@ fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
 }
 
 fn keys<'p>(place: &'p Place, visit: &mut dyn FnMut(&'p Expr)) {
-    for step in &place.steps {
-        match &step.kind {
-            StepKind::Field(_) => {}
-            StepKind::Element(index) => visit(index),
-        }
-    }
+    place.steps.iter().flat_map(|step| step.kind.keys()).for_each(visit);
 }
 
 /// What an expression mentions: top-level `let`s and functions, with where.

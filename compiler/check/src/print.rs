@@ -114,6 +114,11 @@ impl<'p> Printer<'p> {
                     let _ = write!(self.out, ".{at}");
                 }
                 StepKind::Element(index) => self.around("[", index, "]"),
+                StepKind::Entry(key, None) => self.around("[", key, "]"),
+                StepKind::Entry(key, Some(default)) => {
+                    self.around(".at(", key, ", ");
+                    self.around("", default, ")");
+                }
             }
         }
     }

@@ -234,6 +234,21 @@ pub enum StepKind {
     Field(u32),
     /// The element of a list at an index; traps when there is none.
     Element(Box<Expr>),
+    /// The value of a key in a map; where there is none it traps when it is looked into, or becomes the second expression if
+    /// there is one. It is made when it is assigned to.
+    Entry(Box<Expr>, Option<Box<Expr>>),
+}
+
+impl StepKind {
+    /// The expressions that say which slot it is, in the order in which they are evaluated.
+    pub fn keys(&self) -> impl Iterator<Item = &Expr> + Clone {
+        let (first, second) = match self {
+            StepKind::Field(_) => (None, None),
+            StepKind::Element(index) => (Some(&**index), None),
+            StepKind::Entry(key, default) => (Some(&**key), default.as_deref()),
+        };
+        first.into_iter().chain(second)
+    }
 }
 
 /// A piece of an interpolated text.

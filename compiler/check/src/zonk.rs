@@ -490,6 +490,10 @@ impl Zonk<'_, '_> {
             let kind = match step.kind {
                 DraftStepKind::Field(at) => StepKind::Field(at),
                 DraftStepKind::Element(index) => StepKind::Element(self.boxed(*index)),
+                DraftStepKind::Entry(key, default) => {
+                    let key = self.boxed(*key);
+                    StepKind::Entry(key, default.map(|default| self.boxed(*default)))
+                }
             };
             self.span = step.span;
             steps.push(Step { kind, ty: self.ty(step.ty), span: step.span });

@@ -1,10 +1,10 @@
 //! Places: what may stand on the left of `=` and in front of a call that changes it.
 //!
-//! A place is a `var` of the function itself, or a field or an element of a place. It is read as an expression first, which
+//! A place is a `var` of the function itself, or a field, an element or an entry of a place. It is read as an expression first, which
 //! finds its type and whatever is wrong with its parts; here the expression becomes a place, or a message says why not.
 
 use super::{Checker, Origin, Want, Why};
-use crate::draft::{Draft, DraftPlace, DraftStep, DraftStepKind, Kind};
+use crate::draft::{DeclId, Draft, DraftPlace, DraftStep, DraftStepKind, Kind, Target};
 use crate::typed::LocalId;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, ExprKind};
@@ -74,6 +74,11 @@ impl<'a> Checker<'a> {
             }
             Kind::Field(inner, at) => (inner, DraftStepKind::Field(at)),
             Kind::Index(inner, index) => (inner, DraftStepKind::Element(index)),
+            Kind::Call(Target::Declared(decl, _), _, args) if self.is_entry(decl) => {
+                let mut args = args.into_iter().map(Box::new);
+                let (Some(map), Some(key)) = (args.next(), args.next()) else { return None };
+                (map, DraftStepKind::Entry(key, args.next()))
+            }
             _ => {
                 self.no_place(ty, span, deed);
                 return None;
@@ -82,6 +87,11 @@ impl<'a> Checker<'a> {
         let mut place = self.place(*inner, deed)?;
         place.steps.push(DraftStep { kind, ty, span });
         Some(place)
+    }
+
+    /// Whether the function looks a key up in a map: `m[k]` and `m.at(k, default)`.
+    fn is_entry(&mut self, decl: DeclId) -> bool {
+        ["index", "at"].iter().any(|name| self.library_fn("map", name) == Some(decl))
     }
 
     /// Whether the variable is one that this function may change; reports it when not.

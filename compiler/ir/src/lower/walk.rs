@@ -2,7 +2,7 @@
 //!
 //! A variable that is assigned somewhere cannot stand for the value it had earlier; all others can.
 
-use weir_check::typed::{Expr, ExprKind, LocalId, Part, Place, StepKind};
+use weir_check::typed::{Expr, ExprKind, LocalId, Part, Place};
 
 /// Calls `each` with the direct parts of an expression.
 fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
@@ -73,12 +73,7 @@ fn for_each_part<'e>(e: &'e Expr, each: &mut dyn FnMut(&'e Expr)) {
 }
 
 fn for_each_key<'e>(place: &'e Place, each: &mut dyn FnMut(&'e Expr)) {
-    for step in &place.steps {
-        match &step.kind {
-            StepKind::Field(_) => {}
-            StepKind::Element(index) => each(index),
-        }
-    }
+    place.steps.iter().flat_map(|step| step.kind.keys()).for_each(each);
 }
 
 /// The variable that an expression itself gives a new value.
