@@ -431,3 +431,89 @@ fn both_readable_forms_name_every_function() {
     let asm = emit_text(&ir, Emit::Asm);
     assert!(asm.starts_with("; sum\n") && asm.contains("ret"), "{asm}");
 }
+
+#[test]
+fn a_lone_object_is_unique_and_a_shared_one_is_copied() {
+    let mut f = Fun::new("f");
+    let p = f.param(Repr::Ref, Mode::Own);
+    let u = f.owned();
+    f.op(Op::Unique(u, p)).ret(u);
+    let mut host = host(f);
+    let (alone, shared, forever) = (text(1), text(2), immortal());
+    assert_eq!(host.value("f", &[alone]), alone);
+    assert_eq!(host.calls(), []);
+    for object in [shared, forever] {
+        assert_ne!(host.value("f", &[object]), object);
+        assert_eq!(host.calls(), [("object-copy", vec![object])]);
+    }
+}
+
+#[test]
+fn words_are_taken_and_put_in_place() {
+    let mut f = Fun::new("f");
+    let (p, n) = (f.param(Repr::Ref, Mode::Own), f.word_param());
+    let (u, taken) = (f.owned(), f.owned());
+    f.op(Op::Unique(u, p)).op(Op::Take(taken, u, 16)).op(Op::Store(u, 8, n));
+    f.op(Op::Drop(u)).ret(taken);
+    let mut host = host(f);
+    let (object, part) = (host::object(32, layout::header(32)), text(1));
+    // SAFETY: the third word of a new object of four.
+    unsafe { object.add(2).write(part) };
+    let object = object as u64;
+    assert_eq!(host.value("f", &[object, 7]), part);
+    assert_eq!((field(object, 8), field(object, 16)), (7, 0));
+    assert_eq!((host.calls(), count(part)), (vec![("free", vec![object])], 1));
+}
+
+#[test]
+fn elements_are_checked_taken_and_put_in_place() {
+    let mut f = Fun::new("f");
+    let (p, at, n) = (f.param(Repr::Ref, Mode::Own), f.word_param(), f.word_param());
+    let u = f.owned();
+    f.op(Op::Unique(u, p)).op(Op::ListCheck(u, at)).op(Op::ListSet(u, at, n)).ret(u);
+    let mut host = host(f);
+    let list = host::object(64, layout::header(shape::LIST_WORD));
+    // SAFETY: the second word of a new object of eight, a list's length.
+    unsafe { list.add(1).write(2) };
+    let list = list as u64;
+    assert_eq!(host.value("f", &[list, 1, 9]), list);
+    assert_eq!(field(list, layout::LIST_DATA + 8), 9);
+    assert_eq!(host.run("f", &[list, 2, 9]), Outcome::Trap(TrapKind::IndexOutOfBounds, 2, 2));
+}
+
+#[test]
+fn a_function_gives_two_results() {
+    let mut main = Fun::new("main");
+    let n = main.word_param();
+    let (first, second, sum) = (main.word(), main.word(), main.word());
+    main.op(Op::Call(first, FuncId(1), vec![n])).op(Op::Second(second));
+    main.op(Op::Prim(Prim::Sub, sum, second, Some(first))).ret(sum);
+    let mut callee = Fun::new("both");
+    let (n, one, more) = (callee.word_param(), callee.constant(1), callee.word());
+    callee.op(Op::Prim(Prim::Add, more, n, Some(one))).op(Op::GiveSecond(n)).ret(more);
+    let mut callee = callee.done();
+    callee.second = Some(Repr::Word);
+    let mut host = Host::new(&module(vec![main.done(), callee]));
+    assert_eq!(host.value("main", &[41]) as i64, -1);
+}
+
+#[test]
+fn only_the_last_count_of_that_shape_leaves_a_hollow_object() {
+    let mut f = Fun::new("f");
+    let p = f.param(Repr::NullableRef, Mode::Own);
+    let token = f.var(Repr::NullableRef, true);
+    let (n, made) = (f.constant(5), f.owned());
+    f.op(Op::Hollow(token, p, shape::BOX_WORD));
+    f.op(Op::NewIn(made, token, shape::BOX_WORD, 16, vec![n])).ret(made);
+    let mut host = host(f);
+    let last = host::object(32, layout::header(shape::BOX_WORD)) as u64;
+    assert_eq!(host.value("f", &[last]), last);
+    assert_eq!((field(last, 0), field(last, 8)), (layout::header(shape::BOX_WORD), 5));
+    assert_eq!(host.calls(), []);
+    let shared = text(2);
+    for other in [0, shared, immortal()] {
+        let made = host.value("f", &[other]);
+        assert_eq!((made != other, field(made, 8)), (true, 5));
+    }
+    assert_eq!(count(shared), 1);
+}

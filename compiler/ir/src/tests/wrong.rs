@@ -155,3 +155,31 @@ fn a_count_before_the_counting_pass_is_found() {
 fn nothing_is_owed_where_control_never_comes_back() {
     assert_eq!(verify(&module(vec![(vec![], Terminator::Unreachable)]), Stage::Counted), Ok(()));
 }
+
+#[test]
+fn a_change_of_what_others_may_hold_is_found() {
+    let ops = vec![Op::Store(A, 8, N), Op::Drop(A)];
+    finds(returns(ops), "%0 may be held by others and is changed in place");
+    let ops = vec![Op::Unique(OWNED, A), Op::Dup(OWNED), Op::Store(OWNED, 8, N)];
+    finds(returns(ops), "%2 may be held by others and is changed in place");
+    let ops = vec![Op::Unique(OWNED, A), Op::Store(OWNED, 8, N), Op::Drop(OWNED)];
+    assert_eq!(verify(&module(returns(ops)), Stage::Counted), Ok(()));
+}
+
+#[test]
+fn a_borrow_from_what_is_changed_is_found() {
+    let ops = vec![
+        Op::Unique(OWNED, A),
+        Op::Load(BORROWED, OWNED, 8),
+        Op::Store(OWNED, 16, N),
+        Op::IsNull(WORD, BORROWED),
+        Op::Drop(OWNED),
+    ];
+    finds(returns(ops), "%3 is not there");
+}
+
+#[test]
+fn a_second_result_out_of_place_is_found() {
+    finds(returns(vec![Op::Drop(A), Op::Second(WORD)]), "no call left a second result");
+    finds(returns(vec![Op::Drop(A), Op::GiveSecond(N)]), "a second result of a function without one");
+}
