@@ -118,7 +118,8 @@ fn declarations_and_rows_agree() {
                         declared.extend(fields.iter().map(|field| check_field(&decl.name.text, field)));
                     }
                 }
-                Item::Use(_) | Item::Test(_) | Item::Stmt(_) => {
+                Item::Test(_) => {}
+                Item::Use(_) | Item::Stmt(_) => {
                     panic!("stdlib/{module}.weir has a statement")
                 }
             }
