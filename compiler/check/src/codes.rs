@@ -239,6 +239,11 @@ pub const CODES: &[Code] = &[
         "What gives a result may fail, and a failure is never dropped by accident.\n\n    save(order)                         # save(order)?\n\n`let _ = save(order)` drops it on purpose.",
     ),
     code(
+        "E0350",
+        "stream used again",
+        "A stream is read once. Whoever it is passed to, or what is made of it, reads it; a loop and a consumer do. The variable has it\nno more, also in the next turn of a loop around.\n\n    let lines = stdin()\n    let upper = lines.map(l => l.upper())\n    lines.count()                       # upper.count(), or collect the lines into a list first\n\n`s.next()` takes single items of a stream in a `var` and leaves the rest there.",
+    ),
+    code(
         "E0351",
         "no JSON form",
         "Functions, streams and the types of the server have no JSON form, nor has anything they are in.\n\n    type Job = { name: Text, run: fn() -> Int }\n    json.encode(Job(\"a\", () => 1))      # leave the function out",

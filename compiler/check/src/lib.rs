@@ -24,6 +24,7 @@ mod infer;
 mod instances;
 mod json;
 mod modules;
+mod moves;
 mod order;
 pub mod print;
 mod program;

@@ -101,6 +101,7 @@ fn check_for(
     let handler = checker.handler();
     let tests = checker.tests(units, purpose);
     checker.functions();
+    checker.check_moves();
     let mut program = None;
     if checker.reports.errors() == 0 {
         let made = zonk::program(&mut checker, FrameId(0), handler, &tests);

@@ -61,7 +61,8 @@ impl Reports {
         ChainId(self.calls.len() as u32 - 1)
     }
 
-    fn is_own(&self, file: FileId) -> bool {
+    /// Whether a file is one of the program's.
+    pub fn is_own(&self, file: FileId) -> bool {
         usize::from(file.0) < self.own
     }
 
