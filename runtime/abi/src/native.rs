@@ -195,6 +195,13 @@ macro_rules! for_each_native {
             text_repeat "text-repeat" - (borrow word) owned, traps, linear;
             text_pad_start "text-pad-start" - (borrow word borrow) owned, traps, linear;
             text_pad_end "text-pad-end" - (borrow word borrow) owned, traps, linear;
+            text_words "text-words" - (borrow) owned, traps, linear;
+            text_count "text-count" - (borrow borrow) word, traps, linear;
+            text_find_last "text-find-last" - (borrow borrow) owned, traps, linear;
+            text_code_point "text-code-point" - (borrow) owned, traps, constant;
+            text_from_code_point "text-from-code-point" - (word) owned, traps, constant;
+            text_is_digits "text-is-digits" - (borrow) word, pure, linear;
+            text_is_letters "text-is-letters" - (borrow) word, pure, linear;
             text_to_int "text-to-int" - (borrow) owned, traps, linear;
             text_to_float "text-to-float" - (borrow) owned, traps, linear;
             text_slice "text-slice" - (own word word) owned, traps, constant;
@@ -208,6 +215,8 @@ macro_rules! for_each_native {
             list_append "list-append" - (own own) owned, traps, linear;
             list_reverse "list-reverse" - (own) owned, traps, linear;
             list_slice "list-slice" - (own word word) owned, traps, linear;
+            list_sort "list-sort" types (own) owned, traps, linear;
+            list_order "list-order" types (borrow) owned, traps, linear;
             list_join "list-join" - (borrow borrow) owned, traps, linear;
             list_sum "list-sum" types (borrow) owned, traps, linear;
             list_stream "list-stream" - (own) owned, traps, constant;

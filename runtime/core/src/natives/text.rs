@@ -205,6 +205,53 @@ fn padded(
     Ok(made)
 }
 
+/// The pieces between white space.
+pub fn text_words(scope: &mut Scope, text: Text) -> Result<Own<List>, Trap> {
+    Ok(scope.text_list(text.as_str().split_whitespace())?)
+}
+
+/// How many times `part` occurs, without overlaps.
+pub fn text_count(_: &mut Scope, text: Text, part: Text) -> Result<i64, Trap> {
+    if part.len() == 0 {
+        return Err(Trap::native("the text to count is empty"));
+    }
+    Ok(memmem::find_iter(text.as_bytes(), part.as_bytes()).count() as i64)
+}
+
+/// Where `part` occurs last.
+pub fn text_find_last(scope: &mut Scope, text: Text, part: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    match memmem::rfind(text.as_bytes(), part.as_bytes()) {
+        Some(at) => Ok(Some(scope.some_word(at as u64)?)),
+        None => Ok(None),
+    }
+}
+
+/// The number of its first character.
+pub fn text_code_point(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
+    match text.as_str().chars().next() {
+        Some(c) => Ok(Some(scope.some_word(u64::from(u32::from(c)))?)),
+        None => Ok(None),
+    }
+}
+
+/// The character with that number.
+pub fn text_from_code_point(scope: &mut Scope, number: i64) -> Result<Option<Own<Text>>, Trap> {
+    match u32::try_from(number).ok().and_then(char::from_u32) {
+        Some(c) => Ok(Some(scope.text(c.encode_utf8(&mut [0; 4]))?)),
+        None => Ok(None),
+    }
+}
+
+/// Whether it has characters, and all are the digits 0 to 9.
+pub fn text_is_digits(_: &mut Scope, text: Text) -> bool {
+    !text.as_bytes().is_empty() && text.as_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// Whether it has characters, and all are letters of some script.
+pub fn text_is_letters(_: &mut Scope, text: Text) -> bool {
+    !text.as_bytes().is_empty() && text.as_str().chars().all(char::is_alphabetic)
+}
+
 /// The Int that it spells.
 pub fn text_to_int(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
     match text.as_str().parse::<i64>() {
