@@ -138,7 +138,7 @@ macro_rules! for_each_native {
             every "every" - (word) owned, traps, constant;
             stdin "stdin" - () owned, traps, constant;
             file_lines "file-lines" - (borrow) owned, traps, linear;
-            get_stream "get-stream" - (borrow) owned, traps, linear;
+            get_stream "get-stream" - (borrow borrow borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
             value_compare "value-compare" types (borrow borrow) word, pure, linear;
@@ -281,6 +281,8 @@ macro_rules! for_each_native {
             stream_scan "stream-scan" types (own own own) owned, traps, constant;
             stream_indexed "stream-indexed" types (own own) owned, traps, constant;
             stream_chunks "stream-chunks" types (own word) owned, traps, constant;
+            stream_distinct "stream-distinct" types (own) owned, traps, constant;
+            stream_changes "stream-changes" types (own) owned, traps, constant;
             stream_flatten "stream-flatten" - (own) owned, traps, constant;
             stream_results "stream-results" types (own own own) owned, traps, constant;
             stream_unwrapped "stream-unwrapped" types (own) owned, traps, constant;

@@ -21,7 +21,8 @@ impl Tables<'_> {
             }
             let desc = self.description(ty).clone();
             match &desc {
-                TypeDesc::List(item) | TypeDesc::Option(item) => todo.push(Ty(item.0)),
+                TypeDesc::List(item) | TypeDesc::Option(item) | TypeDesc::Set(item) => todo.push(Ty(item.0)),
+                TypeDesc::Map(key, value) => todo.extend([Ty(key.0), Ty(value.0)]),
                 TypeDesc::Tuple(parts) => {
                     let (shape, size) = self.record(ty);
                     let shape = JsonShape { shape, size, fields: Vec::new() };

@@ -10,6 +10,7 @@
 //! let others run; what goes wrong is told with the path from `$`.
 //! Not here: names and shapes of a program's types (`weir_abi::json`).
 
+mod entries;
 mod leaf;
 mod path;
 mod read;

@@ -4,6 +4,7 @@
 //! one that comes twice the last counts; unknown ones are passed over, or refused when strict.
 //! Invariant: what was made is on `values`, and given back when the text turns out to be wrong or reading is given up.
 
+use super::entries::entry_types;
 use super::path::Path;
 use super::scan::{Bad, Scan, position};
 use super::{Fault, MAX_DEPTH, PIECE, Step, TAG, leaf};
@@ -18,11 +19,13 @@ use weir_abi::types::{TypeDesc, TypeId};
 
 /// A list or object of which a part was read.
 #[derive(Clone, Copy, Debug)]
-enum Frame {
+pub enum Frame {
     /// A list: its elements are `values[base..]`.
     Elements { item: TypeId, base: usize },
     /// A tuple: its parts are `values[base..]`.
     Parts { ty: TypeId, base: usize },
+    /// A Map or Set, which is `values[base]`; a Map's key that waits for its value is `values[base + 1]`.
+    Entries { ty: TypeId, base: usize, has_key: bool },
     /// A record or an enum's case.
     Fields(Fields),
     /// An option whose value is boxed.
@@ -33,7 +36,7 @@ enum Frame {
 
 /// A record or case: its fields are `values[base..]` and `seen[seen..]`, one for each, whether it came or not.
 #[derive(Clone, Copy, Debug)]
-struct Fields {
+pub struct Fields {
     ty: TypeId,
     /// 0 for a record.
     case: usize,
@@ -44,7 +47,7 @@ struct Fields {
 }
 
 /// What comes next.
-enum Next {
+pub enum Next {
     /// A value of that type.
     Want(TypeId),
     /// This value is whole.
@@ -52,7 +55,7 @@ enum Next {
 }
 
 /// Why a value cannot be made.
-enum Stop {
+pub enum Stop {
     /// The text is wrong.
     Bad(Bad),
     /// Anything else.
@@ -72,12 +75,15 @@ impl From<crate::heap::Full> for Stop {
 }
 
 /// What a step works with.
-struct Source<'a> {
-    scope: &'a mut Scope,
-    module: &'a Module,
-    scan: Scan<'a>,
+pub struct Source<'a> {
+    /// Where the objects go.
+    pub scope: &'a mut Scope,
+    /// What knows the types.
+    pub module: &'a Module,
+    /// The text.
+    pub scan: Scan<'a>,
     /// For strings with escapes.
-    buffer: Vec<u8>,
+    pub buffer: Vec<u8>,
 }
 
 /// A value that is being read.
@@ -88,10 +94,10 @@ pub struct Reader {
     /// The type of the value that comes next.
     want: TypeId,
     /// From the outermost one inwards.
-    frames: Vec<Frame>,
+    pub(super) frames: Vec<Frame>,
     /// How many of them are lists and objects.
     depth: usize,
-    values: Vec<Word>,
+    pub(super) values: Vec<Word>,
     /// Which fields came.
     seen: Vec<bool>,
 }
@@ -190,6 +196,13 @@ impl Reader {
                     }
                     source.list(*item, &[])?
                 }
+                TypeDesc::Map(..) | TypeDesc::Set(_) => match self.begin_entries(source, ty)? {
+                    Next::Want(part) => {
+                        ty = part;
+                        continue;
+                    }
+                    Next::Give(word) => word,
+                },
                 TypeDesc::Tuple(parts) => {
                     source.scan.expect(b'[', &type_name(source.module, ty))?;
                     self.open(source, Frame::Parts { ty, base: self.values.len() })?;
@@ -229,7 +242,7 @@ impl Reader {
     }
 
     /// Goes into a list or object.
-    fn open(&mut self, source: &Source<'_>, frame: Frame) -> Result<(), Stop> {
+    pub(super) fn open(&mut self, source: &Source<'_>, frame: Frame) -> Result<(), Stop> {
         if self.depth == MAX_DEPTH {
             return Err(source.scan.too_deep().into());
         }
@@ -239,7 +252,7 @@ impl Reader {
     }
 
     /// Comes out of one.
-    fn close(&mut self, base: usize) {
+    pub(super) fn close(&mut self, base: usize) {
         self.depth -= 1;
         self.values.truncate(base);
         self.frames.pop();
@@ -322,6 +335,7 @@ impl Reader {
                 self.close(base);
                 Ok(Next::Give(tuple))
             }
+            Frame::Entries { ty, base, has_key } => self.accept_entry(source, (ty, base, has_key), word),
             Frame::Fields(fields) => {
                 let at = fields.at.expect("a value is one of a field");
                 let old = std::mem::replace(&mut self.values[fields.base + at], word);
@@ -398,6 +412,14 @@ impl Reader {
                         }
                     }
                 }
+                Frame::Entries { ty, base, has_key } => {
+                    let (key, _) = entry_types(module, ty);
+                    let is_ref = has_key && module.types[key.0 as usize].is_ref();
+                    for word in self.values.drain(base..).take(1 + usize::from(is_ref)) {
+                        // SAFETY: a map, and a key of a reference type, that nobody else owns, or 0.
+                        unsafe { scope.drop_word(word) };
+                    }
+                }
                 Frame::Some { .. } | Frame::Any { .. } => {}
             }
         }
@@ -416,6 +438,9 @@ impl Reader {
                 Frame::Fields(Fields { ty, case, at: Some(at), .. }) => {
                     path.field(&json_shape(module, ty, case).fields[at].name);
                 }
+                Frame::Entries { ty, base, has_key } => {
+                    self.entry_path(module, (ty, base, has_key), &mut path)
+                }
                 Frame::Fields(_) | Frame::Some { .. } | Frame::Any { .. } => {}
             }
         }
@@ -427,9 +452,10 @@ impl Reader {
 impl Frame {
     fn base(&self) -> Option<usize> {
         match self {
-            Self::Elements { base, .. } | Self::Parts { base, .. } | Self::Fields(Fields { base, .. }) => {
-                Some(*base)
-            }
+            Self::Elements { base, .. }
+            | Self::Parts { base, .. }
+            | Self::Entries { base, .. }
+            | Self::Fields(Fields { base, .. }) => Some(*base),
             Self::Some { .. } | Self::Any { .. } => None,
         }
     }
@@ -437,7 +463,7 @@ impl Frame {
 
 impl<'a> Source<'a> {
     /// Gives up a value of that type.
-    fn give_up(&mut self, ty: TypeId, word: Word) {
+    pub fn give_up(&mut self, ty: TypeId, word: Word) {
         if self.module.types[ty.0 as usize].is_ref() {
             // SAFETY: a value of a reference type that the reader made and nobody else owns.
             unsafe { self.scope.drop_word(word) };
@@ -632,13 +658,20 @@ fn type_name(module: &Module, ty: TypeId) -> Cow<'_, str> {
         TypeDesc::Duration => "Duration",
         TypeDesc::Time => "Time",
         TypeDesc::Range => "Range",
-        TypeDesc::List(_) => "a list",
+        TypeDesc::List(_) | TypeDesc::Set(_) => "a list",
+        TypeDesc::Map(key, _) if is_text(module, *key) => "an object",
+        TypeDesc::Map(..) => "a list of keys and values",
         TypeDesc::Option(inner) => return type_name(module, *inner),
         TypeDesc::Tuple(parts) => return Cow::Owned(format!("a list of {}", parts.len())),
         TypeDesc::Record(name, _) if name.is_empty() => "an object",
         TypeDesc::Record(name, _) | TypeDesc::Enum(name, _) => name,
         _ => "a value",
     })
+}
+
+/// Whether values of that type are Texts.
+pub fn is_text(module: &Module, ty: TypeId) -> bool {
+    module.types[ty.0 as usize] == TypeDesc::Text
 }
 
 /// The cases' names in words.

@@ -2,9 +2,12 @@
 //!
 //! In: a value and its type. Out: its bytes, a piece at a time. The value is held by whoever lets it be written.
 
+use super::entries::entry_types;
 use super::path::Path;
+use super::read::is_text;
 use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
 use crate::form::{Digits, case_index, option_payload, write_form};
+use crate::map::Map;
 use crate::value::{Any, List, Text};
 use weir_abi::code::Module;
 use weir_abi::json::{JsonShape, case};
@@ -19,6 +22,10 @@ enum Frame {
     Elements(TypeId, Any, usize),
     /// A tuple's parts.
     Parts(TypeId, Any, usize),
+    /// The entries of a Map or Set from a number on; whether one was written.
+    Entries(TypeId, Map, usize, bool),
+    /// The key and the value of an entry of a Map: with that number, and how many of both.
+    Pair(TypeId, Map, usize, usize),
     /// The fields of a record.
     Fields(TypeId, Any, usize),
     /// The fields of an enum's case with that index.
@@ -77,6 +84,30 @@ impl Writer {
                     self.separate(is_first);
                     self.value(module, *ty, value)?;
                 }
+                Frame::Entries(ty, map, at, behind) => {
+                    let (ty, map, is_first) = (*ty, *map, !*behind);
+                    let next = (*at..map.end()).find(|entry| map.is_entry(*entry));
+                    if let Some(entry) = next {
+                        (*at, *behind) = (entry + 1, true);
+                    }
+                    self.entry(module, ty, map, next, is_first)?;
+                }
+                Frame::Pair(ty, map, entry, at) => {
+                    let (key, value) = entry_types(module, *ty);
+                    let (map, entry, index) = (*map, *entry, *at);
+                    *at += 1;
+                    match (index, value) {
+                        (0, _) => {
+                            self.separate(true);
+                            self.value(module, key, map.key(entry))?;
+                        }
+                        (1, Some(value)) => {
+                            self.separate(false);
+                            self.value(module, value, map.value(entry))?;
+                        }
+                        _ => self.close(b']'),
+                    }
+                }
                 Frame::Fields(ty, record, at) => {
                     let (ty, record, index) = (*ty, *record, *at);
                     *at += 1;
@@ -127,6 +158,33 @@ impl Writer {
         self.value(module, *field, value(index as u32))
     }
 
+    /// Writes an entry of a Map or Set, or the end behind the last one.
+    fn entry(
+        &mut self,
+        module: &Module,
+        ty: TypeId,
+        map: Map,
+        entry: Option<usize>,
+        is_first: bool,
+    ) -> Result<(), Fault> {
+        let (key, value) = entry_types(module, ty);
+        let is_object = value.is_some() && is_text(module, key);
+        let Some(entry) = entry else {
+            self.close(if is_object { b'}' } else { b']' });
+            return Ok(());
+        };
+        self.separate(is_first);
+        match value {
+            Some(value) if is_object => {
+                leaf::write_text(map.key(entry).as_arg::<Text>().as_str(), &mut self.out);
+                self.colon();
+                self.value(module, value, map.value(entry))
+            }
+            Some(_) => self.open(module, b'[', Frame::Pair(ty, map, entry, 0)),
+            None => self.value(module, key, map.key(entry)),
+        }
+    }
+
     /// Writes a value, or the beginning of one that has parts.
     fn value(&mut self, module: &Module, mut ty: TypeId, mut value: Any) -> Result<(), Fault> {
         let types = &module.types[..];
@@ -159,6 +217,19 @@ impl Writer {
                         return Ok(());
                     }
                     return self.open(module, b'[', Frame::Elements(*item, value, 0));
+                }
+                TypeDesc::Map(key, _) => {
+                    let (map, is_object) = (value.as_arg::<Map>(), is_text(module, *key));
+                    if map.is_empty() {
+                        self.out.extend_from_slice(if is_object { b"{}" } else { b"[]" });
+                        return Ok(());
+                    }
+                    let bracket = if is_object { b'{' } else { b'[' };
+                    return self.open(module, bracket, Frame::Entries(ty, map, 0, false));
+                }
+                TypeDesc::Set(_) if value.as_arg::<Map>().is_empty() => self.out.extend_from_slice(b"[]"),
+                TypeDesc::Set(_) => {
+                    return self.open(module, b'[', Frame::Entries(ty, value.as_arg(), 0, false));
                 }
                 TypeDesc::Tuple(_) => return self.open(module, b'[', Frame::Parts(ty, value, 0)),
                 TypeDesc::Record(_, fields) if fields.is_empty() => self.out.extend_from_slice(b"{}"),
@@ -241,7 +312,16 @@ impl Writer {
         for frame in &self.frames {
             // A frame counts the part that is being written.
             match *frame {
-                Frame::Elements(_, _, at) | Frame::Parts(_, _, at) => path.element(at.saturating_sub(1)),
+                Frame::Entries(ty, map, at, _) => {
+                    let (key, value) = entry_types(module, ty);
+                    match at.checked_sub(1).filter(|_| value.is_some() && is_text(module, key)) {
+                        Some(entry) => path.field(map.key(entry).as_arg::<Text>().as_str()),
+                        None => path.element(at.saturating_sub(1)),
+                    }
+                }
+                Frame::Elements(_, _, at) | Frame::Parts(_, _, at) | Frame::Pair(_, _, _, at) => {
+                    path.element(at.saturating_sub(1))
+                }
                 Frame::Fields(ty, _, at) => path.field(&shape(module, ty, 0).fields[at - 1].name),
                 Frame::Case(ty, case, _, at) => path.field(&shape(module, ty, case).fields[at - 1].name),
             }

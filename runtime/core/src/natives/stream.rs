@@ -2,9 +2,10 @@
 
 use super::Flow;
 use crate::heap::Word;
+use crate::map;
 use crate::scope::{Operation, Scope, Source};
 use crate::stream::{self, Rule};
-use crate::value::{Any, Closure, Own, Stream, Text};
+use crate::value::{Any, Closure, List, Own, Stream, Text};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use weir_abi::trap::Trap;
@@ -216,6 +217,26 @@ pub fn stream_chunks(
     Ok(scope.stream(Box::new(stream::Chunks::new(source, size, is_ref)))?)
 }
 
+/// Each item once.
+pub fn stream_distinct(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    let source = take(scope, handle)?;
+    match map::new(scope) {
+        Ok(seen) => Ok(scope.stream(Box::new(stream::Distinct::new(source, seen, item, is_ref)))?),
+        Err(full) => {
+            source.close(scope);
+            Err(full.into())
+        }
+    }
+}
+
+/// The items that differ from the one before.
+pub fn stream_changes(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
+    let is_ref = scope.type_desc(item).is_ref();
+    let source = take(scope, handle)?;
+    Ok(scope.stream(Box::new(stream::Changes::new(source, item, is_ref)))?)
+}
+
 /// The items of the streams that a stream gives.
 pub fn stream_flatten(scope: &mut Scope, handle: Own<Stream>) -> Result<Own<Stream>, Trap> {
     let source = take(scope, handle)?;
@@ -280,8 +301,10 @@ pub fn file_lines(scope: &mut Scope, path: Text) -> Result<Own<Stream>, Trap> {
     Ok(scope.stream(Box::new(source))?)
 }
 
-/// The lines that a GET of `url` answers with.
-pub fn get_stream(scope: &mut Scope, url: Text) -> Result<Own<Stream>, Trap> {
-    let source = stream::Upstream::new(url.as_str(), scope.app().limits().max_line);
+/// The lines that a GET of `url` with these fields answers with.
+pub fn get_stream(scope: &mut Scope, url: Text, names: List, values: List) -> Result<Own<Stream>, Trap> {
+    let pairs = names.texts().zip(values.texts());
+    let fields = pairs.map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned())).collect();
+    let source = stream::Upstream::new(url.as_str(), fields, scope.app().limits().max_line);
     Ok(scope.stream(Box::new(source))?)
 }

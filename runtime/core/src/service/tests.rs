@@ -77,8 +77,11 @@ extern "C" fn proxies(ctx: *mut Ctx, request: Word) -> Word {
     for word in [query, key, request] {
         give_up(ctx, word);
     }
-    let stream = native(ctx, "get-stream", &[url]);
-    give_up(ctx, url);
+    let headers = native(ctx, "list-new", &[u64::from(weir_abi::layout::shape::LIST_REF), 0]);
+    let stream = native(ctx, "get-stream", &[url, headers, headers]);
+    for word in [url, headers] {
+        give_up(ctx, word);
+    }
     native(ctx, "respond-lines", &[stream])
 }
 

@@ -7,6 +7,7 @@
 
 mod basic;
 mod calls;
+mod distinct;
 mod every;
 mod file;
 mod groups;
@@ -18,6 +19,7 @@ mod stdin;
 mod upstream;
 
 pub use basic::{Elements, Ints};
+pub use distinct::{Changes, Distinct};
 pub use every::Every;
 pub use file::FileLines;
 pub use groups::{Chunks, Flatten, Indexed, Scan, Somes};

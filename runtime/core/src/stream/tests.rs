@@ -246,7 +246,7 @@ async fn answered(bytes: &[u8]) -> (Vec<String>, Option<crate::Failure>) {
         let (mut socket, _) = accepting.await.expect("a request");
         socket.write_all(&answer).await.expect("room");
     });
-    let mut source = Upstream::new(&url, 100);
+    let mut source = Upstream::new(&url, Vec::new(), 100);
     let result = texts(&mut source, s).await;
     serving.await.expect("served");
     drop(source);
@@ -296,7 +296,7 @@ async fn what_breaks_off_fails() {
 async fn lines_come_as_they_are_sent_and_dropping_closes() {
     let s = &mut testing::scope();
     let (url, accepting) = upstream().await;
-    let mut source = Upstream::new(&format!("{url}/events?x=1#part"), 100);
+    let mut source = Upstream::new(&format!("{url}/events?x=1#part"), Vec::new(), 100);
     let reading = tokio::spawn(async move {
         let (mut socket, head) = accepting.await.expect("a request");
         assert!(head.starts_with("GET /events?x=1 HTTP/1.1\r\n"), "{head}");
@@ -333,7 +333,10 @@ async fn what_cannot_be_fetched_fails() {
         ("", "not a URL"),
     ];
     for (url, message) in cases {
-        let failure = pull(&mut Upstream::new(url, 100), s).await.expect("a failure").expect_err("a failure");
+        let failure = pull(&mut Upstream::new(url, Vec::new(), 100), s)
+            .await
+            .expect("a failure")
+            .expect_err("a failure");
         assert!(failure.status == 502 && failure.message.contains(message), "{url}: {failure}");
     }
 }
@@ -342,7 +345,8 @@ async fn what_cannot_be_fetched_fails() {
 async fn an_upstream_has_time_for_its_first_byte() {
     let s = &mut testing::scope();
     let (url, accepting) = upstream().await;
-    let failure = pull(&mut Upstream::new(&url, 100), s).await.expect("a failure").expect_err("a failure");
+    let failure =
+        pull(&mut Upstream::new(&url, Vec::new(), 100), s).await.expect("a failure").expect_err("a failure");
     assert_eq!(failure.status, 504);
     drop(accepting);
 }

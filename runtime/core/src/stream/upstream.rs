@@ -37,11 +37,14 @@ pub struct Upstream {
     limit: usize,
 }
 
+/// Names and values of header fields.
+type Fields = Vec<(String, String)>;
+
 type Opening = Pin<Box<dyn Future<Output = Result<Answer, Failure>>>>;
 
 enum State {
     /// Nothing was asked for.
-    Idle(String),
+    Idle(String, Fields),
     Opening(Opening),
     Reading(Answer),
     /// The body was read to its end.
@@ -76,10 +79,10 @@ impl Drop for Counted {
 }
 
 impl Upstream {
-    /// The lines, of at most `limit` bytes, that `url` answers with.
-    pub fn new(url: &str, limit: usize) -> Self {
+    /// The lines, of at most `limit` bytes, that `url` answers with when it is asked with these header fields.
+    pub fn new(url: &str, fields: Fields, limit: usize) -> Self {
         Self {
-            state: State::Idle(url.to_owned()),
+            state: State::Idle(url.to_owned(), fields),
             lines: Lines::default(),
             texts: LineTexts::default(),
             limit,
@@ -90,9 +93,10 @@ impl Upstream {
     fn poll_piece(&mut self, scope: &Scope, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         loop {
             match &mut self.state {
-                State::Idle(url) => {
+                State::Idle(url, fields) => {
                     let counted = Counted::new(scope.worker().counters);
-                    self.state = State::Opening(Box::pin(open(std::mem::take(url), counted)));
+                    let (url, fields) = (std::mem::take(url), std::mem::take(fields));
+                    self.state = State::Opening(Box::pin(open(url, fields, counted)));
                 }
                 State::Opening(opening) => {
                     let answer = ready!(opening.as_mut().poll(cx))?;
@@ -165,8 +169,9 @@ impl Answer {
 }
 
 /// Connects, asks, and reads the head of the answer.
-async fn open(url: String, counted: Counted) -> Result<Answer, Failure> {
+async fn open(url: String, fields: Fields, counted: Counted) -> Result<Answer, Failure> {
     let (uri, host, port) = target(&url)?;
+    let asked = request(&uri, &fields)?;
     let connecting = timeout(CONNECT, TcpStream::connect((host.as_str(), port)));
     let socket = match connecting.await {
         Ok(Ok(socket)) => socket,
@@ -186,7 +191,7 @@ async fn open(url: String, counted: Counted) -> Result<Answer, Failure> {
     };
     let mut connection = Box::pin(connection);
     let mut is_closed = false;
-    let mut asking = std::pin::pin!(sender.send_request(request(&uri)?));
+    let mut asking = std::pin::pin!(sender.send_request(asked));
     let answering = std::future::poll_fn(|cx| {
         // The connection first: it is what makes the answer ready.
         if !is_closed && connection.as_mut().poll(cx).is_ready() {
@@ -234,14 +239,25 @@ fn target(url: &str) -> Result<(Uri, String, u16), Failure> {
     Ok((uri, host, port))
 }
 
-fn request(uri: &Uri) -> Result<Request<Empty<Bytes>>, Failure> {
+fn request(uri: &Uri, fields: &Fields) -> Result<Request<Empty<Bytes>>, Failure> {
+    let refuse = |why: String| Failure::of_kind("invalid", format!("{uri} cannot be fetched: {why}"));
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    Request::get(path)
+    let mut request = Request::get(path)
         .header(header::HOST, uri.authority().map_or("", |authority| authority.as_str()))
         .header(header::USER_AGENT, USER_AGENT)
         .header(header::ACCEPT, "*/*")
         .body(Empty::new())
-        .map_err(|error| Failure::new(BAD_GATEWAY, format!("{uri} cannot be fetched: {error}")))
+        .map_err(|error| refuse(error.to_string()))?;
+    for (name, value) in fields {
+        let wrong = || refuse(format!("{name:?} is no header field with that value"));
+        let of: header::HeaderName = name.parse().map_err(|_| wrong())?;
+        // How the body is framed is not the program's to say; there is none.
+        if matches!(of, header::CONTENT_LENGTH | header::TRANSFER_ENCODING | header::CONNECTION) {
+            return Err(refuse(format!("the header field {of} is set by Weir")));
+        }
+        request.headers_mut().insert(of, value.parse().map_err(|_| wrong())?);
+    }
+    Ok(request)
 }
 
 fn broken(url: &str, what: &str, error: &dyn std::error::Error) -> Failure {

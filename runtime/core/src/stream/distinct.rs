@@ -1,0 +1,127 @@
+//! Stages that leave out items that came before: `distinct` any of them, `changes` the last one.
+
+use super::calls::{as_any, give_up};
+use crate::equal::are_same_keys;
+use crate::failure::Failure;
+use crate::heap::Word;
+use crate::map::{self, EntryTypes, Keys, Map};
+use crate::scope::{Scope, Source};
+use crate::trace::Trace;
+use crate::value::{Any, Own};
+use std::task::{Context, Poll, ready};
+use weir_abi::types::TypeId;
+
+/// Each item once. Those that came are kept, in the scope's heap.
+pub struct Distinct {
+    source: Box<dyn Source>,
+    /// `None` when there was no room for another item.
+    seen: Option<Own<Map>>,
+    item: TypeId,
+    is_ref: bool,
+}
+
+impl Distinct {
+    /// A stage on `source`, whose items are of that type; `seen` is an empty Set.
+    pub fn new(source: Box<dyn Source>, seen: Own<Map>, item: TypeId, is_ref: bool) -> Self {
+        Self { source, seen: Some(seen), item, is_ref }
+    }
+
+    /// Whether the item is new; then it is kept as well.
+    fn is_new(&mut self, scope: &mut Scope, item: Any) -> Result<bool, Failure> {
+        let Some(seen) = self.seen.take() else { return Ok(false) };
+        let app = scope.app().clone();
+        if seen.get().find(Keys::of(&app.module().types, self.item), item).is_some() {
+            self.seen = Some(seen);
+            return Ok(false);
+        }
+        let types = EntryTypes { key: self.item, value: None };
+        let key = scope.dup_any(item, self.is_ref);
+        match map::insert(scope, types, seen, key, Any::NOTHING) {
+            Ok(seen) => {
+                self.seen = Some(seen);
+                Ok(true)
+            }
+            Err(full) => Err(Failure::of_trap(&full.into(), Trace::default())),
+        }
+    }
+}
+
+impl Source for Distinct {
+    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+        loop {
+            let item = match ready!(self.source.poll_next(scope, cx)) {
+                Some(Ok(item)) => as_any(item),
+                end => return Poll::Ready(end),
+            };
+            match self.is_new(scope, item) {
+                Ok(true) => return Poll::Ready(Some(Ok(item.word()))),
+                Ok(false) => give_up(scope, item, self.is_ref),
+                Err(failure) => {
+                    give_up(scope, item, self.is_ref);
+                    return Poll::Ready(Some(Err(failure)));
+                }
+            }
+        }
+    }
+
+    fn close(self: Box<Self>, scope: &mut Scope) {
+        if let Some(seen) = self.seen {
+            scope.give_up(seen);
+        }
+        self.source.close(scope);
+    }
+
+    fn depth(&self) -> usize {
+        self.source.depth() + 1
+    }
+}
+
+/// The items that differ from the one before.
+pub struct Changes {
+    source: Box<dyn Source>,
+    last: Option<Any>,
+    item: TypeId,
+    is_ref: bool,
+}
+
+impl Changes {
+    /// A stage on `source`, whose items are of that type.
+    pub fn new(source: Box<dyn Source>, item: TypeId, is_ref: bool) -> Self {
+        Self { source, last: None, item, is_ref }
+    }
+}
+
+impl Source for Changes {
+    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+        loop {
+            let item = match ready!(self.source.poll_next(scope, cx)) {
+                Some(Ok(item)) => as_any(item),
+                end => return Poll::Ready(end),
+            };
+            let app = scope.app().clone();
+            match self.last {
+                Some(last) if are_same_keys(&app.module().types, self.item, last, item) => {
+                    give_up(scope, item, self.is_ref);
+                }
+                last => {
+                    self.last = Some(scope.dup_any(item, self.is_ref));
+                    if let Some(last) = last {
+                        give_up(scope, last, self.is_ref);
+                    }
+                    return Poll::Ready(Some(Ok(item.word())));
+                }
+            }
+        }
+    }
+
+    fn close(self: Box<Self>, scope: &mut Scope) {
+        if let Some(last) = self.last {
+            give_up(scope, last, self.is_ref);
+        }
+        self.source.close(scope);
+    }
+
+    fn depth(&self) -> usize {
+        self.source.depth() + 1
+    }
+}
