@@ -142,6 +142,7 @@ macro_rules! for_each_native {
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
             value_compare "value-compare" types (borrow borrow) word, pure, linear;
+            value_hash "value-hash" types (borrow) word, pure, linear;
             // Int
             int_pow "int-pow" - (word word) word, traps, constant;
             int_bit_and "int-bit-and" - (word word) word, pure, constant;

@@ -15,10 +15,11 @@ use weir_syntax::span::Span;
 /// The native that gives the place of a call. In a default of one that the program makes, it is known here.
 pub(super) const CALL_PLACE: &str = "call-place";
 /// Natives that need something of the type that their first type variable stands for.
-const NEEDS: [(&str, Ability); 6] = [
+const NEEDS: [(&str, Ability); 7] = [
     ("print", Ability::TextForm),
     ("warn", Ability::TextForm),
     ("value-compare", Ability::Order),
+    ("value-hash", Ability::Key),
     ("list-sort", Ability::Order),
     ("list-order", Ability::Order),
     ("list-sum", Ability::Sum),

@@ -3,6 +3,7 @@
 use crate::equal::are_equal;
 use crate::form::{Digits, write_form};
 use crate::heap::Full;
+use crate::map::Keys;
 use crate::order::{compare, compare_partially};
 use crate::scope::Scope;
 use crate::value::{Any, Arg, Filler, List, Own, Parts, Text};
@@ -125,6 +126,11 @@ pub fn value_less_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
 /// -1, 0 or 1: the order of two values in sorting.
 pub fn value_compare(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> i64 {
     compare(&scope.app().module().types, ty, a, b) as i64
+}
+
+/// The hash of a value as a key.
+pub fn value_hash(scope: &mut Scope, ty: TypeId, value: Any) -> i64 {
+    i64::from(Keys::of(&scope.app().module().types, ty).hash(value))
 }
 
 /// An empty list.
