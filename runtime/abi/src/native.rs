@@ -206,6 +206,14 @@ macro_rules! for_each_native {
             text_to_int "text-to-int" - (borrow) owned, traps, linear;
             text_to_float "text-to-float" - (borrow) owned, traps, linear;
             text_slice "text-slice" - (own word word) owned, traps, constant;
+            text_to_bytes "text-to-bytes" - (own) owned, traps, constant;
+            // Bytes
+            bytes_len "bytes-len" - (borrow) word, pure, constant;
+            bytes_at "bytes-at" - (borrow word) word, traps, constant;
+            bytes_slice "bytes-slice" - (own word word) owned, traps, constant;
+            bytes_concat "bytes-concat" - (borrow borrow) owned, traps, linear;
+            bytes_to_text "bytes-to-text" - (own) owned, traps, linear;
+            bytes_to_text_lossy "bytes-to-text-lossy" - (borrow) owned, traps, linear;
             // List
             list_len "list-len" - (borrow) word, pure, constant;
             list_push "list-push" - (own own) owned, traps, constant;

@@ -149,6 +149,13 @@ impl<'a> Checker<'a> {
                 self.not_known(&receiver);
                 Draft::error(span)
             }
+            Term::Bytes => {
+                let index = self.coerce(index, T::INT, Origin::of(Why::Index));
+                match self.library_fn("bytes", "index") {
+                    Some(byte) => self.call_with(byte, vec![receiver, index], span),
+                    None => Draft::error(span),
+                }
+            }
             Term::Text => {
                 let error = Diagnostic::error(
                     "E0309",
@@ -191,6 +198,7 @@ impl<'a> Checker<'a> {
         let int = Want::Type(T::INT, Origin::of(Why::Index));
         let home = match head {
             Term::Text => "text",
+            Term::Bytes => "bytes",
             Term::List(_) => "list",
             _ => {
                 for end in [low, high].into_iter().flatten() {

@@ -292,7 +292,9 @@ fn lower_native(
             b.emit(Op::Prim(Prim::Gt, greater, args[0], Some(args[1])), span);
             b.emit(Op::Prim(Prim::Sub, d, greater, Some(less)), span);
         }
-        "list-len" | "text-len" | "map-len" | "set-len" => b.emit(Op::Load(d, args[0], LEN), span),
+        "list-len" | "text-len" | "map-len" | "set-len" | "bytes-len" => {
+            b.emit(Op::Load(d, args[0], LEN), span)
+        }
         "map-value" => collection::load_value(b, d, args[0], args[1], span),
         _ => {
             let native = native(name);

@@ -7,6 +7,7 @@
 
 mod assertion;
 mod built_in;
+mod bytes;
 mod calendar;
 mod crypto;
 mod csv;
@@ -36,6 +37,7 @@ mod url;
 
 pub use assertion::*;
 pub use built_in::*;
+pub use bytes::*;
 pub use calendar::*;
 pub use crypto::*;
 pub use csv::*;
