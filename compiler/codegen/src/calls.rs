@@ -46,6 +46,9 @@ impl Emitter<'_> {
         if let Some(inline) = natives::inline(native) {
             return self.inline_native(dst, inline, args);
         }
+        if native == KNOWN.text_byte {
+            return self.text_byte(dst, args[0], args[1]);
+        }
         if native == KNOWN.list_push {
             return self.list_push(dst, args[0], args[1]);
         }

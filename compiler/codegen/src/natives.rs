@@ -20,6 +20,8 @@ pub(crate) struct Known {
     pub(crate) object_copy: NativeId,
     /// `text-concat(parts, count)`
     pub(crate) text_concat: NativeId,
+    /// `text-byte(text, offset)`
+    pub(crate) text_byte: NativeId,
     /// `text-append(text, parts, count)`
     pub(crate) text_append: NativeId,
     /// `list-push(list, item)`
@@ -56,6 +58,7 @@ pub(crate) static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         trap: named("trap"),
         object_copy: named("object-copy"),
         text_concat: named("text-concat"),
+        text_byte: named("text-byte"),
         text_append: named("text-append"),
         list_push: named("list-push"),
         inline: NATIVES.iter().map(|native| inline_form(native.name)).collect(),

@@ -1,6 +1,6 @@
 //! Objects, globals and text: what makes them and what reads them.
 
-use crate::emitter::{Emitter, WORD};
+use crate::emitter::{Emitter, TRUSTED, WORD};
 use crate::natives::KNOWN;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value};
@@ -122,6 +122,23 @@ impl Emitter<'_> {
         let address = self.element(list, index);
         let value = self.load(address, layout::LIST_DATA);
         self.set(dst, value);
+    }
+
+    /// `text-byte`: the native only says what is wrong with an offset. One below 0 is a large unsigned one.
+    pub(crate) fn text_byte(&mut self, dst: Var, text: Var, offset: Var) {
+        let (text, at) = (self.get(text), self.get(offset));
+        let len = self.load(text, layout::LEN);
+        let outside = self.build.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, at, len);
+        let (cold, inside) = (self.cold_block(), self.block());
+        self.branch(outside, cold, inside);
+        self.enter(cold);
+        self.native(KNOWN.text_byte, &[text, at]);
+        self.unreachable();
+        self.enter(inside);
+        let bytes = self.load(text, layout::TEXT_PTR);
+        let address = self.build.ins().iadd(bytes, at);
+        let byte = self.build.ins().uload8(WORD, TRUSTED, address, 0);
+        self.set(dst, byte);
     }
 
     /// `IsNull`.

@@ -281,6 +281,12 @@ impl Digits {
         Self { bytes, start: start as u8 }
     }
 
+    /// How many characters `value` takes.
+    #[inline]
+    pub fn count(value: i64) -> usize {
+        value.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1) + usize::from(value < 0)
+    }
+
     /// The characters.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {

@@ -45,7 +45,7 @@ fn plain_len(pairs: &[[u64; 2]]) -> Option<usize> {
     for [kind, word] in pairs {
         len += match *kind {
             part::TEXT => as_text(*word).len(),
-            part::INT => Digits::of(*word as i64).as_bytes().len(),
+            part::INT => Digits::count(*word as i64),
             _ => return None,
         };
     }

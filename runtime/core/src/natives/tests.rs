@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::equal::are_equal;
-use crate::form::write_form;
+use crate::form::{Digits, write_form};
 use crate::heap::Obj;
 use crate::order::compare;
 use crate::scope::Scope;
@@ -157,6 +157,13 @@ fn parts_are_joined_in_one_go() {
         // SAFETY: the parts outlive the call.
         let made = text_concat(s, unsafe { Parts::at(parts.as_ptr() as u64, count) });
         assert_eq!(shown(s, made), joined);
+    }
+}
+
+#[test]
+fn digits_are_counted_as_they_are_written() {
+    for value in [0, 1, 9, 10, 99, 100, 12_345, i64::MAX].into_iter().flat_map(|n| [n, -n, -n - 1]) {
+        assert_eq!(Digits::count(value), value.to_string().len(), "{value}");
     }
 }
 
