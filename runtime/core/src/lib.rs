@@ -28,6 +28,7 @@ mod random;
 mod regexes;
 mod run;
 mod scope;
+mod search;
 mod service;
 mod shim;
 mod stack;

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
 use crate::log::LogFormat;
 use crate::random::Random;
+use crate::search::Searches;
 use crate::trace::Trace;
 use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
 use crate::worker::Worker;
@@ -140,6 +141,8 @@ pub struct Scope {
     pull_depth: usize,
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
+    /// What texts were searched for last.
+    pub(crate) searches: Searches,
     /// Its random numbers, once it wanted some.
     pub(crate) random: Option<Random>,
     /// How many objects were copied because they were to be changed and somebody else held them.
@@ -166,6 +169,7 @@ impl Scope {
             inner_trace: None,
             pull_depth: 0,
             scratch: Vec::new(),
+            searches: Searches::default(),
             random: None,
             copies: 0,
             log: (LogFormat::Human, None),

@@ -67,8 +67,8 @@ fn trimmed(scope: &mut Scope, text: Own<Text>, trim: fn(&str) -> &str) -> Result
 }
 
 /// Whether `part` occurs in it.
-pub fn text_contains(_: &mut Scope, text: Text, part: Text) -> bool {
-    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
+pub fn text_contains(scope: &mut Scope, text: Text, part: Text) -> bool {
+    scope.searches.find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
 /// Whether it begins with `prefix`.
@@ -83,7 +83,7 @@ pub fn text_ends_with(_: &mut Scope, text: Text, suffix: Text) -> bool {
 
 /// Where `part` occurs first.
 pub fn text_find(scope: &mut Scope, text: Text, part: Text) -> Result<Option<Own<Boxed>>, Trap> {
-    match memmem::find(text.as_bytes(), part.as_bytes()) {
+    match scope.searches.find(text.as_bytes(), part.as_bytes()) {
         Some(at) => Ok(Some(scope.some_word(at as u64)?)),
         None => Ok(None),
     }
@@ -94,7 +94,19 @@ pub fn text_split(scope: &mut Scope, text: Text, separator: Text) -> Result<Own<
     if separator.len() == 0 {
         return Err(Trap::native("the separator of split is empty"));
     }
-    Ok(scope.text_list(text.as_str().split(separator.as_str()))?)
+    let whole = text.as_str();
+    if let [byte] = *separator.as_bytes() {
+        // One that is a character by itself, so that what lies between is whole too.
+        let mut from = 0;
+        let ends = memchr::memchr_iter(byte, whole.as_bytes()).chain(std::iter::once(whole.len()));
+        let parts = ends.map(move |end| {
+            let part = &whole[from..end];
+            from = end + 1;
+            part
+        });
+        return Ok(scope.text_list(parts)?);
+    }
+    Ok(scope.text_list(whole.split(separator.as_str()))?)
 }
 
 /// Its lines.

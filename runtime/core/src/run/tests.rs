@@ -26,6 +26,19 @@ extern "C" fn too_much(ctx: *mut Ctx, _: Word) -> Word {
     native(ctx, "alloc", &[1 << 40, 1 | 1 << 32])
 }
 
+/// Calls `stop` as compiled code does: with the context in the pinned register.
+fn stop(ctx: *mut Ctx) {
+    let id = weir_abi::native::NativeId::named("stop").expect("the table has it");
+    let entry = crate::shim::address(id);
+    // SAFETY: `stop` keeps all registers but the return address, and the pinned one is given back.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("mov r15, {ctx}", "call {entry}", ctx = in(reg) ctx, entry = in(reg) entry, out("r15") _);
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("mov x21, {ctx}", "blr {entry}", ctx = in(reg) ctx, entry = in(reg) entry, out("x21") _, out("x30") _);
+    }
+}
+
 /// Recursion without end, with the check that compiled code makes.
 #[expect(unconditional_recursion, reason = "the stack check ends it")]
 extern "C" fn recurses(ctx: *mut Ctx, word: Word) -> Word {
@@ -34,7 +47,7 @@ extern "C" fn recurses(ctx: *mut Ctx, word: Word) -> Word {
     // SAFETY: the context of the running worker.
     let limit = unsafe { (*ctx).limit.load(std::sync::atomic::Ordering::Relaxed) };
     if sp < limit {
-        native(ctx, "stop", &[]);
+        stop(ctx);
     }
     std::hint::black_box(recurses(ctx, std::hint::black_box(word)) + word)
 }
@@ -44,7 +57,7 @@ extern "C" fn spins(ctx: *mut Ctx, mut left: Word) -> Word {
     while left > 0 {
         // SAFETY: as above.
         if unsafe { (*ctx).limit.load(std::sync::atomic::Ordering::Relaxed) } == usize::MAX {
-            native(ctx, "stop", &[]);
+            stop(ctx);
             left -= 1;
         }
         std::hint::spin_loop();
