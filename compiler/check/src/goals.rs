@@ -181,6 +181,12 @@ impl<'a> Checker<'a> {
     fn decide_results(&mut self) {
         for i in self.goals.concluded..self.frames.len() {
             let frame = &self.frames[i];
+            // What no end of a body that may fail gives but recursive calls is nothing.
+            if let Some(item) = frame.failing.as_ref().map(|f| f.item).filter(|item| self.terms.is_var(*item))
+                && !self.terms.is_var(frame.result)
+            {
+                self.terms.bind(item, T::UNIT);
+            }
             let (result, is_lambda) = (frame.result, frame.parent.is_some());
             let Some(body) = frame.body.as_ref().map(|b| b.ty).filter(|_| self.terms.is_var(result)) else {
                 continue;
