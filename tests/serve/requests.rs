@@ -77,7 +77,7 @@ fn branches_of_different_kinds() {
            match req.path {
              \"/text\" => \"plain\"
              \"/lines\" => (1..3).stream().map(i => \"{i}\")
-             \"/html\" => html(\"<p>\")
+             \"/html\" => html(html\"<p>\")
              \"/status\" => respond(status: 418, body: \"short\\n\")
              \"/nothing\" => ()
              \"/some\" => Some(\"found\")

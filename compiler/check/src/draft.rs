@@ -91,6 +91,8 @@ pub enum Kind {
     Text(String),
     Interpolate(Vec<DraftPart>),
     Formatted(Box<Draft>, Format),
+    /// `html"..."`; `zonk::markup` escapes what the solved types say.
+    Html(Vec<DraftPart>),
     Local(LocalId),
     Global(GlobalId),
     Let(LocalId, Box<Draft>),

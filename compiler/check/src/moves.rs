@@ -185,7 +185,7 @@ impl Walk<'_, '_> {
                     self.mention(*outer, draft.span, true);
                 }
             }
-            Kind::Interpolate(parts) => {
+            Kind::Interpolate(parts) | Kind::Html(parts) => {
                 for part in parts {
                     if let DraftPart::Value(value) = part {
                         self.visit(value);

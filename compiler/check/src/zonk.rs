@@ -5,6 +5,7 @@
 //! type arguments, which is where a type that lacks an ability its generic function needs comes to light.
 
 mod assertion;
+mod markup;
 
 use crate::draft::{
     ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
@@ -479,6 +480,7 @@ impl Zonk<'_, '_> {
                 ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
             }
             Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
+            Kind::Html(parts) => return self.markup(parts, draft.ty, span),
             Kind::Assert(condition, written) => return self.assertion(*condition, &written, span),
         };
         Expr { kind, ty, span }

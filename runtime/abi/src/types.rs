@@ -71,6 +71,12 @@ impl TypeDesc {
             if name == "Error" && fields.iter().map(|(name, _)| name.as_str()).eq(crate::layout::error::FIELDS))
     }
 
+    /// Whether it is the library's `Html`, or a record declared just like it: its text form is its markup.
+    pub fn is_html(&self) -> bool {
+        matches!(self, Self::Record(name, fields)
+            if name == "Html" && fields.len() == 1 && fields[0].0 == "markup")
+    }
+
     /// Whether it is the library's `Result`, or an enum declared just like it: its cases are written without the names of
     /// their fields.
     pub fn is_result(&self) -> bool {

@@ -53,6 +53,11 @@ pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>)
 
 /// Appends the text form that `value` has inside others: a Text is quoted.
 pub fn write_inner_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
+    // And Html is its markup.
+    if types[ty.0 as usize].is_html() {
+        let markup: Text = value.part(layout::field(0)).as_arg();
+        return out.extend_from_slice(markup.as_bytes());
+    }
     if write_leaf(&types[ty.0 as usize], value, out) {
         return;
     }

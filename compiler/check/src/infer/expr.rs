@@ -3,6 +3,7 @@
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, DraftPart, Kind};
 use crate::unify::{T, Term};
+use std::rc::Rc;
 use weir_syntax::ast::{self, ExprKind, TextPart, UnaryOp};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
@@ -76,6 +77,7 @@ impl<'a> Checker<'a> {
             ExprKind::Bool(value) => Draft::new(Kind::Bool(*value), T::BOOL, span),
             ExprKind::Duration(nanoseconds) => Draft::new(Kind::Int(*nanoseconds), T::DURATION, span),
             ExprKind::Text(parts) => self.text(parts, span),
+            ExprKind::Html(parts) => self.html(parts, span),
             ExprKind::Unit => Draft::unit(span),
             ExprKind::Method { receiver, name, args } => self.method(receiver, name, args, span),
             ExprKind::Field { receiver, name } => self.field(receiver, name, span),
@@ -94,16 +96,9 @@ impl<'a> Checker<'a> {
             ExprKind::Leave(stmt) => self.statement(stmt),
             ExprKind::Bytes(bytes) => Draft::new(Kind::Bytes(bytes.clone()), T::BYTES, span),
             ExprKind::Map(entries) => self.map(entries, span, want),
-            ExprKind::Html(_) => self.unsupported(span),
             ExprKind::Error => Draft::error(span),
         };
         self.finish(draft, want)
-    }
-
-    /// Reports a form that the grammar has and this pass has not.
-    pub fn unsupported(&mut self, span: Span) -> Draft {
-        self.report(Diagnostic::error("E0302", "This is not understood yet", span, "not supported"));
-        Draft::error(span)
     }
 
     /// Whether a Float, or an option of one, is expected.
@@ -118,6 +113,20 @@ impl<'a> Checker<'a> {
         if parts.is_empty() {
             return Draft::new(Kind::Text(String::new()), T::TEXT, span);
         }
+        let drafts = self.text_parts(parts);
+        Draft::new(Kind::Interpolate(drafts), T::TEXT, span)
+    }
+
+    /// `html"..."`
+    fn html(&mut self, parts: &'a [TextPart], span: Span) -> Draft {
+        let drafts = self.text_parts(parts);
+        let html = self.prelude().and_then(|prelude| self.modules.find_type(prelude, "Html"));
+        let Some(html) = html else { return Draft::error(span) };
+        let ty = self.terms.add(Term::Record(html, Rc::new([])));
+        Draft::new(Kind::Html(drafts), ty, span)
+    }
+
+    fn text_parts(&mut self, parts: &'a [TextPart]) -> Vec<DraftPart> {
         let mut drafts = Vec::with_capacity(parts.len());
         for part in parts {
             drafts.push(match part {
@@ -132,7 +141,7 @@ impl<'a> Checker<'a> {
                 }
             });
         }
-        Draft::new(Kind::Interpolate(drafts), T::TEXT, span)
+        drafts
     }
 
     fn list(&mut self, items: &'a [ast::Expr], span: Span, want: Want) -> Draft {

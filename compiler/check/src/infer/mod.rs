@@ -425,6 +425,9 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
             "Only in `handle` may each result be of another type; elsewhere make it a Response: `respond(body: ...)`."
                 .into(),
         ),
+        (Term::Text, Term::Record(..)) if terms.show(want) == "Html" => {
+            Some("A text becomes HTML as `html\"...\"`, which escapes what is interpolated.".into())
+        }
         (Term::Text, Term::Float) => {
             Some("A Text becomes a Float with `.to-float()`, which gives `None` where it spells none.".into())
         }

@@ -467,6 +467,15 @@ fn respond(b: &mut FunctionBuilder<'_, '_>, v: Var, ty: Ty, d: Var, span: Span) 
             b.jump(join, span);
             b.enter(join).expect("both sides lead here");
         }
+        TyKind::Record(_) if b.tables.description(ty).is_html() => {
+            let markup = b.temp(Repr::Ref);
+            b.emit(Op::Load(markup, v, field(0)), span);
+            let status = b.word(200, span);
+            let content_type = b.temp(Repr::Ref);
+            let id = b.tables.text(b"text/html; charset=utf-8");
+            b.emit(Op::Text(content_type, id), span);
+            call_native(b, d, "respond", vec![status, markup, content_type], span);
+        }
         // A Response.
         TyKind::Native(_) => b.emit(Op::Move(d, v), span),
         // Any other data, as JSON.
