@@ -176,7 +176,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0312",
         "for over what is no sequence",
-        "`for` walks over a Range or a List.\n\n    for c in \"abc\" { }                  # for c in \"abc\".chars() { }\n    for i in 10 { }                     # for i in 0..10 { }",
+        "`for` walks over a Range, a List, a Map, a Set or a Stream.\n\n    for c in \"abc\" { }                  # for c in \"abc\".chars() { }\n    for i in 10 { }                     # for i in 0..10 { }",
     ),
     code(
         "E0313",
@@ -190,8 +190,8 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "E0315",
-        "?? without an option",
-        "`x ?? y` gives `y` when `x` is `None`; other values are always there.\n\n    5 ?? 3                              # 5",
+        "?? without an option or a result",
+        "`x ?? y` gives `y` when `x` is `None` or an `Err`; other values are always there.\n\n    5 ?? 3                              # 5",
     ),
     code(
         "E0316",
