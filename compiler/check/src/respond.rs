@@ -1,6 +1,6 @@
 //! Handlers: each position that gives a handler's result becomes a response by itself.
 //!
-//! Text, Stream[Text], Response and unit are themselves, options 404 or their value, results their value or error, other data
+//! Text, Bytes, streams of them, Response and unit are themselves, options 404 or their value, results their value or error, other data
 //! is JSON; what has no JSON form is a mistake.
 
 use crate::draft::{ChainId, Draft, Kind};
@@ -80,8 +80,8 @@ impl<'a> Checker<'a> {
 
     fn is_response(&self, ty: T) -> bool {
         match self.terms.head(ty) {
-            Term::Text | Term::Unit | Term::Never | Term::Unknown => true,
-            Term::Stream(item) => matches!(self.terms.head(*item), Term::Text | Term::Unknown),
+            Term::Text | Term::Bytes | Term::Unit | Term::Never | Term::Unknown => true,
+            Term::Stream(item) => matches!(self.terms.head(*item), Term::Text | Term::Bytes | Term::Unknown),
             Term::Native(id) => self.modules.ty(*id).decl.name.text == "Response",
             _ => false,
         }

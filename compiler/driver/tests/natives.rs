@@ -32,6 +32,8 @@ const BUILT_IN: &[&str] = &[
     "map-new",
     "respond-text",
     "respond-lines",
+    "respond-bytes",
+    "respond-chunks",
     "respond-empty",
     "respond-error",
 ];

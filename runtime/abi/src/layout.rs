@@ -150,6 +150,10 @@ pub mod response {
     pub const KIND_TEXT: u64 = 1;
     /// The body is a stream of Text: one line, one chunk each.
     pub const KIND_LINES: u64 = 2;
+    /// The body is a Bytes, sent with its length.
+    pub const KIND_BYTES: u64 = 4;
+    /// The body is a stream of Bytes: one chunk each, but for empty ones.
+    pub const KIND_CHUNKS: u64 = 5;
     /// The handler failed: the body is the Error.
     pub const KIND_ERROR: u64 = 3;
 }

@@ -126,6 +126,8 @@ macro_rules! for_each_native {
             map_new "map-new" - () owned, traps, constant;                  // an empty Map or Set
             respond_text "respond-text" - (own) owned, traps, constant;
             respond_lines "respond-lines" - (own) owned, traps, constant;
+            respond_bytes "respond-bytes" - (own) owned, traps, constant;
+            respond_chunks "respond-chunks" - (own) owned, traps, constant;
             respond_error "respond-error" - (own) owned, traps, constant;    // an Error
             respond_empty "respond-empty" - (word) owned, traps, constant;  // status
             // prelude

@@ -8,7 +8,7 @@ use crate::app::{App, Pinned};
 use crate::failure::{Failure, INTERNAL};
 use crate::heap::Word;
 use crate::log::LogFormat;
-use crate::natives::PLAIN;
+use crate::natives::{BINARY, PLAIN};
 use crate::output;
 use crate::run::Run;
 use crate::scope::{Scope, Source};
@@ -191,11 +191,13 @@ fn respond(
         return Ok(made);
     }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
-    let fields = fields(object.get(response::HEADERS), has_content);
+    let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS);
+    let content = has_content.then_some(if is_binary { BINARY } else { PLAIN });
+    let fields = fields(object.get(response::HEADERS), content);
     let body = match kind {
         _ if !has_content => Body::Empty,
-        response::KIND_TEXT => {
-            // SAFETY: the body of this kind is a Text that the response holds.
+        response::KIND_TEXT | response::KIND_BYTES => {
+            // SAFETY: the body of this kind is a Text, or Bytes, which are laid out as one, that the response holds.
             let text = unsafe { Text::from_word(body) };
             Body::Bytes(Bytes::copy_from_slice(text.as_bytes()))
         }
@@ -206,7 +208,7 @@ fn respond(
             let source =
                 scope.take_stream(stream).map_err(|trap| Failure::new(INTERNAL, trap.to_string()))?;
             scope.worker().counters.streams.add(1);
-            let body = LineBody { source: Some(source), scope, id, log };
+            let body = StreamBody { source: Some(source), scope, is_binary, id, log };
             return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
         }
     };
@@ -235,7 +237,8 @@ fn respond_with(
 }
 
 /// The fields of a response, copied out of the scope. `headers` is 0 or a list of names and values in turn.
-fn fields(headers: Word, has_content: bool) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+/// `content` is the type of what has none in them.
+fn fields(headers: Word, content: Option<&'static str>) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
     let mut fields = Vec::new();
     if headers != 0 {
         // SAFETY: a Response's headers are a list of Texts that it holds.
@@ -244,48 +247,77 @@ fn fields(headers: Word, has_content: bool) -> Vec<(Cow<'static, str>, Cow<'stat
         let owned = |text: &Text| Cow::<'static, str>::Owned(text.as_str().to_owned());
         fields.extend(texts.chunks_exact(2).map(|pair| (owned(&pair[0]), owned(&pair[1]))));
     }
-    if has_content && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE)) {
-        fields.push((Cow::Borrowed(CONTENT_TYPE), Cow::Borrowed(PLAIN)));
+    if let Some(content) = content
+        && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE))
+    {
+        fields.push((Cow::Borrowed(CONTENT_TYPE), Cow::Borrowed(content)));
     }
     fields
 }
 
-/// A stream of lines as a body.
-struct LineBody {
+/// How many empty items are passed over before others have their turn.
+const EMPTY_AT_ONCE: u32 = 1024;
+
+/// A stream of lines or bytes as a body.
+struct StreamBody {
     /// Before the scope, whose memory it refers to.
     source: Option<Box<dyn Source>>,
     scope: Box<Scope>,
+    /// Its items are Bytes, written as they are.
+    is_binary: bool,
     id: u64,
     log: LogFormat,
 }
 
-impl PullBody for LineBody {
-    fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
-        let Some(source) = &mut self.source else { return Poll::Ready(Pull::End) };
-        Poll::Ready(match ready!(source.poll_next(&mut self.scope, cx)) {
-            Some(Ok(word)) => {
-                // SAFETY: a body's items are owned Texts.
-                let text: Own<Text> = unsafe { self.scope.own(word) };
-                let line = text.get();
-                match line.as_bytes() {
-                    [.., b'\n'] => out.item(&[line.as_bytes()]),
-                    bytes => out.item(&[bytes, b"\n"]),
-                }
-                self.scope.give_up(text);
-                Pull::Item
+impl StreamBody {
+    /// Writes an item; whether there was something to write.
+    fn write(&mut self, word: Word, out: &mut ItemSink<'_>) -> bool {
+        // SAFETY: a body's items are owned Texts, or Bytes, which are laid out as Texts.
+        let item: Own<Text> = unsafe { self.scope.own(word) };
+        let bytes = item.get();
+        let is_something = match bytes.as_bytes() {
+            [] if self.is_binary => false,
+            bytes if self.is_binary => {
+                out.item(&[bytes]);
+                true
             }
-            None => Pull::End,
-            Some(Err(failure)) => {
-                if failure.trace.is_some() {
-                    self.log.failure(self.id, &failure);
-                }
-                Pull::Failed(weir_http::Failure::new(failure.message, failure.status))
+            line @ [.., b'\n'] => {
+                out.item(&[line]);
+                true
             }
-        })
+            line => {
+                out.item(&[line, b"\n"]);
+                true
+            }
+        };
+        self.scope.give_up(item);
+        is_something
     }
 }
 
-impl Drop for LineBody {
+impl PullBody for StreamBody {
+    fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
+        for _ in 0..EMPTY_AT_ONCE {
+            let Some(source) = &mut self.source else { return Poll::Ready(Pull::End) };
+            match ready!(source.poll_next(&mut self.scope, cx)) {
+                Some(Ok(word)) if self.write(word, out) => return Poll::Ready(Pull::Item),
+                Some(Ok(_)) => {}
+                None => return Poll::Ready(Pull::End),
+                Some(Err(failure)) => {
+                    if failure.trace.is_some() {
+                        self.log.failure(self.id, &failure);
+                    }
+                    let failure = weir_http::Failure::new(failure.message, failure.status);
+                    return Poll::Ready(Pull::Failed(failure));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for StreamBody {
     fn drop(&mut self) {
         self.scope.worker().counters.streams.add(-1);
         if cfg!(feature = "stress")

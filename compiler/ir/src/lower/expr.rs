@@ -427,6 +427,10 @@ fn lower_respond(b: &mut FunctionBuilder<'_, '_>, inner: &Expr, dst: Option<Var>
 fn respond(b: &mut FunctionBuilder<'_, '_>, v: Var, ty: Ty, d: Var, span: Span) {
     match b.tables.kind(ty) {
         TyKind::Text => call_native(b, d, "respond-text", vec![v], span),
+        TyKind::Bytes => call_native(b, d, "respond-bytes", vec![v], span),
+        TyKind::Stream(item) if *b.tables.kind(*item) == TyKind::Bytes => {
+            call_native(b, d, "respond-chunks", vec![v], span);
+        }
         TyKind::Stream(_) => call_native(b, d, "respond-lines", vec![v], span),
         TyKind::Unit => {
             let status = b.word(204, span);

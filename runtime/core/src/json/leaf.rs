@@ -1,5 +1,7 @@
 //! Values without parts, as JSON writes them and as their text forms are read.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 /// Writes a text in quotes.
@@ -28,6 +30,18 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
 pub fn write_float(value: f64, out: &mut Vec<u8>) {
     use std::io::Write;
     write!(out, "{value:?}").expect("a Vec takes all");
+}
+
+/// Writes bytes in quotes, as base64 with padding (RFC 4648, section 4).
+pub fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+    out.push(b'"');
+}
+
+/// The bytes of such a text.
+pub fn bytes(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// The nanoseconds of a Duration's text form: `1.5s`, `-2h`.

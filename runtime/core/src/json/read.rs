@@ -176,6 +176,11 @@ impl Reader {
                     let text = source.scan.string("Text", &mut source.buffer)?;
                     source.scope.text(text)?.get().word()
                 }
+                TypeDesc::Bytes => {
+                    let bytes = source.form("Bytes in base64", leaf::bytes)?;
+                    // Bytes are laid out as a Text.
+                    source.scope.text_with(bytes.len(), |filler| filler.push(&bytes))?.get().word()
+                }
                 TypeDesc::Duration => source.form("Duration as in \"1.5s\"", leaf::duration)? as Word,
                 TypeDesc::Time => source.form("Time as in \"2026-01-31T12:00:00Z\"", leaf::time)? as Word,
                 TypeDesc::Range => source.range()?,
@@ -655,6 +660,7 @@ fn type_name(module: &Module, ty: TypeId) -> Cow<'_, str> {
         TypeDesc::Float => "Float",
         TypeDesc::Bool => "Bool",
         TypeDesc::Text => "Text",
+        TypeDesc::Bytes => "Bytes",
         TypeDesc::Duration => "Duration",
         TypeDesc::Time => "Time",
         TypeDesc::Range => "Range",

@@ -8,7 +8,7 @@ use super::read::is_text;
 use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
 use crate::form::{Digits, case_index, option_payload, write_form};
 use crate::map::Map;
-use crate::value::{Any, List, Text};
+use crate::value::{Any, Bytes, List, Text};
 use weir_abi::code::Module;
 use weir_abi::json::{JsonShape, case};
 use weir_abi::layout;
@@ -200,6 +200,7 @@ impl Writer {
                     self.out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" });
                 }
                 TypeDesc::Text => leaf::write_text(value.as_arg::<Text>().as_str(), &mut self.out),
+                TypeDesc::Bytes => leaf::write_bytes(value.as_arg::<Bytes>().as_bytes(), &mut self.out),
                 TypeDesc::Duration | TypeDesc::Time | TypeDesc::Range => {
                     self.out.push(b'"');
                     write_form(types, ty, value, &mut self.out);

@@ -3,12 +3,14 @@
 use crate::failure::INTERNAL;
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
-use crate::value::{Error, Handle, List, Own, Ref, Response, Stream, Text};
+use crate::value::{Bytes, Error, Handle, List, Own, Ref, Response, Stream, Text};
 use weir_abi::layout::{response, shape};
 use weir_abi::trap::Trap;
 
 /// What `respond` and a handler's Text have when nothing else is said.
 pub const PLAIN: &str = "text/plain; charset=utf-8";
+/// What bytes have.
+pub const BINARY: &str = "application/octet-stream";
 
 fn new_response(
     scope: &mut Scope,
@@ -37,9 +39,27 @@ pub fn respond_text(scope: &mut Scope, body: Own<Text>) -> Result<Own<Response>,
     })
 }
 
+/// 200 with bytes.
+pub fn respond_bytes(scope: &mut Scope, body: Own<Bytes>) -> Result<Own<Response>, Trap> {
+    let made = new_response(scope, 200, response::KIND_BYTES, 0, body.get().word());
+    made.map_err(|full| {
+        scope.give_up(body);
+        full.into()
+    })
+}
+
 /// 200 with a stream of lines.
 pub fn respond_lines(scope: &mut Scope, body: Own<Stream>) -> Result<Own<Response>, Trap> {
-    let made = new_response(scope, 200, response::KIND_LINES, 0, body.get().word());
+    respond_stream(scope, response::KIND_LINES, body)
+}
+
+/// 200 with a stream of bytes.
+pub fn respond_chunks(scope: &mut Scope, body: Own<Stream>) -> Result<Own<Response>, Trap> {
+    respond_stream(scope, response::KIND_CHUNKS, body)
+}
+
+fn respond_stream(scope: &mut Scope, kind: u64, body: Own<Stream>) -> Result<Own<Response>, Trap> {
+    let made = new_response(scope, 200, kind, 0, body.get().word());
     made.map_err(|full| {
         scope.give_up(body);
         full.into()
