@@ -341,6 +341,8 @@ macro_rules! for_each_native {
             // fs
             fs_read "fs-read" - (borrow) owned, waits, linear;
             fs_write "fs-write" - (borrow borrow word) word, waits, linear;
+            fs_read_bytes "fs-read-bytes" - (borrow) owned, waits, linear;
+            fs_write_bytes "fs-write-bytes" - (borrow borrow word) word, waits, linear;
             fs_append "fs-append" - (borrow borrow) word, waits, linear;
             fs_list "fs-list" - (borrow) owned, waits, linear;
             fs_stat "fs-stat" - (borrow word) owned, waits, linear;
@@ -365,6 +367,7 @@ macro_rules! for_each_native {
             crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
             crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;
             crypto_sha512 "crypto-sha512" - (borrow) owned, traps, linear;
+            crypto_sha256_bytes "crypto-sha256-bytes" - (borrow) owned, traps, linear;
             crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, traps, linear;
             crypto_equal "crypto-equal" - (borrow borrow) word, pure, linear;
             crypto_uuid "crypto-uuid" - () owned, traps, constant;

@@ -2,7 +2,7 @@
 
 use crate::heap::Full;
 use crate::scope::Scope;
-use crate::value::{Own, Text};
+use crate::value::{Bytes, Own, Text};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -31,6 +31,11 @@ pub fn crypto_sha1(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
 /// The SHA-256 digest.
 pub fn crypto_sha256(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
     hex(scope, &Sha256::digest(text.as_bytes()))
+}
+
+/// The SHA-256 digest of bytes.
+pub fn crypto_sha256_bytes(scope: &mut Scope, bytes: Bytes) -> Result<Own<Text>, Trap> {
+    hex(scope, &Sha256::digest(bytes.as_bytes()))
 }
 
 /// The SHA-512 digest.

@@ -4,9 +4,8 @@ use super::Flow;
 use crate::files::{self, Refusal};
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
-use crate::value::{Gives, Text};
+use crate::value::{Bytes, Gives, Own, Ref, Text};
 use crate::waiting::on_pool;
-use bytes::Bytes;
 use std::path::PathBuf;
 use weir_abi::layout::shape;
 use weir_abi::trap::Trap;
@@ -54,7 +53,7 @@ fn kept(scope: &mut Scope, text: String) -> Result<Word, Full> {
         return Ok(scope.text(&text)?.into_word());
     }
     let len = text.len();
-    let foreign = scope.foreign(Bytes::from(text))?;
+    let foreign = scope.foreign(text.into())?;
     let made = scope.foreign_text(foreign.get(), 0..len);
     scope.give_up(foreign);
     Ok(made?.into_word())
@@ -64,6 +63,27 @@ fn kept(scope: &mut Scope, text: String) -> Result<Word, Full> {
 pub fn fs_write(scope: &mut Scope, path: Text, text: Text, sync: i64) -> Result<Flow, Trap> {
     let (path, text) = (path_of(path), text.as_str().to_owned());
     effect(scope, text.len(), move || files::write(&path, text.as_bytes(), sync != 0))
+}
+
+/// The bytes of a file.
+pub fn fs_read_bytes(scope: &mut Scope, path: Text) -> Result<Flow, Trap> {
+    let (path, room) = (path_of(path), scope.heap().room());
+    job(
+        scope,
+        0,
+        move || files::read(&path, room),
+        |scope, bytes| {
+            // A Bytes value and a Text have the same layout.
+            let made = scope.text_with(bytes.len(), |filler| filler.push(&bytes))?;
+            Ok(Own::new(Bytes::of(made.get().object())).into_word())
+        },
+    )
+}
+
+/// Puts a file with these bytes in place of another.
+pub fn fs_write_bytes(scope: &mut Scope, path: Text, bytes: Bytes, sync: i64) -> Result<Flow, Trap> {
+    let (path, bytes) = (path_of(path), bytes.as_bytes().to_vec());
+    effect(scope, bytes.len(), move || files::write(&path, &bytes, sync != 0))
 }
 
 /// Adds to the end of a file.
