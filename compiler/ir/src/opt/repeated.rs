@@ -3,6 +3,7 @@
 //! Looks back within a block and through the blocks that alone lead to it. A variable's value never changes while nobody
 //! sets it, whatever it refers to, unless an operation says that it changes it ([`Op::changes`]).
 
+use super::facts::Facts;
 use crate::flow;
 use crate::ir::{Function, Op, Prim, Repr, Var};
 
@@ -11,6 +12,7 @@ const REACH: usize = 32;
 
 /// Whether anything changed. Blocks must be in reverse postorder.
 pub(super) fn replace(f: &mut Function) -> bool {
+    let facts = Facts::of(f);
     let predecessors = flow::predecessors(&f.blocks);
     let mut ends: Vec<Vec<Op>> = Vec::with_capacity(f.blocks.len());
     let mut changed = false;
@@ -28,7 +30,9 @@ pub(super) fn replace(f: &mut Function) -> bool {
                 continue;
             };
             let repr = vars[d.0 as usize].repr;
-            let is_kept = is_repeatable(&inst.op, repr);
+            // A variable that starts as some constant is not to be tied to another.
+            let is_start = matches!(inst.op, Op::Const(..)) && !facts.is_constant(d);
+            let is_kept = !is_start && is_repeatable(&inst.op, repr);
             if is_kept
                 && let Some(before) = known.iter().find(|op| is_same(op, &inst.op))
                 && let Some(s) = before.result()

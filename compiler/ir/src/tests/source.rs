@@ -65,7 +65,7 @@ fn prints(source: &str, lines: &[&str]) {
 }
 
 /// The text of one function, optimised and counted.
-fn ir_of(source: &str, function: &str) -> String {
+pub(super) fn ir_of(source: &str, function: &str) -> String {
     let module = compile_to_ir(&program(source), true);
     text_of(&module, function)
 }
