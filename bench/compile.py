@@ -17,7 +17,7 @@ import time
 UNIT = """
 type Item{n} = {{ id: Int, name: Text, price: Float, tags: List[Text] }}
 
-type Event{n} = Added(item: Item{n}) | Removed(id: Int) | Renamed(id: Int, name: Text) | Cleared
+type Event{n} = Added{n}(item: Item{n}) | Removed{n}(id: Int) | Renamed{n}(id: Int, name: Text) | Cleared{n}
 
 fn total{n}(items: List[Item{n}]) -> Float {{
   var sum = 0.0
@@ -29,10 +29,10 @@ fn total{n}(items: List[Item{n}]) -> Float {{
 }}
 
 fn apply{n}(items: List[Item{n}], event: Event{n}) -> List[Item{n}] = match event {{
-  Added(item) => items.concat([item])
-  Removed(id) => items.filter(i => i.id != id)
-  Renamed(id, name) => items.map(i => if i.id == id {{ Item{n}(..i, name: name) }} else {{ i }})
-  Cleared => []
+  Added{n}(item) => items.concat([item])
+  Removed{n}(id) => items.filter(i => i.id != id)
+  Renamed{n}(id, name) => items.map(i => if i.id == id {{ Item{n}(..i, name: name) }} else {{ i }})
+  Cleared{n} => []
 }}
 
 fn find{n}(items: List[Item{n}], wanted: Text) -> Int? {{
@@ -52,7 +52,7 @@ fn describe{n}(items: List[Item{n}]) -> Text {{
 }}
 
 let start{n} = [Item{n}(id: {n}, name: "a", price: 1.5, tags: []), Item{n}(id: {n} + 1, name: "b", price: 2, tags: ["free"])]
-let end{n} = apply{n}(apply{n}(start{n}, Renamed({n}, "c")), Removed(7))
+let end{n} = apply{n}(apply{n}(start{n}, Renamed{n}({n}, "c")), Removed{n}(7))
 if describe{n}(end{n}).len() < {n} % 7 {{ print("short: {{end{n}.len()}}") }}
 """
 
