@@ -3,6 +3,7 @@
 //! This is the only crate that knows both the compiler and the runtime. It reads no files: the command line hands it the
 //! script, and a way to read the files that it uses.
 
+mod follow;
 mod library;
 mod units;
 
@@ -156,10 +157,11 @@ fn checked(name: &str, text: &str, read: Read<'_>, check: Check) -> Result<Check
     let mut sources = Sources::new();
     let (loaded, mut diagnostics) = units::load(name, text, read, &mut sources);
     let modules = Modules::new(sources);
-    let (program, found) = check(&loaded.units(), &modules);
+    let (program, mut found) = check(&loaded.units(), &modules);
+    let sources = Arc::new(modules.into_sources());
+    follow::drop_consequences(&diagnostics, &mut found, &sources);
     diagnostics.extend(found);
     diagnostics.sort_by_key(Diagnostic::span);
-    let sources = Arc::new(modules.into_sources());
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     match program {
         Some(program) if !failed => Ok(Checked { program, warnings: diagnostics, sources }),

@@ -13,15 +13,27 @@ use crate::token::TokenKind as K;
 /// nothing new and is left out.
 pub(super) fn explain_all(context: &Context, slips: Vec<Slip>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
+    let mut reserved = HashSet::new();
     let mut out = Vec::new();
     for slip in slips {
         if let Some(diagnostic) = slip.diagnostic {
-            out.push(*diagnostic);
+            // A reserved word that stands for a name is told once, not at each use.
+            let word = context.text(diagnostic.span());
+            if diagnostic.code != "E0109" || reserved.insert(word) {
+                out.push(*diagnostic);
+            }
+        } else if is_reserved_again(context, slip.at, &reserved) {
         } else if seen.insert(slip.at) && !is_consequence(context, slip.at, reported) {
             out.push(explain(context, &slip));
         }
     }
     out
+}
+
+/// Whether the token at `at` is one of the words that were `told` to be no names.
+fn is_reserved_again(context: &Context, at: usize, told: &HashSet<&str>) -> bool {
+    context.kinds.get(at).is_some_and(|kind| kind.is_keyword())
+        && told.contains(context.text(context.spans[at]))
 }
 
 /// Whether the token at `at` does not fit because of something reported right there.
@@ -165,7 +177,7 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
                 "class" | "struct" | "enum" | "interface" => {
                     diagnostic.help("types are declared by `type Name = { field: Type }`")
                 }
-                "import" | "from" | "require" => diagnostic.help("the standard library needs no imports"),
+                "import" | "from" | "require" => diagnostic.help("the standard library needs no imports; another file is used as `use \"file.weir\"`"),
                 "async" | "await" => {
                     diagnostic.help("any function may wait; there is no `async` and no `await`")
                 }
@@ -184,7 +196,9 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
                 _ => diagnostic,
             })
         }
-        K::LBrace if expected.contains(K::Sep) && place.before == Some(K::TypeName) => {
+        K::LBrace
+            if place.before == Some(K::TypeName)
+                && (expected.contains(K::Sep) || expected.contains(K::RParen) && expected.contains(K::Comma)) => {
             Some(plain(place).help("values are built like calls: `Name(field: value)`"))
         }
         K::Int if place.before == Some(K::Dot) => {

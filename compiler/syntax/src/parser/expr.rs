@@ -246,7 +246,7 @@ fn record<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
 fn arguments<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Vec<Arg>> {
     const STOPS: &[K] = &[K::Comma];
     let value = expr.clone().recover_with(via_parser(skip_to(STOPS).map_with(error)));
-    let named = label().then(value.clone()).map(|(name, value)| Arg::Named(name, value));
+    let named = label().or(assigned_label()).then(value.clone()).map(|(name, value)| Arg::Named(name, value));
     let spread = just(K::DotDot).ignore_then(value).map(Arg::Spread);
     let skipped = skip_some(STOPS).map_with(error).map(Arg::Positional);
     choice((named, spread, expr.map(Arg::Positional)))
@@ -270,6 +270,26 @@ pub(super) fn label<'s>() -> impl Rule<'s, Name> {
         }
     });
     labels.ignore_then(name()).then_ignore(just(K::Colon))
+}
+
+/// `name =` where `name:` is meant: reported and taken for it.
+fn assigned_label<'s>() -> impl Rule<'s, Name> {
+    let labels = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        match inp.state().kinds[at.start..] {
+            [K::Name, K::Assign, ..] => Ok(()),
+            _ => Err(Slip { at: at.start, ..Slip::default() }),
+        }
+    });
+    labels.ignore_then(name()).then(just(K::Assign).map_with(|_, e| e.state().span(e.span()))).map_with(
+        |(name, mark), e| {
+            let diagnostic = Diagnostic::error("E0101", "expected `:`, found `=`", mark, "")
+                .help(format!("a named argument is written `{}: value`, a comparison `==`", name.text));
+            e.emit(diagnostic.fix(mark, ":").into());
+            name
+        },
+    )
 }
 
 /// What follows an operand.

@@ -7,15 +7,15 @@ use super::control::head_block;
 use super::expr::{error, expression};
 use super::pattern::pattern;
 use super::recover::{close, comma, skip_some, skip_to};
-use super::slip::{Boxed, Context, Extra, Input, Rule, Slip, just, one_of};
+use super::slip::{Boxed, Context, Extra, Extras, Input, Rule, Slip, just, one_of};
 use super::stmt::{end_of_statement, public_let, statement};
 use super::text::text;
 use super::types::{
-    annotation, declared_name, fields, name, parameter, type_expr, type_name, type_variables,
+    annotation, declared_name, fields, missing_mark, name, parameter, type_expr, type_name, type_variables,
 };
 use crate::ast::{
-    Block, CaseDecl, Expr, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Stmt, StmtKind, TestDecl,
-    TypeBody, TypeDecl, TypeExpr, UseDecl, Used,
+    Block, CaseDecl, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Pattern,
+    PatternKind, Stmt, StmtKind, TestDecl, TypeBody, TypeDecl, TypeExpr, UseDecl, Used,
 };
 use crate::literal;
 use crate::token::TokenKind as K;
@@ -36,8 +36,7 @@ pub(super) fn file<'s>() -> impl Rule<'s, File> {
     let test = test(block.clone()).then_ignore(end_of_statement());
     let public_let = public_let(expr.clone(), pattern.clone(), ty.clone(), block.clone()).map(Item::Stmt);
     let declaration = choice((public_let, declaration, used, test));
-    let skipped = skip_some(&[K::Sep])
-        .map_with(|range, e| Item::Stmt(Stmt { kind: StmtKind::Error, span: e.state().span(range) }));
+    let skipped = skip_some(&[K::Sep]).map_with(|range, e| Item::Stmt(not_understood(range, e)));
     let named = one_of(&[K::Use, K::Test]).then(just(K::TextStart)).ignored();
     let declares = one_of(&[K::Fn, K::Type, K::Pub]).ignored().or(named).rewind();
     let declaration = declares.ignore_then(declaration.recover_with(via_parser(skipped)));
@@ -49,6 +48,28 @@ pub(super) fn file<'s>() -> impl Rule<'s, File> {
         .then_ignore(skip_to(&[]))
         .then_ignore(end())
         .map(|items| File { items })
+}
+
+/// What stands for a declaration that was skipped. The name of a function stays known, so that its uses are no mistakes.
+fn not_understood(range: SimpleSpan, e: &mut Extras<'_, '_>) -> Stmt {
+    let context = e.state().0;
+    let span = context.span(range);
+    let first = range.start + usize::from(context.kinds[range.start] == K::Pub);
+    let kind = match context.kinds[first..range.end] {
+        [K::Fn, K::Name, ..] => {
+            let name = context.name(first + 1);
+            StmtKind::Let {
+                public: false,
+                mutable: false,
+                pattern: Pattern { span: name.span, kind: PatternKind::Bind(name) },
+                ty: None,
+                value: Expr { kind: ExprKind::Error, span },
+                otherwise: None,
+            }
+        }
+        _ => StmtKind::Error,
+    };
+    Stmt { kind, span }
 }
 
 /// `use "path"`, `use "path" as name`, `use "path" {a, B}`
@@ -163,7 +184,7 @@ fn type_declaration<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> impl 
         .then_ignore(just(K::Type))
         .then(type_name())
         .then(type_variables())
-        .then_ignore(just(K::Assign))
+        .then_ignore(just(K::Assign).ignored().or(missing_mark(K::Assign, K::LBrace)))
         .then(choice((record, native, cases, alias)))
         .then(json_rule().or_not())
         .map_with(|((((public, name), vars), body), json), e| {
@@ -212,7 +233,7 @@ fn json_rule<'s>() -> impl Rule<'s, Name> {
 /// `name: Type as "external" = default`
 fn field<'s>(expr: Boxed<'s, Expr>, ty: Boxed<'s, TypeExpr>) -> Boxed<'s, FieldDecl> {
     name()
-        .then_ignore(just(K::Colon))
+        .then_ignore(just(K::Colon).ignored().or(missing_mark(K::Colon, K::TypeName)))
         .then(annotation(ty))
         .then(just(K::As).ignore_then(plain_text()).or_not())
         .then(default_value(expr))

@@ -37,6 +37,7 @@ pub(super) fn statement<'s>(
             Some(value) => StmtKind::Assign { place, value },
             None => StmtKind::Expr(place),
         });
+    let expr_of_value = expr.clone();
     let kind = choice((
         binding(expr.clone(), pattern, ty, block),
         leave(expr.clone()),
@@ -46,6 +47,7 @@ pub(super) fn statement<'s>(
         }),
         misplaced(nested),
         later(),
+        typed_like_c(expr_of_value),
         place,
     ))
     .boxed();
@@ -55,6 +57,43 @@ pub(super) fn statement<'s>(
         .then(ends())
         .map(|(stmt, ended)| if ended { stmt } else { without_lone_word(stmt) })
         .boxed()
+}
+
+/// `int n = 5`, a word where `let` or `var` is meant: reported and taken for a `var`.
+fn typed_like_c<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, StmtKind> {
+    let begins = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
+        let here = inp.cursor();
+        let at: SimpleSpan = inp.span_since(&here);
+        match inp.state().kinds[at.start..] {
+            [K::Name | K::TypeName, K::Name, K::Assign, ..] => Ok(()),
+            _ => Err(Slip { at: at.start, ..Slip::default() }),
+        }
+    });
+    let word = one_of(&[K::Name, K::TypeName]);
+    let name = just(K::Name).map_with(|_, e| e.state().name(e.span().start));
+    let value = expr.recover_with(via_parser(skip_to(&[K::Sep]).map_with(error)));
+    begins
+        .ignore_then(word.map_with(|_, e| e.state().span(e.span())))
+        .then(name)
+        .then_ignore(just(K::Assign))
+        .then(value)
+        .map_with(|((word, name), value), e| {
+            let written = e.state().text(word).to_string();
+            let message = format!("expected `let` or `var`, found `{written}`");
+            let help = format!(
+                "write `let {0} = ...`, or `var {0} = ...` if it is given new values later",
+                name.text
+            );
+            e.emit(Diagnostic::error("E0101", message, word, "").help(help).fix(word, "let").into());
+            StmtKind::Let {
+                public: false,
+                mutable: true,
+                pattern: Pattern { span: name.span, kind: PatternKind::Bind(name) },
+                ty: None,
+                value,
+                otherwise: None,
+            }
+        })
 }
 
 /// `return x`, `break`, `continue`, `fail x`

@@ -172,13 +172,38 @@ pub(super) fn annotation<'s>(ty: Boxed<'s, TypeExpr>) -> Boxed<'s, TypeExpr> {
     .boxed()
 }
 
+/// Nothing where `mark` is missing and `next` stands: reported.
+pub(super) fn missing_mark<'s>(mark: K, next: K) -> impl Rule<'s, ()> {
+    // A mapping would not run where the output is ignored.
+    just(next).rewind().validate(move |_, e, emitter| {
+        let at: SimpleSpan = e.span();
+        let context = e.state().0;
+        let place = context.spans[at.start];
+        let found = match next {
+            K::LBrace => next.describe().to_string(),
+            _ => format!("`{}`", context.text(place)),
+        };
+        let (sign, space) = if mark == K::Colon { (":", "") } else { ("=", " ") };
+        let before = context.spans[at.start - 1].after();
+        let diagnostic = Diagnostic::error("E0101", format!("expected `{sign}`, found {found}"), place, "");
+        let help = format!("put `{sign}` in front of it");
+        emitter.emit(diagnostic.help(help).fix(before, format!("{space}{sign}")).into());
+    })
+}
+
 /// `name: Type`, the type optional; `_` for a value that is not used; `var` in front for one that is changed.
 pub(super) fn parameter<'s>(ty: Boxed<'s, TypeExpr>) -> Boxed<'s, Param> {
     let mutable = just(K::Var).then_ignore(one_of(&[K::Name, K::TypeName, K::Underscore]).rewind()).or_not();
     let unused = just(K::Underscore).map_with(|_, e| e.state().name(e.span().start));
     mutable
         .then(declared_name().or(unused))
-        .then(just(K::Colon).ignore_then(annotation(ty)).or_not())
+        .then(
+            just(K::Colon)
+                .ignored()
+                .or(missing_mark(K::Colon, K::TypeName))
+                .ignore_then(annotation(ty))
+                .or_not(),
+        )
         .map(|((mutable, name), ty)| Param { mutable: mutable.is_some(), name, ty, default: None })
         .boxed()
 }

@@ -28,6 +28,9 @@ impl Layout<'_> {
         if self.open.len() > MAX_NESTING {
             return self.skip_group(token);
         }
+        if token.kind == K::LBrace && !self.balanced && self.head_ends_before_brace() {
+            self.close_missing(Some(token));
+        }
         let last = self.last();
         let operand_before = last.is_some_and(K::ends_operand);
         let method_call =
@@ -155,7 +158,7 @@ impl Layout<'_> {
     }
 
     /// Closes the innermost bracket, whose partner is missing; `instead` is what was found in its place.
-    fn close_missing(&mut self, instead: Option<Token>) {
+    pub(super) fn close_missing(&mut self, instead: Option<Token>) {
         let open = self.open.last().expect("the caller saw an open bracket");
         let (kind, span, made_up) = (open.kind, open.span, open.made_up);
         let end = self.end();
@@ -166,8 +169,8 @@ impl Layout<'_> {
             let mut diagnostic = Diagnostic::error("E0102", message, span, "opened here");
             diagnostic = match instead {
                 Some(token) if !token.span.file.eq(&end.file) || token.span.start >= end.start => {
-                    let found =
-                        if token.kind.is_closer() { token.kind.describe() } else { "the next statement" };
+                    let named = token.kind.is_closer() || token.kind == K::LBrace;
+                    let found = if named { token.kind.describe() } else { "the next statement" };
                     let place = if token.kind.is_closer() { token.span } else { end };
                     diagnostic.label(place, format!("expected {} before {found}", closer.describe()))
                 }

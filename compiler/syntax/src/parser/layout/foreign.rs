@@ -21,10 +21,12 @@ impl<'t> Layout<'t> {
             }
             K::Bang => self.bang(token),
             K::Slash if self.touches_next(token, &[K::Slash, K::Star]) => self.foreign_comment(token),
+            K::Lt if self.angle_brackets(token) => None,
             K::Star | K::Lt | K::Gt if self.touches_next(token, &[token.kind]) => {
                 self.doubled(token);
                 replaced(K::Star)
             }
+            K::For if self.counting_loop(token) => None,
             K::PlusPlus => self.increment(token),
             K::OpAssign => {
                 self.compound_assignment(token);
@@ -37,7 +39,7 @@ impl<'t> Layout<'t> {
         }
     }
 
-    fn spelling(&mut self, span: Span, ours: &str) {
+    pub(super) fn spelling(&mut self, span: Span, ours: &str) {
         let theirs = self.slice(span);
         self.report(
             Diagnostic::error("E0112", format!("`{theirs}` is written `{ours}`"), span, "")
@@ -137,6 +139,16 @@ impl<'t> Layout<'t> {
             }
         }
         self.report(diagnostic);
+        let segment = self.top().segment;
+        let ends = self
+            .raw
+            .get(self.at + 1)
+            .is_none_or(|next| matches!(next.kind, K::Newline | K::Semi | K::RBrace | K::Comment));
+        if before.is_some() && ends && self.kinds.len() == segment + 1 {
+            // Goes on as an assignment.
+            self.push(K::Assign, token.span);
+            return Some(Token { kind: K::BadLiteral, ..token });
+        }
         None
     }
 

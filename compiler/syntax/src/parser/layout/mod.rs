@@ -14,6 +14,7 @@
 
 mod brackets;
 mod foreign;
+mod shapes;
 
 use crate::diag::Diagnostic;
 use crate::span::{FileId, Span};
@@ -83,6 +84,10 @@ struct Open {
     lambda: bool,
     /// Put in by recovery.
     made_up: bool,
+    /// For a `{` put in place of a `:`: how far the line of its head is indented.
+    indented: Option<usize>,
+    /// The links that all branches of the current `if ... else if ...` have.
+    chain: usize,
 }
 
 impl Open {
@@ -99,6 +104,8 @@ impl Open {
             heads: Heads::default(),
             lambda: false,
             made_up: false,
+            indented: None,
+            chain: 0,
         }
     }
 }
@@ -189,14 +196,26 @@ impl<'t> Layout<'t> {
             }
             K::Match | K::If | K::For | K::While | K::Loop => {
                 self.top().heads.push(token.kind == K::Match);
+                if token.kind == K::If && self.last() == Some(K::Else) {
+                    return self.push(token.kind, token.span);
+                }
                 self.link(token);
+                let top = self.top();
+                top.chain = top.links;
             }
             K::Else => {
                 if self.next_significant().is_some_and(|next| next.kind == K::LBrace) {
                     self.top().heads.push(false);
                 }
+                // The branches stand side by side: what the conditions above it hold does not count for this one.
+                let top = self.top();
+                let (above, kept) = (top.links, top.chain.min(top.links));
+                top.links = kept;
+                top.chain = kept + 1;
+                self.links -= above - kept;
                 self.link(token);
             }
+            K::Colon if self.indented_block(token) => {}
             kind if adds_level(kind) => self.link(token),
             kind => self.push(kind, token.span),
         }
@@ -254,6 +273,7 @@ impl<'t> Layout<'t> {
 
     /// A newline stands between the last token put out and `next`: does it end a statement?
     fn newline_before(&mut self, next: Token) {
+        self.close_indented(next);
         let declares = self.starts_declaration(next);
         if !self.balanced {
             self.close_before_line(next, declares);
