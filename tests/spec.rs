@@ -192,3 +192,55 @@ fn every_rule_that_a_test_names_exists_once() {
     found.retain(|(id, _)| !known.contains(id));
     assert!(found.is_empty(), "no such rules: {found:?}");
 }
+
+/// Where a table that is made by the program stands in the specification.
+const MADE: [(&str, &str); 2] = [("limits", "httpd --help"), ("diagnostics", "explain")];
+
+/// The lines of a table as the program knows it.
+fn made(table: &str) -> String {
+    let lines = |args: &[&str]| run_in(&support::root(), args, "").stdout;
+    match table {
+        "diagnostics" => {
+            let codes = lines(&["explain"]);
+            let rows = codes.lines().filter_map(|line| line.split_once("  "));
+            let rows: String = rows.map(|(code, title)| format!("| `{code}` | {title} |\n")).collect();
+            format!("| Code | |\n|---|---|\n{rows}")
+        }
+        _ => {
+            let help = lines(&["httpd", "--help"]);
+            let (_, limits) = help.split_once("\nLimits:\n").expect("the limits have a heading");
+            let mut rows = String::new();
+            for line in limits.lines() {
+                let row = line.trim().split_once(" <").and_then(|(option, rest)| {
+                    let (_, text) = rest.split_once("> ")?;
+                    let (text, default) = text.trim().strip_suffix(']')?.rsplit_once(" [default: ")?;
+                    Some(format!("| `{option}` | {default} | {text} |\n"))
+                });
+                rows.extend(row);
+            }
+            format!("| Option | Default | |\n|---|---|---|\n{rows}")
+        }
+    }
+}
+
+#[test]
+fn tables_of_the_specification_are_those_of_the_program() {
+    let path = support::root().join("SPEC.md");
+    let mut text = fs::read_to_string(&path).expect("there is a specification");
+    let mut wrong = Vec::new();
+    for (table, command) in MADE {
+        let start = format!("<!-- `weir {command}` says -->\n");
+        let from = text.find(&start).unwrap_or_else(|| panic!("SPEC.md has no {start:?}")) + start.len();
+        let to = from + text[from..].find("\n\n").map_or(text.len() - from, |end| end + 1);
+        let table = made(table);
+        if text[from..to] != table {
+            wrong.push(command);
+            text.replace_range(from..to, &table);
+        }
+    }
+    if std::env::var_os("WEIR_BLESS").is_some() {
+        fs::write(&path, text).expect("the specification can be written");
+    } else {
+        assert!(wrong.is_empty(), "not as the program says; WEIR_BLESS=1 rewrites them: {wrong:?}");
+    }
+}
