@@ -84,7 +84,7 @@ fn check_together(format: &Format) -> Result<(), &'static str> {
 /// What a format is made of; `rest` is what was not understood.
 fn parts(rest: &str) -> String {
     if rest.starts_with('{') {
-        return "widths and precisions are numbers; for a computed width use `x.pad-left(n)` or `x.pad-right(n)`"
+        return "widths and precisions are numbers; for a computed width use `x.pad-start(n)` or `x.pad-end(n)`"
             .to_string();
     }
     "a format is made of `[[fill]align][+][0][width][,][.precision][kind]`, such as `{x:.2}`, `{x:>10}`, `{x:*^20}`, \

@@ -164,6 +164,11 @@ impl<'a> Checker<'a> {
         if let Some((ty, origin)) = wanted
             && !matches!(self.terms.head(ty), Term::Unit | Term::Unknown)
         {
+            // `()` is what it gives, and may be lifted.
+            if self.terms.lifts(ty, T::UNIT) {
+                let draft = self.if_expr(cond, then, None, span, Want::Effect);
+                return self.finish(draft, want);
+            }
             let shown = self.terms.show(ty);
             let mut error = Diagnostic::error(
                 "E0307",

@@ -135,7 +135,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("E0117", "route GET \"/\" {\n  a\n  b\n}\nx", "`route` is not part"),
     ("E0125", "\"{x:y}\"", "`y` is not a format"),
     ("E0125", "\"{x:}\"", "no format behind the colon"),
-    ("E0125", "\"{x:>{n}}\"", "`x.pad-left(n)`"),
+    ("E0125", "\"{x:>{n}}\"", "`x.pad-start(n)`"),
     ("E0125", "\"{x:.2 }\"", "`[[fill]align]"),
     ("E0101", "\"{:.2}\"", "expected an expression"),
     ("E0119", "\"{}\"", "this interpolation is empty"),
