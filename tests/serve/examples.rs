@@ -1,14 +1,29 @@
 //! Every script of `examples/` does what its comment says.
 
 use crate::support::client::Piece;
-use crate::support::root;
 use crate::support::upstream::Upstream;
-use crate::support::weir_process::{Launch, Server, run};
+use crate::support::weir_process::{Launch, Output, Server, run, run_in};
+use crate::support::{root, scratch};
 use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 6] = ["fib", "hello", "proxy", "shout", "ticks", "tree"];
+const TESTED: [&str; 14] = [
+    "adventure",
+    "fib",
+    "hello",
+    "json-to-csv",
+    "ledger",
+    "markdown",
+    "proxy",
+    "shout",
+    "sudoku",
+    "ticks",
+    "tiny",
+    "todo",
+    "tree",
+    "word-count",
+];
 
 #[test]
 fn no_example_is_forgotten() {
@@ -27,6 +42,107 @@ fn every_example_checks() {
         let output = run(&["check", &format!("examples/{name}.weir")]);
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{name}");
     }
+}
+
+#[test]
+fn the_tests_within_examples_pass() {
+    for name in TESTED {
+        let output = run(&["test", &format!("examples/{name}.weir")]);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{name}: {}", output.stdout);
+    }
+}
+
+/// Runs an example of this repository in a scratch folder that has the file `input`.
+fn with_input(name: &str, input: &str, words: &[&str]) -> Output {
+    let dir = scratch(name);
+    std::fs::write(dir.join("input"), input).expect("the scratch folder can be written");
+    let script = root().join(format!("examples/{name}.weir"));
+    let mut args = vec![script.to_str().expect("the path is text")];
+    args.extend(words);
+    let output = run_in(&dir, &args, "");
+    let _ = std::fs::remove_dir_all(&dir);
+    output
+}
+
+#[test]
+fn adventure() {
+    let output = run_in(&root(), &["examples/adventure.weir"], "take lamp\neast\ntake lamp\nquit\n");
+    let answers: Vec<&str> = output.stdout.lines().filter(|l| !l.starts_with('>')).skip(1).collect();
+    let expected = ["There is no lamp here.", "Kitchen. Somebody left in a hurry.", "You see: lamp, bread."];
+    assert_eq!(answers[..3], expected);
+    assert_eq!(answers[3..], ["Taken.", "Goodbye."]);
+}
+
+#[test]
+fn json_to_csv() {
+    let output =
+        with_input("json-to-csv", "[{\"a\": 1, \"b\": {\"c\": \"x, y\"}}, {\"a\": null}]", &["input"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "a,b.c\n1,\"x, y\"\n,\n"), "{}", output.stderr);
+}
+
+#[test]
+fn ledger() {
+    let books = "2026-01-03 Rent\n  expenses:home  850.00\n  assets:bank  -850.00\n";
+    let output = with_input("ledger", books, &["input", "2026-01"]);
+    let expected = "1 entries\n-850.00  assets\n-850.00    bank\n 850.00  expenses\n 850.00    home\n";
+    assert_eq!((output.code, output.stdout.as_str()), (0, expected), "{}", output.stderr);
+    let output = with_input("ledger", "2026-01-03 Rent\n  expenses:home  850.001\n", &["input"]);
+    assert_eq!(output.code, 1);
+    assert!(
+        output.stderr.contains("`850.001` has more than two digits behind the point"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn markdown() {
+    let output = with_input("markdown", "# *A* & B\n\n- x\n", &["input"]);
+    assert_eq!(output.stdout, "<h1><em>A</em> &amp; B</h1>\n<ul>\n<li>x</li>\n</ul>\n", "{}", output.stderr);
+}
+
+#[test]
+fn tiny() {
+    let output = with_input("tiny", "let n = 3 while n > 0 { print n let n = n - 1 }", &["input"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "3.0\n2.0\n1.0\n"), "{}", output.stderr);
+}
+
+#[test]
+fn sudoku() {
+    let output = run_in(&root(), &["examples/sudoku.weir"], &format!("{}\n12\n", ".".repeat(81)));
+    let expected = "1 2 3 | 4 5 6 | 7 8 9\n4 5 6 | 7 8 9 | 1 2 3\n";
+    assert!(output.stdout.starts_with(expected), "{}", output.stdout);
+    assert!(output.stdout.ends_with("cannot be read: a sudoku has 81 cells, not 2\n\n"), "{}", output.stdout);
+}
+
+#[test]
+fn todo() {
+    let dir = scratch("todo");
+    let script = root().join("examples/todo.weir");
+    let script = script.to_str().expect("the path is text");
+    for (words, expected) in [
+        (&["add", "Buy", "<milk>", "@shop"][..], "  1 [ ] Buy <milk> @shop\n"),
+        (&["add", "Sleep"], "  2 [ ] Sleep\n"),
+        (&["done", "1"], "  1 [x] Buy <milk> @shop\n"),
+        (&["list"], "  2 [ ] Sleep\n  1 [x] Buy <milk> @shop\n"),
+        (&["list", "@shop"], "  1 [x] Buy <milk> @shop\n"),
+    ] {
+        let args: Vec<&str> = std::iter::once(script).chain(words.iter().copied()).collect();
+        let output = run_in(&dir, &args, "");
+        assert_eq!((output.code, output.stdout.as_str()), (0, expected), "{}", output.stderr);
+    }
+    let server = Launch::new(&[script]).dir(&dir).start();
+    let page = server.get("/").response().body();
+    assert!(page.contains("<li class=\"done\">Buy &lt;milk&gt; <small>shop</small></li>"), "{page}");
+    assert!(server.get("/list.json").response().body().contains("\"title\":\"Sleep\""));
+    assert_eq!(server.get("/other").response().status(), 404);
+    let _ = std::fs::remove_dir_all(&dir);
+}
+
+#[test]
+fn word_count() {
+    let output = with_input("word-count", "to be or\nnot to be\n", &["input", "2"]);
+    assert_eq!(output.stdout, "       2 be\n       2 to\n", "{}", output.stderr);
 }
 
 #[test]

@@ -214,10 +214,14 @@ impl<'a> Checker<'a> {
         self.report(error);
     }
 
-    /// Looks at the `var` among the parameters of a declaration, which the parser lets stand first only.
+    /// Looks at the `var` among the parameters of a declaration.
     pub fn var_parameters(&mut self, decl: &ast::FnDecl) {
-        for param in decl.params.iter().filter(|p| p.mutable) {
+        for (at, param) in decl.params.iter().enumerate().filter(|(_, p)| p.mutable) {
             let (message, help) = match () {
+                () if at > 0 => (
+                    "Only the first parameter of a function may be `var`",
+                    "A function changes one variable, the one that it is called on. Put what changes together into a record, or give the other's new value back.",
+                ),
                 () if decl.name.text == crate::instances::HANDLER => (
                     "`handle` is called by the server, which has no variable to change",
                     "Leave the `var` out.",

@@ -8,10 +8,11 @@ use weir_syntax::ast::{self, ExprKind, TextPart, UnaryOp};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
-/// Below this many bytes of stack a new piece is taken, so that deep nesting is no danger.
-const STACK_LEFT: usize = 128 * 1024;
+/// Below this many bytes of stack a new piece is taken, so that deep nesting is no danger: what walks over one type below an
+/// expression by recursion, up to its greatest depth, fits into them in unoptimised builds as well.
+const STACK_LEFT: usize = 512 * 1024;
 /// The size of a new piece of stack, in bytes.
-const STACK_PIECE: usize = 2 * 1024 * 1024;
+const STACK_PIECE: usize = 4 * 1024 * 1024;
 
 /// A Float is wanted because the other side of an operator is one.
 pub const FLOAT: Want = Want::Type(T::FLOAT, Origin { why: Why::Operand, span: None });

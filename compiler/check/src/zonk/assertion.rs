@@ -110,7 +110,7 @@ impl Zonk<'_, '_> {
         let telling = match &draft.kind {
             Kind::Error | Kind::Unit | Kind::Int(_) | Kind::Bool(_) | Kind::Text(_) | Kind::None => false,
             Kind::Record(_) | Kind::Case(..) | Kind::List(_) | Kind::Some(_) | Kind::Range(..) => false,
-            Kind::Closure(_) | Kind::FnValue(_) => false,
+            Kind::Closure(_) | Kind::FnValue(_) | Kind::Place(..) => false,
             Kind::Neg(value) => !matches!(value.kind, Kind::Int(_)),
             _ => true,
         };
