@@ -216,6 +216,13 @@ macro_rules! for_each_native {
             bytes_concat "bytes-concat" - (borrow borrow) owned, traps, linear;
             bytes_to_text "bytes-to-text" - (own) owned, traps, linear;
             bytes_to_text_lossy "bytes-to-text-lossy" - (borrow) owned, traps, linear;
+            bytes_find "bytes-find" - (borrow borrow) owned, traps, linear;
+            bytes_starts_with "bytes-starts-with" - (borrow borrow) word, pure, linear;
+            bytes_ends_with "bytes-ends-with" - (borrow borrow) word, pure, linear;
+            bytes_to_hex "bytes-to-hex" - (borrow) owned, traps, linear;
+            bytes_from_hex "bytes-from-hex" - (borrow) owned, traps, linear;
+            bytes_to_base64 "bytes-to-base64" - (borrow word) owned, traps, linear;
+            bytes_from_base64 "bytes-from-base64" - (borrow) owned, traps, linear;
             // List
             list_len "list-len" - (borrow) word, pure, constant;
             list_push "list-push" - (own own) owned, traps, constant;
@@ -367,7 +374,6 @@ macro_rules! for_each_native {
             crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
             crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;
             crypto_sha512 "crypto-sha512" - (borrow) owned, traps, linear;
-            crypto_sha256_bytes "crypto-sha256-bytes" - (borrow) owned, traps, linear;
             crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, traps, linear;
             crypto_equal "crypto-equal" - (borrow borrow) word, pure, linear;
             crypto_uuid "crypto-uuid" - () owned, traps, constant;

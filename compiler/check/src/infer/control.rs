@@ -324,6 +324,7 @@ impl<'a> Checker<'a> {
         );
         let error = match self.terms.head(iterable.ty) {
             Term::Text => error.help("Walk over its `.chars()` or its `.lines()`."),
+            Term::Bytes => error.help("Walk over its `.list()`, or over its indexes: `for i in 0..b.len()`."),
             Term::Int => error.help("Count with a range: `for i in 0..n`."),
             Term::Option(_) => error.help("Look into an option with `if let Some(x) = ...`."),
             _ => error.help("It walks over a Range, such as `0..n`, a List, a Map, a Set or a Stream."),

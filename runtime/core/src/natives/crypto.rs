@@ -1,5 +1,6 @@
 //! Natives of `crypto.weir`. Whatever is to stay secret comes from the system's generator.
 
+use super::bytes::{hex, hex_of};
 use crate::heap::Full;
 use crate::scope::Scope;
 use crate::value::{Bytes, Own, Text};
@@ -10,48 +11,30 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use weir_abi::trap::Trap;
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// Bytes in lower-case hexadecimal.
-fn hex(scope: &mut Scope, bytes: &[u8]) -> Result<Own<Text>, Trap> {
-    let len = bytes.len().checked_mul(2).ok_or(Full)?;
-    let text = scope.text_with(len, |filler| {
-        for byte in bytes {
-            filler.push(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-    })?;
-    Ok(text)
-}
-
 /// The SHA-1 digest.
-pub fn crypto_sha1(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
-    hex(scope, &Sha1::digest(text.as_bytes()))
+pub fn crypto_sha1(scope: &mut Scope, bytes: Bytes) -> Result<Own<Text>, Trap> {
+    hex(scope, &Sha1::digest(bytes.as_bytes()))
 }
 
 /// The SHA-256 digest.
-pub fn crypto_sha256(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
-    hex(scope, &Sha256::digest(text.as_bytes()))
-}
-
-/// The SHA-256 digest of bytes.
-pub fn crypto_sha256_bytes(scope: &mut Scope, bytes: Bytes) -> Result<Own<Text>, Trap> {
+pub fn crypto_sha256(scope: &mut Scope, bytes: Bytes) -> Result<Own<Text>, Trap> {
     hex(scope, &Sha256::digest(bytes.as_bytes()))
 }
 
 /// The SHA-512 digest.
-pub fn crypto_sha512(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
-    hex(scope, &Sha512::digest(text.as_bytes()))
+pub fn crypto_sha512(scope: &mut Scope, bytes: Bytes) -> Result<Own<Text>, Trap> {
+    hex(scope, &Sha512::digest(bytes.as_bytes()))
 }
 
 /// The HMAC with SHA-256.
-pub fn crypto_hmac_sha256(scope: &mut Scope, key: Text, text: Text) -> Result<Own<Text>, Trap> {
+pub fn crypto_hmac_sha256(scope: &mut Scope, key: Bytes, bytes: Bytes) -> Result<Own<Text>, Trap> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(text.as_bytes());
+    mac.update(bytes.as_bytes());
     hex(scope, &mac.finalize().into_bytes())
 }
 
 /// Whether they are the same, in a time that only their lengths tell.
-pub fn crypto_equal(_: &mut Scope, a: Text, b: Text) -> bool {
+pub fn crypto_equal(_: &mut Scope, a: Bytes, b: Bytes) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
@@ -86,7 +69,7 @@ pub fn crypto_token(scope: &mut Scope, bytes: i64) -> Result<Own<Text>, Trap> {
                 failure = Some(error);
             }
             for byte in part {
-                filler.push(&[DIGITS[usize::from(*byte >> 4)], DIGITS[usize::from(*byte & 15)]]);
+                filler.push(&hex_of(*byte));
             }
         }
     })?;
