@@ -85,10 +85,11 @@ pub fn respond_empty(scope: &mut Scope, status: i64) -> Result<Own<Response>, Tr
 pub fn respond(
     scope: &mut Scope,
     status: i64,
-    body: Own<Text>,
+    body: Own<Bytes>,
     content_type: Text,
 ) -> Result<Own<Response>, Trap> {
-    answer(scope, status, body, content_type.as_str())
+    // Bytes are laid out, and sent, as a Text.
+    answer(scope, status, Own::new(Text::of(body.get().object())), content_type.as_str())
 }
 
 /// A response with that status, text and content type.

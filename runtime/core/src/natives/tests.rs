@@ -334,6 +334,7 @@ fn responses_are_checked() {
         [(200, plain, true), (404, html, true), (199, plain, false), (600, plain, false), (200, bad, false)]
     {
         let body = s.text("body").expect("room");
+        let body = text_to_bytes(s, body).expect("no trap");
         match respond(s, status, body, content_type) {
             Ok(made) => {
                 assert!(is_fine);
