@@ -186,7 +186,7 @@ pub const CODES: &[Code] = &[
     code(
         "E0314",
         "no response form",
-        "`handle` answers with a Text, a Stream[Text], a Response, `()`, or an option of one of these.\n\n    fn handle(req) { 5 }                # \"{5}\"",
+        "`handle` answers with a Text, Bytes, a stream of either, a Response, `()`, data that becomes JSON, or an option or a result of one\nof these.\n\n    fn handle(req) { n => n + 1 }       # call the function and answer with its result",
     ),
     code(
         "E0315",

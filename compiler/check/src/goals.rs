@@ -393,7 +393,11 @@ impl<'a> Checker<'a> {
                 format!("A value of type `{whole}` has no text form{inside}"),
                 demand.span,
                 "this would have to become text",
-            ),
+            )
+            .help(match self.terms.head(demand.ty) {
+                Term::Fn(..) => "Call the function, `f(...)`, and print its result.",
+                _ => "Functions, streams and values of the server have none. Take a part that has one.",
+            }),
             Ability::Format(_) => return,
             Ability::Json => Diagnostic::error(
                 "E0351",
@@ -496,6 +500,9 @@ fn operation_error(terms: &crate::unify::Terms, o: Operation) -> Diagnostic {
         (BinaryOp::Mul, Term::Int, Term::Duration) => error.help("Write the duration first: `1s * count`."),
         (BinaryOp::Add, Term::Duration, Term::Time) => error.help("Write the time first: `now + 5s`."),
         (BinaryOp::Div, Term::Duration, Term::Duration) => error.help("Divide their `.nanoseconds()`."),
+        _ if terms.as_result(o.left.0).is_some() || terms.as_result(o.right.0).is_some() => {
+            error.help("It may fail: hand the failure on with `?`, or give a fallback with `??`.")
+        }
         (_, Term::Option(_), _) | (_, _, Term::Option(_)) => error.help("Give the option a fallback first: `(x ?? 0)`."),
         (_, Term::Rigid(name), _) | (_, _, Term::Rigid(name)) => {
             error.help(format!("`{name}` stands for any type. Leave the parameter's type away, and each call is checked by itself."))

@@ -94,13 +94,13 @@ if x = 3 { }         # no\n    if x == 3 { }",
 (not function, def, fun)\n    let, var             (not const, let mut)\n    else if              (not elif)\n    x = x + 1            \
 (not x += 1, x++)\n    None                 (not null, nil)\n    if c { a } else { b }  (not c ? a : b)\n    \"text\"               \
 (not 'text', f\"text\")\n    # comment            (not //, /* */)\n    x.pow(y)             (not x ** y)\n    x.shift-left(n)      \
-(not x << n)\n    true                 (not True)",
+(not x << n)\n    true                 (not True)\n    List[Int]            (not List<Int>)\n    for i in 0..n { }    (not for (let i = 0; i < n; i++) { })",
     },
     Code {
         code: "E0113",
         title: "a block is expected",
-        explanation: "What follows the head of `if`, `else`, `for`, `while`, `loop` and `fn` is a block in braces, and its `{` \
-stands on the line of the head.\n\n    if ready {\n      go()\n    }",
+        explanation: "What follows the head of `if`, `else`, `match`, `for`, `while`, `loop`, `test` and `fn` is a block in braces, and its `{` \
+stands on the line of the head. Indentation means nothing, and no `:` starts a block.\n\n    if ready {\n      go()\n    }",
     },
     Code {
         code: "E0114",

@@ -197,7 +197,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether an `if` without `else` has a value when its condition holds.
-    fn drops_value(&self, draft: &Draft) -> bool {
+    pub fn drops_value(&self, draft: &Draft) -> bool {
         let then = match &draft.kind {
             Kind::If(_, then, None) => &then.kind,
             Kind::Match(_, arms) => &arms[0].body.kind,

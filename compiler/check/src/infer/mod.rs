@@ -410,6 +410,16 @@ fn mismatch_help(terms: &Terms, found: T, want: T, why: Why) -> Option<String> {
             _ => return None,
         });
     }
+    if why == Why::Condition {
+        return Some(match terms.head(found) {
+            Term::Option(_) => {
+                "Ask for its value with `if let Some(x) = ...`, or compare it with `None`.".into()
+            }
+            Term::Int => "Compare it, such as `n != 0`; only a Bool is true or false.".into(),
+            Term::Text | Term::List(_) => "Only a Bool is true or false: ask `not x.is-empty()`.".into(),
+            _ => return None,
+        });
+    }
     match (terms.head(found), terms.head(want)) {
         (Term::Option(inner), _) if terms.agree(*inner, want) => Some(
             "The value may be missing: give a fallback with `??`, or look into it with `match` or `if let`."

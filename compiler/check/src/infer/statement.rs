@@ -48,7 +48,18 @@ impl<'a> Checker<'a> {
                 let draft = self.expr(value, Want::Type(want, Origin::new(Why::Annotation, ty.span)));
                 Draft { ty: want, ..draft }
             }
-            None => self.expr(value, Want::Any),
+            None => {
+                let draft = self.expr(value, Want::Any);
+                let half = matches!(value.kind, ExprKind::If { otherwise: None, .. });
+                if !half || !self.drops_value(&draft) {
+                    return draft;
+                }
+                let label = "gives nothing when the condition does not hold";
+                let error =
+                    Diagnostic::error("E0307", "This `if` has no `else`, and it is bound", value.span, label);
+                self.report(error.help("Add an `else` with a value of the same type."));
+                Draft::error(value.span)
+            }
         }
     }
 
