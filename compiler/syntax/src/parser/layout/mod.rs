@@ -196,9 +196,6 @@ impl<'t> Layout<'t> {
             }
             K::Match | K::If | K::For | K::While | K::Loop => {
                 self.top().heads.push(token.kind == K::Match);
-                if token.kind == K::If && self.last() == Some(K::Else) {
-                    return self.push(token.kind, token.span);
-                }
                 self.link(token);
                 let top = self.top();
                 top.chain = top.links;
