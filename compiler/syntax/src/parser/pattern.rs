@@ -19,7 +19,8 @@ pub(super) fn pattern<'s>(text: Boxed<'s, Expr>) -> Boxed<'s, Pattern> {
         let items = item.clone().separated_by(comma()).allow_trailing().collect::<Vec<_>>();
         let tuple =
             items.delimited_by(just(K::LParen), close(K::RParen)).map(|mut items| match items.len() {
-                0 => unreachable!("`()` is a constant, which stands in front"),
+                // What stands between the parentheses is no pattern, and was reported.
+                0 => PatternKind::Error,
                 1 => items.pop().expect("there is one").kind,
                 _ => PatternKind::Tuple(items),
             });

@@ -151,6 +151,12 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
+fn parentheses_without_a_pattern_are_told_once() {
+    codes("for (], true) in xs { }", &["E0103"]);
+    codes("match x { (,) => 1 }", &["E0101"]);
+}
+
+#[test]
 fn each_mistake_has_one_message() {
     let mut wrong = Vec::new();
     for (code, text, part) in EXAMPLES {
