@@ -111,7 +111,10 @@ impl Formatter<'_> {
     /// An operand, in parentheses if it binds less tightly than `level`.
     fn operand(&mut self, expr: &Expr, level: Level) -> Doc {
         let doc = self.expr(expr);
-        if precedence::of(expr) < level { parenthesised(doc) } else { doc }
+        // A literal has its minus in it, also the one of `-0`, which its value does not show.
+        let negative = matches!(expr.kind, ExprKind::Int(_)) && self.slice(expr.span).starts_with('-');
+        let own = if negative { Level::Negation } else { precedence::of(expr) };
+        if own < level { parenthesised(doc) } else { doc }
     }
 
     /// An operand of a binary operator or range. Parentheses between operators are kept: they help the reader.

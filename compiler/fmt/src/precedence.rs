@@ -55,7 +55,6 @@ pub fn of(expr: &Expr) -> Level {
         ExprKind::Binary { op, .. } => of_binary(*op),
         ExprKind::Unary { op: UnaryOp::Not, .. } => Level::Not,
         ExprKind::Unary { op: UnaryOp::Neg, .. } => Level::Negation,
-        ExprKind::Int(Some(value)) if *value < 0 => Level::Negation,
         ExprKind::Range { .. } => Level::Range,
         _ => Level::Postfix,
     }

@@ -19,6 +19,11 @@ fn cases_stand_on_one_line_or_each_on_its_own() {
     formatted("type C =\n  | A # first\n  | B # second\nprint(1)\n");
 }
 
+#[test]
+fn a_negative_literal_keeps_its_parentheses() {
+    stays("print((-8).abs())\nprint((-0).abs())\nprint((-0.0).abs())\n");
+}
+
 /// The comments of a text, in order.
 fn comments(text: &str) -> Vec<String> {
     let (tokens, _) = lex(FileId(0), text);
