@@ -48,24 +48,28 @@ impl App {
     }
 }
 
-async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
-    // A worker of its own: its memory goes to the version.
-    let worker = Rc::new(Worker::new());
-    let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
-    let mut run = Run::new_main(&scope, app.module().main.0)?;
+/// Runs compiled code to its end. What it printed is written before it waits; what it owned is given back when it fails.
+pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run) -> Result<(), Failure> {
     let result = poll_fn(|cx| {
-        let polled = run.poll(&mut scope, cx);
+        let polled = run.poll(scope, cx);
         if polled.is_pending() {
             output::STDOUT.flush_own();
         }
         polled
     })
     .await;
-    if let Err(failure) = result {
-        run.abandon(&mut scope);
-        return Err(failure);
+    if result.is_err() {
+        run.abandon(scope);
     }
-    drop(run);
+    result.map(drop)
+}
+
+async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
+    // A worker of its own: its memory goes to the version.
+    let worker = Rc::new(Worker::new());
+    let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
+    let run = Run::new_main(&scope, app.module().main.0)?;
+    run_to_end(&mut scope, run).await?;
     if cfg!(debug_assertions) && std::env::var_os(SHOW_COPIES).is_some() {
         output::STDOUT.flush_own();
         output::STDERR.write(|out| out.extend_from_slice(format!("copies: {}\n", scope.copies).as_bytes()));

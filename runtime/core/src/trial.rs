@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
+use crate::start::run_to_end;
 use crate::worker::Worker;
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,20 +34,8 @@ impl App {
 async fn run_test(app: &Arc<App>, index: usize) -> Result<(), Failure> {
     let worker = Rc::new(Worker::new());
     let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
-    let mut run = Run::new_main(&scope, app.module().tests[index].0)?;
-    let result = poll_fn(|cx| {
-        let polled = run.poll(&mut scope, cx);
-        if polled.is_pending() {
-            output::STDOUT.flush_own();
-        }
-        polled
-    })
-    .await;
-    if let Err(failure) = result {
-        run.abandon(&mut scope);
-        return Err(failure);
-    }
-    drop(run);
+    let run = Run::new_main(&scope, app.module().tests[index].0)?;
+    run_to_end(&mut scope, run).await?;
     let ended = scope.ended.take();
     if cfg!(feature = "stress") {
         assert_eq!(scope.heap().live(), 0, "objects of a test are left");
