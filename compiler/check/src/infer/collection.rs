@@ -64,11 +64,7 @@ impl<'a> Checker<'a> {
             },
             _ => None,
         };
-        let (item, origin) = match (expected, items.first()) {
-            (Some(expected), _) => expected,
-            (None, Some(first)) => (self.terms.var(), Origin::new(Why::Element, first.span)),
-            (None, None) => (self.terms.var(), Origin::of(Why::Element)),
-        };
+        let (item, origin) = expected.unwrap_or_else(|| self.fresh_element(items.first().copied()));
         let items = items.into_iter().map(|i| self.expr(i, Want::Type(item, origin))).collect();
         self.need_key(item, span);
         let ty = self.terms.add(Term::Set(item));

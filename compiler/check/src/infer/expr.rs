@@ -145,6 +145,12 @@ impl<'a> Checker<'a> {
         drafts
     }
 
+    /// The type of the elements where none is expected: that of the first one.
+    pub fn fresh_element(&mut self, first: Option<&ast::Expr>) -> (T, Origin) {
+        let origin = first.map_or(Origin::of(Why::Element), |first| Origin::new(Why::Element, first.span));
+        (self.terms.var(), origin)
+    }
+
     fn list(&mut self, items: &'a [ast::Expr], span: Span, want: Want) -> Draft {
         let expected = match want {
             Want::Type(ty, origin) => match *self.terms.head(ty) {
@@ -153,11 +159,7 @@ impl<'a> Checker<'a> {
             },
             _ => None,
         };
-        let (item, origin) = match (expected, items.first()) {
-            (Some(expected), _) => expected,
-            (None, Some(first)) => (self.terms.var(), Origin::new(Why::Element, first.span)),
-            (None, None) => (self.terms.var(), Origin::of(Why::Element)),
-        };
+        let (item, origin) = expected.unwrap_or_else(|| self.fresh_element(items.first()));
         let items = match expected {
             None => self.elements(items, item, origin),
             Some(_) => items.iter().map(|i| self.expr(i, Want::Type(item, origin))).collect(),
