@@ -73,7 +73,7 @@ pub fn write_inner_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Ve
                 }
             }
             Todo::Elements(ty, list, at) => {
-                if let Some(element) = list.elements().nth(at) {
+                if let Some(element) = list.element(at) {
                     todo.push(Todo::Elements(ty, list, at + 1));
                     todo.push(Todo::Value(ty, element));
                     if at > 0 {

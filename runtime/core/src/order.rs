@@ -166,7 +166,7 @@ impl Rest<'_> {
         let part = |ty: TypeId, offset: i32| (ty, a.part(offset), b.part(offset));
         match self {
             Rest::Elements(ty, at) => {
-                let (left, right) = (a.elements().nth(*at)?, b.elements().nth(*at)?);
+                let (left, right) = (a.element(*at)?, b.element(*at)?);
                 *at += 1;
                 Some((*ty, left, right))
             }
