@@ -1,6 +1,7 @@
 //! Requests over real sockets, answered by handlers written as compiled code would be.
 
 use super::*;
+use crate::heap::Word;
 use crate::testing::{self, Code1, make_text, native};
 use std::future::poll_fn;
 use std::time::Duration;

@@ -1,0 +1,133 @@
+//! Answers requests with a script's handler.
+//!
+//! In: the engine's requests. Out: its responses; a lazy body keeps the request's scope until it ends.
+//! Invariants: a request's scope belongs to the exchange, then to its body, and dropping either cancels all that
+//! the request does. What a client learns about a failure is its status.
+
+use crate::app::{App, Pinned};
+use crate::failure::{Failure, INTERNAL};
+use crate::log::LogFormat;
+use crate::output;
+use crate::run::Run;
+use crate::scope::Scope;
+use crate::value::Handle;
+use crate::worker::Worker;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use weir_http::{Access, Request, Service};
+
+mod body;
+mod respond;
+
+use respond::{plain, respond};
+
+/// A worker's service.
+pub struct HandlerService {
+    app: Pinned,
+    worker: Rc<Worker>,
+    log: LogFormat,
+}
+
+impl HandlerService {
+    /// A service of this thread that answers with the handler of `app`.
+    pub fn new(app: Arc<App>, log: LogFormat) -> Self {
+        output::serve();
+        Self { app: Pinned::new(app), worker: Worker::current(), log }
+    }
+}
+
+impl Service for HandlerService {
+    type Future = Exchange;
+
+    fn call(&self, request: Request) -> Exchange {
+        let id = request.id;
+        let mut scope = Box::new(Scope::new(self.app.clone(), Rc::clone(&self.worker)));
+        scope.log = (self.log, Some(id));
+        let state = match begin(&mut scope, request) {
+            Ok(run) => State::Running(run, scope),
+            Err(failure) => State::Failed(failure),
+        };
+        Exchange { state, id, log: self.log }
+    }
+
+    fn finished(&self, access: &Access<'_>) {
+        self.log.access(access);
+    }
+}
+
+/// Prepares the handler's call.
+fn begin(scope: &mut Scope, request: Request) -> Result<Run, Failure> {
+    let Some(handler) = scope.app().module().handler else {
+        return Err(Failure::new(404, "the script has no handler"));
+    };
+    let request =
+        scope.request(request.head).map_err(|_| Failure::new(INTERNAL, "no memory for the request"))?;
+    Run::new(scope, handler.0, &[request.get().word()])
+}
+
+/// The work on one request.
+pub struct Exchange {
+    state: State,
+    id: u64,
+    log: LogFormat,
+}
+
+enum State {
+    /// The handler runs; its run is dropped before its scope.
+    Running(Run, Box<Scope>),
+    /// It could not be started.
+    Failed(Failure),
+    Over,
+}
+
+impl Future for Exchange {
+    type Output = weir_http::Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<weir_http::Response> {
+        let this = &mut *self;
+        let polled = match &mut this.state {
+            State::Running(run, scope) => ready!(run.poll(scope, cx)),
+            State::Failed(_) | State::Over => Ok(0),
+        };
+        let result = match std::mem::replace(&mut this.state, State::Over) {
+            State::Running(run, scope) => {
+                drop(run);
+                polled.and_then(|word| respond(scope, word, this.id, this.log))
+            }
+            State::Failed(failure) => Err(failure),
+            State::Over => Err(Failure::new(INTERNAL, "polled after its end")),
+        };
+        Poll::Ready(result.unwrap_or_else(|failure| {
+            this.log.failure(this.id, &failure);
+            plain(failure.status)
+        }))
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if cfg!(feature = "stress")
+            && let State::Running(run, mut scope) = std::mem::replace(&mut self.state, State::Over)
+            && run.has_begun()
+        {
+            run.abandon(&mut scope);
+            assert_empty(&scope);
+        }
+    }
+}
+
+/// In stress builds: an exchange that gave everything back has nothing left. One that trapped gives nothing back.
+fn assert_empty(scope: &Scope) {
+    if cfg!(feature = "stress") && !scope.has_trapped && !std::thread::panicking() {
+        assert_eq!(
+            (scope.heap().live(), scope.resources()),
+            (0, 0),
+            "objects and resources left by a request"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

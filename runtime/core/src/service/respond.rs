@@ -1,0 +1,142 @@
+//! Turns what a handler gives into the engine's response.
+//!
+//! In: the handler's Response, or the failure that ended it. Out: a response; a lazy body keeps the request's scope.
+//! Invariant: what a client learns about a failure is its status, unless the script chose that status.
+
+use super::assert_empty;
+use super::body::StreamBody;
+use crate::failure::{Failure, INTERNAL};
+use crate::heap::Word;
+use crate::log::LogFormat;
+use crate::natives::{BINARY, PLAIN};
+use crate::scope::Scope;
+use crate::value::{Arg, Error, List, Own, Ref, Response, Stream, Text};
+use bytes::Bytes;
+use std::borrow::Cow;
+use weir_abi::layout::response;
+use weir_http::Body;
+
+const CONTENT_TYPE: &str = "content-type";
+
+/// What a client is told about a failure.
+pub(super) fn plain(status: u16) -> weir_http::Response {
+    let text = match status {
+        400 => "Bad Request\n",
+        404 => "Not Found\n",
+        502 => "Bad Gateway\n",
+        503 => "Service Unavailable\n",
+        504 => "Gateway Timeout\n",
+        _ => "Internal Server Error\n",
+    };
+    let mut made = weir_http::Response::new(status, text);
+    push(&mut made, CONTENT_TYPE, PLAIN);
+    made
+}
+
+/// What a client is told about an error whose status the script chose.
+fn refusal(status: u16, message: &str) -> weir_http::Response {
+    let mut made = weir_http::Response::new(status, format!("{message}\n"));
+    push(&mut made, CONTENT_TYPE, PLAIN);
+    made
+}
+
+/// Fields that the natives checked, or that are ours.
+fn push(made: &mut weir_http::Response, name: &str, value: &str) {
+    let pushed = made.push_header(name, value.as_bytes());
+    debug_assert!(pushed.is_ok(), "field {name}");
+}
+
+/// Turns the handler's Response into the engine's. A scope that no body needs ends here.
+pub(super) fn respond(
+    mut scope: Box<Scope>,
+    word: Word,
+    id: u64,
+    log: LogFormat,
+) -> Result<weir_http::Response, Failure> {
+    // SAFETY: the handler gives an owned Response.
+    let own: Own<Response> = unsafe { scope.own(word) };
+    let object = own.get().object();
+    let status = object.get(response::STATUS) as u16;
+    let is_bodiless = matches!(status, 204 | 304);
+    let (kind, body) = (object.get(response::KIND), object.get(response::BODY));
+    if kind == response::KIND_EMPTY && status >= 400 {
+        // An option's None: a client is told no less than by `not-found()`.
+        release(scope, own);
+        return Ok(plain(status));
+    }
+    if kind == response::KIND_ERROR {
+        // SAFETY: the body of this kind is an Error that the response holds.
+        let error = unsafe { Error::from_word(body) };
+        let failure = error.failure();
+        let made = match error.status() {
+            // A status that the script chose says that the message is for the client too.
+            Some(400..=499) => refusal(failure.status, error.refusal().as_str()),
+            _ => plain(failure.status),
+        };
+        log.failure(id, &failure);
+        release(scope, own);
+        return Ok(made);
+    }
+    let has_content = kind != response::KIND_EMPTY && !is_bodiless;
+    let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS);
+    let content = has_content.then_some(if is_binary { BINARY } else { PLAIN });
+    let fields = fields(object.get(response::HEADERS), content);
+    let body = match kind {
+        _ if !has_content => Body::Empty,
+        response::KIND_TEXT | response::KIND_BYTES => {
+            // SAFETY: the body of this kind is a Text, or Bytes, which are laid out as one, that the response holds.
+            let text = unsafe { Text::from_word(body) };
+            Body::Bytes(Bytes::copy_from_slice(text.as_bytes()))
+        }
+        _ => {
+            // SAFETY: the body of any other kind is a Stream.
+            let stream = scope.dup(unsafe { Stream::from_word(body) });
+            scope.give_up(own);
+            let source =
+                scope.take_stream(stream).map_err(|trap| Failure::new(INTERNAL, trap.to_string()))?;
+            let body = StreamBody::new(source, scope, is_binary, id, log);
+            return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
+        }
+    };
+    release(scope, own);
+    Ok(respond_with(status, body, &fields))
+}
+
+/// Ends a scope with its response. It goes whole; in stress builds piece by piece, to see that nothing else is left.
+fn release(mut scope: Box<Scope>, own: Own<Response>) {
+    if cfg!(feature = "stress") {
+        scope.give_up(own);
+        assert_empty(&scope);
+    }
+}
+
+fn respond_with(
+    status: u16,
+    body: Body,
+    fields: &[(Cow<'static, str>, Cow<'static, str>)],
+) -> weir_http::Response {
+    let mut made = weir_http::Response::new(status, body);
+    for (name, value) in fields {
+        push(&mut made, name, value);
+    }
+    made
+}
+
+/// The fields of a response, copied out of the scope. `headers` is 0 or a list of names and values in turn.
+/// `content` is the type of what has none in them.
+fn fields(headers: Word, content: Option<&'static str>) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    let mut fields = Vec::new();
+    if headers != 0 {
+        // SAFETY: a Response's headers are a list of Texts that it holds.
+        let list = unsafe { List::from_word(headers) };
+        let texts: Vec<Text> = list.texts().collect();
+        let owned = |text: &Text| Cow::<'static, str>::Owned(text.as_str().to_owned());
+        fields.extend(texts.chunks_exact(2).map(|pair| (owned(&pair[0]), owned(&pair[1]))));
+    }
+    if let Some(content) = content
+        && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE))
+    {
+        fields.push((Cow::Borrowed(CONTENT_TYPE), Cow::Borrowed(content)));
+    }
+    fields
+}
