@@ -22,6 +22,8 @@ mod proxy;
 mod requests;
 #[path = "serve/shutdown.rs"]
 mod shutdown;
+#[path = "serve/sources.rs"]
+mod sources;
 #[path = "serve/stdin.rs"]
 mod stdin;
 #[path = "serve/traps.rs"]

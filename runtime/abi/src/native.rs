@@ -140,6 +140,8 @@ macro_rules! for_each_native {
             every "every" - (word) owned, traps, constant;
             stdin "stdin" - () owned, traps, constant;
             file_lines "file-lines" - (borrow) owned, traps, linear;
+            tail_file "tail-file" - (borrow word word) owned, traps, linear; // path, lines to begin with, whether all of them
+            exec_stream "exec-stream" - (borrow borrow borrow borrow) owned, traps, linear; // program and arguments, folder, names and values of variables
             get_stream "get-stream" - (borrow borrow borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;

@@ -4,8 +4,9 @@
 //! group, and the runtime reaps the child.
 //! Invariants: nothing is read by a shell; what is kept of the output keeps to its limit.
 
+use crate::counters::Counters;
 use crate::files::reason;
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::group::Leader;
 use std::future::pending;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -54,37 +55,26 @@ pub struct Unfinished {
     pub message: String,
 }
 
-/// Kills the group of a child that was not waited for.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It may have ended just now.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
 /// Runs it.
 ///
 /// # Errors
 /// `missing` when there is no such program or folder, `io` when it cannot be started, `timeout`, `limit`.
-pub async fn run(order: Order) -> Result<Outcome, Unfinished> {
+pub async fn run(order: Order, counters: &'static Counters) -> Result<Outcome, Unfinished> {
     let mut command = Command::new(&order.program);
-    command.args(&order.args).envs(order.env).process_group(0).kill_on_drop(true);
+    command.args(&order.args).envs(order.env);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.stdin(if order.input.is_empty() { Stdio::null() } else { Stdio::piped() });
     if !order.dir.is_empty() {
         command.current_dir(&order.dir);
     }
-    let mut child = command.spawn().map_err(|error| not_started(&order.program, &error))?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id as i32)));
+    let leader = Leader::spawn(&mut command, counters);
+    let mut leader = leader.map_err(|error| not_started(&order.program, &error))?;
+    let child = leader.child();
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let mut left = order.most;
     let going = async {
         let (out, err) = read_both(stdout, stderr, &mut left).await?;
-        io::Result::Ok((out, err, child.wait().await?))
+        io::Result::Ok((out, err, leader.left().await?))
     };
     let feeding = feed(stdin, order.input);
     let deadline = async {
@@ -101,10 +91,7 @@ pub async fn run(order: Order) -> Result<Outcome, Unfinished> {
         }
     };
     match ended {
-        Ok((out, err, status)) => {
-            group.0 = None;
-            Ok(Outcome { status: number(status), out, err })
-        }
+        Ok((out, err, status)) => Ok(Outcome { status: number(status), out, err }),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             let message = format!("{} wrote more than {} bytes", order.program, order.most);
             Err(Unfinished { kind: "limit", message })
@@ -113,7 +100,8 @@ pub async fn run(order: Order) -> Result<Outcome, Unfinished> {
     }
 }
 
-fn not_started(program: &str, error: &io::Error) -> Unfinished {
+/// Why a program could not be started.
+pub fn not_started(program: &str, error: &io::Error) -> Unfinished {
     match error.kind() {
         io::ErrorKind::NotFound => {
             Unfinished { kind: "missing", message: format!("{program}: no such program or folder") }
@@ -180,9 +168,15 @@ mod tests {
         }
     }
 
+    fn counters() -> &'static Counters {
+        crate::worker::Worker::current().counters
+    }
+
     fn ran(order: Order) -> Result<Outcome, Unfinished> {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async { timeout(Duration::from_secs(60), run(order)).await.expect("it ends") })
+        runtime.block_on(async {
+            timeout(Duration::from_secs(60), run(order, counters())).await.expect("it ends")
+        })
     }
 
     #[test]
@@ -226,7 +220,7 @@ mod tests {
         rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).expect("own descriptor");
         let script = format!("(echo x > /dev/fd/{fd}; sleep 1000) & sleep 1000");
         runtime.block_on(async {
-            let mut running = Box::pin(run(order(&script)));
+            let mut running = Box::pin(run(order(&script), counters()));
             let (told, heard) = tokio::sync::oneshot::channel();
             std::thread::spawn(move || {
                 let mut byte = [0];

@@ -61,6 +61,10 @@ counters! {
     upstreams,
     /// Armed timers.
     timers,
+    /// Child processes that are not reaped.
+    children,
+    /// Files whose ends are followed.
+    tails,
 }
 
 static ALL: Mutex<Vec<&'static Counters>> = Mutex::new(Vec::new());

@@ -5,6 +5,7 @@
 //! `trace` and `shim`; a native's body is safe code over typed handles.
 //! Not here: the compiler, HTTP framing.
 
+mod afterwork;
 mod app;
 mod child;
 mod clock;
@@ -16,6 +17,7 @@ mod fiber;
 mod files;
 mod form;
 mod format;
+mod group;
 mod heap;
 mod json;
 mod limits;
@@ -40,6 +42,7 @@ mod trace;
 mod trial;
 mod value;
 mod waiting;
+mod watch;
 mod worker;
 
 pub use app::App;

@@ -4,6 +4,7 @@
 //! Invariant: when the program has ended, its globals and all that they reach are immortal, and their memory is the
 //! version's; everything else of the program is gone.
 
+use crate::afterwork;
 use crate::app::{App, Pinned};
 use crate::failure::Failure;
 use crate::limits::Limits;
@@ -30,7 +31,11 @@ impl App {
         let runtime = builder.enable_all().max_blocking_threads(weir_http::BLOCKING_THREADS).build();
         let runtime =
             runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
-        let result = runtime.block_on(Self::run(module, args, limits));
+        let result = runtime.block_on(async {
+            let result = Self::run(module, args, limits).await;
+            afterwork::finished().await;
+            result
+        });
         // A blocked name resolution is not waited for.
         runtime.shutdown_background();
         result

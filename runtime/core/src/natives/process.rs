@@ -35,7 +35,7 @@ pub fn process_run(
         timeout: u64::try_from(timeout).ok().filter(|nanos| *nanos > 0).map(Duration::from_nanos),
         most: scope.heap().room(),
     };
-    Ok(on_future(scope, child::run(order), give))
+    Ok(on_future(scope, child::run(order, scope.worker().counters), give))
 }
 
 fn give(scope: &mut Scope, ended: Result<Outcome, Unfinished>) -> Result<Word, Trap> {

@@ -4,7 +4,7 @@ use super::Flow;
 use crate::heap::Word;
 use crate::map;
 use crate::scope::{Operation, Scope, Source};
-use crate::stream::{self, Rule};
+use crate::stream::{self, From, Rule};
 use crate::value::{Any, Closure, List, Own, Stream, Text};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -298,6 +298,36 @@ pub fn stdin(scope: &mut Scope) -> Result<Own<Stream>, Trap> {
 /// The lines of a file.
 pub fn file_lines(scope: &mut Scope, path: Text) -> Result<Own<Stream>, Trap> {
     let source = stream::FileLines::new(path.as_str(), scope.app().limits().max_line);
+    Ok(scope.stream(Box::new(source))?)
+}
+
+/// The lines of a file that grows, its last `last` ones first, or all of them.
+pub fn tail_file(scope: &mut Scope, path: Text, last: i64, all: i64) -> Result<Own<Stream>, Trap> {
+    let Ok(last) = u64::try_from(last) else {
+        return Err(Trap::native("the count of lines of tail-file is negative"));
+    };
+    let from = if all != 0 { From::Start } else { From::Last(last) };
+    let source = stream::TailFile::new(path.as_str(), from, scope.app().limits().max_line);
+    Ok(scope.stream(Box::new(source))?)
+}
+
+/// The lines that a child process writes. `command` is the program and its arguments.
+pub fn exec_stream(
+    scope: &mut Scope,
+    command: List,
+    dir: Text,
+    names: List,
+    values: List,
+) -> Result<Own<Stream>, Trap> {
+    let owned = |text: Text| text.as_str().to_owned();
+    let mut command = command.texts().map(owned);
+    let invocation = stream::Invocation {
+        program: command.next().unwrap_or_default(),
+        args: command.collect(),
+        dir: owned(dir),
+        env: names.texts().map(owned).zip(values.texts().map(owned)).collect(),
+    };
+    let source = stream::ExecLines::new(invocation, scope.app().limits().max_line);
     Ok(scope.stream(Box::new(source))?)
 }
 

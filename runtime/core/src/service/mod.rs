@@ -4,6 +4,7 @@
 //! Invariants: a request's scope belongs to the exchange, then to its body, and dropping either cancels all that
 //! the request does. What a client learns about a failure is its status.
 
+use crate::afterwork;
 use crate::app::{App, Pinned};
 use crate::failure::{Failure, INTERNAL};
 use crate::log::LogFormat;
@@ -54,6 +55,10 @@ impl Service for HandlerService {
 
     fn finished(&self, access: &Access<'_>) {
         self.log.access(access);
+    }
+
+    async fn drained(&self) {
+        afterwork::finished().await;
     }
 }
 

@@ -9,6 +9,7 @@ mod basic;
 mod calls;
 mod distinct;
 mod every;
+mod exec;
 mod file;
 mod groups;
 mod line_texts;
@@ -16,16 +17,19 @@ mod lines;
 mod results;
 mod stages;
 mod stdin;
+mod tail;
 mod upstream;
 
 pub use basic::{Elements, Ints};
 pub use distinct::{Changes, Distinct};
 pub use every::Every;
+pub use exec::{ExecLines, Invocation};
 pub use file::FileLines;
 pub use groups::{Chunks, Flatten, Indexed, Scan, Somes};
 pub use results::{Results, Unwrapped};
 pub use stages::{Drop, Filter, Map, Rule, Take};
 pub use stdin::{Stdin, standard_input};
+pub use tail::{From, TailFile};
 pub use upstream::Upstream;
 
 #[cfg(test)]
