@@ -106,7 +106,8 @@ fn leave(mut client: Client, reset: bool) {
     client.read_to_end();
 }
 
-// rule: stream.tail stream.tail-rotation
+// rule: stream.tail
+// rule: stream.tail-rotation
 #[test]
 fn a_tail_tells_what_is_written() {
     let dir = support::scratch("tail");
