@@ -5,7 +5,7 @@
 use crate::units;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::time::Duration;
-use weir_core::LIMITS as RUNTIME;
+use weir_core::{LIMITS as RUNTIME, Unit};
 
 /// Everything a server is bounded by.
 #[derive(Clone, Debug, Default)]
@@ -105,16 +105,15 @@ fn within(value: u64, low: u64, high: u64) -> Result<u64, String> {
     if (low..=high).contains(&value) { Ok(value) } else { Err(format!("it must be from {low} to {high}")) }
 }
 
-/// A runtime limit in bytes: any positive number, as far as memory goes.
-fn runtime_size(text: &str) -> Result<u64, String> {
-    within(units::size(text)?, 1, 1 << 40)
-}
-
-fn bytes(size: usize) -> String {
-    match size {
-        s if s % (1 << 20) == 0 => format!("{}mb", s >> 20),
-        s if s % (1 << 10) == 0 => format!("{}kb", s >> 10),
-        s => s.to_string(),
+/// The value of a runtime limit: bytes as far as memory goes, milliseconds of up to a year.
+fn runtime_value(unit: Unit, text: &str) -> Result<u64, String> {
+    match unit {
+        Unit::Bytes => within(units::size(text)?, 1, 1 << 40),
+        Unit::Time => {
+            let time = units::duration(text)?;
+            let fits = (Duration::from_millis(1)..=Duration::from_secs(366 * 86_400)).contains(&time);
+            if fits { Ok(time.as_millis() as u64) } else { Err("it must be from 1ms to a year".to_owned()) }
+        }
     }
 }
 
@@ -135,10 +134,13 @@ impl Args for Settings {
             command.arg(flag(limit.flag, value, limit.default.to_owned(), limit.help).value_parser(check))
         });
         RUNTIME.iter().fold(command, |command, limit| {
-            command.arg(
-                flag(limit.name, "SIZE", bytes(limit.default), limit.help)
-                    .value_parser(|text: &str| runtime_size(text).map(|_| text.to_owned())),
-            )
+            let (value, default) = match limit.unit {
+                Unit::Bytes => ("SIZE", weir_core::size(limit.default)),
+                Unit::Time => ("DURATION", weir_core::duration(limit.default)),
+            };
+            let unit = limit.unit;
+            let check = move |text: &str| runtime_value(unit, text).map(|_| text.to_owned());
+            command.arg(flag(limit.name, value, default, limit.help).value_parser(check))
         })
     }
 
@@ -163,8 +165,8 @@ impl FromArgMatches for Settings {
         }
         for limit in RUNTIME {
             if let Some(text) = matches.get_one::<String>(limit.name) {
-                let size = runtime_size(text).map_err(invalid)? as usize;
-                self.core.set(limit.name, size).map_err(|error| invalid(error.to_string()))?;
+                let value = runtime_value(limit.unit, text).map_err(invalid)? as usize;
+                self.core.set(limit.name, value).map_err(|error| invalid(error.to_string()))?;
             }
         }
         Ok(())
@@ -188,14 +190,27 @@ mod tests {
 
     #[test]
     fn flags_set_their_limit() {
-        let s = parse(&["--max-line", "1kb", "--drain-timeout", "250ms", "--max-conns", "7"])
-            .expect("valid flags");
-        assert_eq!(s.core.max_line, 1024);
+        let s = parse(&[
+            "--max-line",
+            "1kb",
+            "--drain-timeout",
+            "250ms",
+            "--max-conns",
+            "7",
+            "--cpu-limit",
+            "2s",
+        ])
+        .expect("valid flags");
+        assert_eq!((s.core.max_line, s.core.cpu_limit), (1024, 2000));
         assert_eq!(s.http.drain_timeout, Duration::from_millis(250));
         assert_eq!(s.http.max_conns, 7);
-        for bad in
-            [["--max-line", "0"], ["--mem-limit", "64 mb"], ["--max-conns", "x"], ["--idle-timeout", "5"]]
-        {
+        for bad in [
+            ["--max-line", "0"],
+            ["--mem-limit", "64 mb"],
+            ["--cpu-limit", "0s"],
+            ["--max-conns", "x"],
+            ["--idle-timeout", "5"],
+        ] {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }
     }

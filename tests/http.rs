@@ -12,6 +12,8 @@ mod counters;
 mod examples;
 #[path = "serve/hangup.rs"]
 mod hangup;
+#[path = "serve/hostile.rs"]
+mod hostile;
 #[path = "serve/logs.rs"]
 mod logs;
 #[path = "serve/protocol.rs"]

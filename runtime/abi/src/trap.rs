@@ -24,6 +24,8 @@ pub enum TrapKind {
     StreamUsed = 8,
     /// A native's own message.
     Native = 9,
+    /// A budget of the request is used up, which says nothing about the program: the message names it.
+    Budget = 10,
 }
 
 impl TrapKind {
@@ -40,6 +42,7 @@ impl TrapKind {
             BadShift,
             StreamUsed,
             Native,
+            Budget,
         ]
         .into_iter()
         .find(|k| *k as u64 == number)
@@ -55,7 +58,7 @@ pub struct Trap {
     pub a: i64,
     /// Second word of detail.
     pub b: i64,
-    /// The message of a [`TrapKind::Native`], the reason of a [`TrapKind::BadSlice`].
+    /// The message of a [`TrapKind::Native`] or [`TrapKind::Budget`], the reason of a [`TrapKind::BadSlice`].
     pub message: Option<String>,
 }
 
@@ -86,6 +89,16 @@ impl Trap {
     pub fn native(message: impl Into<String>) -> Self {
         Self { kind: TrapKind::Native, a: 0, b: 0, message: Some(message.into()) }
     }
+
+    /// A budget is used up.
+    pub fn budget(message: impl Into<String>) -> Self {
+        Self { kind: TrapKind::Budget, a: 0, b: 0, message: Some(message.into()) }
+    }
+
+    /// Whether a budget is used up: time or memory.
+    pub fn is_budget(&self) -> bool {
+        matches!(self.kind, TrapKind::Budget | TrapKind::OutOfMemory)
+    }
 }
 
 impl fmt::Display for Trap {
@@ -102,7 +115,7 @@ impl fmt::Display for Trap {
             },
             TrapKind::BadShift => write!(f, "shift count {} is not in 0..64", self.a),
             TrapKind::StreamUsed => f.write_str("this stream was read before"),
-            TrapKind::Native => f.write_str(self.message.as_deref().unwrap_or("trap")),
+            TrapKind::Native | TrapKind::Budget => f.write_str(self.message.as_deref().unwrap_or("trap")),
         }
     }
 }

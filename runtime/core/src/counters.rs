@@ -3,6 +3,7 @@
 //! In: additions by the owning thread. Out: [`dump`], one line of JSON, from any thread.
 //! Invariant: a cell is written by its worker's thread only, so an addition is a plain load and store.
 
+use crate::stop_clock;
 use std::fmt::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -85,7 +86,7 @@ pub(crate) fn retire(counters: &'static Counters) {
     UNUSED.lock().unwrap_or_else(|e| e.into_inner()).push(counters);
 }
 
-/// The sums over all workers and `more` counts as one line of JSON, without a line end.
+/// The sums over all workers, whether the stop clock ticks, and `more` counts as one line of JSON, without a line end.
 pub fn dump(more: &[(&str, usize)]) -> String {
     let mut sums = vec![0; NAMES.len()];
     for counters in ALL.lock().unwrap_or_else(|e| e.into_inner()).iter() {
@@ -98,6 +99,7 @@ pub fn dump(more: &[(&str, usize)]) -> String {
         let comma = if at == 0 { "" } else { "," };
         let _ = write!(line, "{comma}\"{name}\":{sum}");
     }
+    let _ = write!(line, ",\"clock\":{}", u8::from(stop_clock::ticks()));
     for (name, count) in more {
         let _ = write!(line, ",\"{name}\":{count}");
     }

@@ -8,7 +8,7 @@ use weir_abi::trap::Trap;
 pub const BAD_GATEWAY: u16 = 502;
 /// The status of a response whose upstream took too long.
 pub const GATEWAY_TIMEOUT: u16 = 504;
-/// The status when something is taken.
+/// The status when something is taken, or a budget is used up.
 pub const UNAVAILABLE: u16 = 503;
 /// The status of a response whose handler trapped.
 pub const INTERNAL: u16 = 500;
@@ -62,15 +62,10 @@ impl Failure {
         Self { kind, ..self }
     }
 
-    /// A trap at a place of the script.
+    /// A trap at a place of the script. What only used up a budget is no fault of the script's.
     pub fn of_trap(trap: &Trap, trace: Trace) -> Self {
-        Self {
-            status: INTERNAL,
-            kind: "failed",
-            message: trap.to_string(),
-            notes: Vec::new(),
-            trace: Some(trace),
-        }
+        let (status, kind) = if trap.is_budget() { (UNAVAILABLE, "limit") } else { (INTERNAL, "failed") };
+        Self { status, kind, message: trap.to_string(), notes: Vec::new(), trace: Some(trace) }
     }
 }
 

@@ -238,7 +238,7 @@ pub unsafe fn stop(ctx: *mut Ctx) -> Stop {
     if sp < fiber.base - SHALLOW {
         fiber.deep.set(true);
     }
-    let asked = fiber.worker.take_stop();
+    // While the turn is to end this poisons the limit anew.
     fiber.worker.set_limit(fiber.limit());
-    if asked || cfg!(feature = "stress") { Stop::Yield } else { Stop::Go }
+    if fiber.worker.is_stopped() || cfg!(feature = "stress") { Stop::Yield } else { Stop::Go }
 }

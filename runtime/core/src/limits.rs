@@ -7,7 +7,12 @@ use std::fmt;
 pub enum Unit {
     /// Bytes, written with `kb` or `mb`.
     Bytes,
+    /// Milliseconds, written with `ms`, `s`, `m` or `h`.
+    Time,
 }
+
+/// The value of a limit that does not hold.
+pub const NO_LIMIT: usize = usize::MAX;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +59,35 @@ macro_rules! limits {
 }
 
 limits! {
-    mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request, in bytes; a program has 256 MiB";
-    max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines, in bytes";
-    stack "stack" Bytes 768 << 10, "Stack of one request's code, in bytes; the main program has 64 MiB";
+    mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request; above it 503. A program has 256 MiB";
+    cpu_limit "cpu-limit" Time 5_000, "CPU time of one request without a wait, for a stream from item to item; then 503";
+    request_timeout "request-timeout" Time 30_000, "How long a request may take until its response begins; then 503";
+    start_timeout "start-timeout" Time 30_000, "How long the main program may take before the server listens";
+    max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines";
+    stack "stack" Bytes 768 << 10, "Stack of one request's code; the main program has 64 MiB";
 }
 
 impl Limits {
     /// Those of a program that `weir FILE` runs: it has the machine for itself, a request has not.
     pub fn of_program() -> Self {
-        Self { mem_limit: 256 << 20, ..Self::default() }
+        Self { mem_limit: 256 << 20, start_timeout: NO_LIMIT, ..Self::default() }
+    }
+}
+
+/// A number of bytes as it is written in flags.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        size if size % (1 << 20) == 0 => format!("{}mb", size >> 20),
+        size if size % (1 << 10) == 0 => format!("{}kb", size >> 10),
+        size => size.to_string(),
+    }
+}
+
+/// A number of milliseconds as it is written in flags.
+pub fn duration(milliseconds: usize) -> String {
+    match milliseconds {
+        time if time % 1000 == 0 => format!("{}s", time / 1000),
+        time => format!("{time}ms"),
     }
 }
 

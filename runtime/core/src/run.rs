@@ -8,12 +8,14 @@
 use crate::failure::{Failure, UNAVAILABLE};
 use crate::fiber::{Fiber, Step, Suspend};
 use crate::heap::Word;
+use crate::limits;
 use crate::scope::{Operation, Scope};
 use crate::stack::{MAIN_STACK, Stack};
 use crate::trace::{self, Trace};
+use crate::turn::yield_turn;
 use std::ptr;
 use std::task::{Context, Poll};
-use weir_abi::trap::Trap;
+use weir_abi::trap::{Trap, TrapKind};
 
 /// A fiber in a scope.
 pub struct Run {
@@ -56,8 +58,13 @@ impl Run {
     pub fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Failure>> {
         let mut word = 0;
         loop {
+            if scope.worker().is_stopped() && scope.worker().is_in_turn() {
+                return yield_turn(cx);
+            }
             if let Some(operation) = &mut self.waits_for {
-                let Poll::Ready(result) = operation.poll(scope, cx) else { return Poll::Pending };
+                let Poll::Ready(result) = operation.poll(scope, cx) else {
+                    return if scope.worker().is_stopped() { self.stop(scope) } else { Poll::Pending };
+                };
                 self.waits_for = None;
                 match result {
                     Ok(given) => word = given,
@@ -79,8 +86,13 @@ impl Run {
                     debug_assert!(self.waits_for.is_some(), "a native that waits says for what");
                 }
                 Step::Left(Suspend::Yield) => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+                    if !scope.worker().is_stopped() {
+                        // Stress builds yield at every check.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                    let _asked: Poll<()> = yield_turn(cx);
+                    return self.stop(scope);
                 }
                 Step::Left(Suspend::Trap) => {
                     let trap = scope.trap.take().expect("a native that traps says why");
@@ -90,14 +102,32 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, scope: &mut Scope, trap: &Trap) -> Failure {
+    /// Where it was when its turn ended: `Pending`, unless that was its last.
+    #[cold]
+    fn stop(&mut self, scope: &mut Scope) -> Poll<Result<Word, Failure>> {
+        if !scope.worker().is_in_turn() {
+            scope.worker().clear_stop();
+        }
+        match scope.charge_stop() {
+            Ok(()) => Poll::Pending,
+            Err(trap) => Poll::Ready(Err(self.fail(scope, &trap))),
+        }
+    }
+
+    /// Ends it with a trap where it was left; it is not polled again.
+    pub fn fail(&mut self, scope: &mut Scope, trap: &Trap) -> Failure {
         scope.has_trapped = true;
         let trace = Trace::of(&self.fiber, scope.app().module());
         let trace = match scope.inner_trace.take() {
             Some(inner) => inner.called_from(trace),
             None => trace,
         };
-        Failure::of_trap(trap, trace)
+        let mut failure = Failure::of_trap(trap, trace);
+        if trap.kind == TrapKind::OutOfMemory && scope.log.1.is_some() {
+            let size = limits::size(scope.app().limits().mem_limit);
+            failure.message = format!("out of memory: the heap limit of {size} is reached (--mem-limit)");
+        }
+        failure
     }
 
     /// Whether its fiber has run at all. Before that it owns the words it was given.

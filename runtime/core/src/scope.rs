@@ -12,6 +12,7 @@ use crate::log::LogFormat;
 use crate::random::Random;
 use crate::search::Searches;
 use crate::trace::Trace;
+use crate::turn::Cpu;
 use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
@@ -147,6 +148,8 @@ pub struct Scope {
     pub(crate) random: Option<Random>,
     /// How many objects were copied because they were to be changed and somebody else held them.
     pub(crate) copies: u64,
+    /// The CPU time that it may take.
+    pub(crate) cpu: Cpu,
     /// How its lines of the log look, and the request that they are about.
     pub(crate) log: (LogFormat, Option<u64>),
     worker: Rc<Worker>,
@@ -172,6 +175,7 @@ impl Scope {
             searches: Searches::default(),
             random: None,
             copies: 0,
+            cpu: Cpu::default(),
             log: (LogFormat::Human, None),
             worker,
             app,

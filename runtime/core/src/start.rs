@@ -6,8 +6,9 @@
 
 use crate::afterwork;
 use crate::app::{App, Pinned};
+use crate::deadline::Deadline;
 use crate::failure::Failure;
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
@@ -15,7 +16,9 @@ use crate::worker::Worker;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use weir_abi::code::Module;
+use weir_abi::trap::Trap;
 
 /// In debug builds, an environment variable that makes a program tell at its end how many objects it copied because they
 /// were to be changed and something else held them.
@@ -54,11 +57,19 @@ impl App {
 }
 
 /// Runs compiled code to its end. What it printed is written before it waits; what it owned is given back when it fails.
-pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run) -> Result<(), Failure> {
+/// It fails when it takes longer than `milliseconds`.
+pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: usize) -> Result<(), Failure> {
+    let mut deadline = Deadline::new(milliseconds);
     let result = poll_fn(|cx| {
+        scope.begin_turn();
         let polled = run.poll(scope, cx);
+        scope.end_turn();
         if polled.is_pending() {
             output::STDOUT.flush_own();
+            ready!(deadline.poll(cx));
+            let time = limits::duration(milliseconds);
+            let trap = Trap::budget(format!("the program has not ended within {time} (--start-timeout)"));
+            return Poll::Ready(Err(run.fail(scope, &trap)));
         }
         polled
     })
@@ -74,7 +85,7 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     let worker = Rc::new(Worker::new());
     let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
     let run = Run::new_main(&scope, app.module().main.0)?;
-    run_to_end(&mut scope, run).await?;
+    run_to_end(&mut scope, run, app.limits().start_timeout).await?;
     if cfg!(debug_assertions) && std::env::var_os(SHOW_COPIES).is_some() {
         output::STDOUT.flush_own();
         output::STDERR.write(|out| out.extend_from_slice(format!("copies: {}\n", scope.copies).as_bytes()));

@@ -5,6 +5,7 @@
 
 use crate::app::{App, Pinned};
 use crate::failure::Failure;
+use crate::limits::NO_LIMIT;
 use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
@@ -35,7 +36,7 @@ async fn run_test(app: &Arc<App>, index: usize) -> Result<(), Failure> {
     let worker = Rc::new(Worker::new());
     let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
     let run = Run::new_main(&scope, app.module().tests[index].0)?;
-    run_to_end(&mut scope, run).await?;
+    run_to_end(&mut scope, run, NO_LIMIT).await?;
     let ended = scope.ended.take();
     if cfg!(feature = "stress") {
         assert_eq!(scope.heap().live(), 0, "objects of a test are left");

@@ -8,7 +8,7 @@ use crate::heap::Word;
 use crate::json::{Fault, PIECE, Reader, Step, Writer};
 use crate::scope::{Operation, Scope};
 use crate::value::{Any, Gives, Text};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
@@ -77,7 +77,12 @@ impl Writing {
 
 impl Operation for Writing {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        in_pieces(self.step(scope), cx)
+        loop {
+            if let Some(result) = self.step(scope).transpose() {
+                return Poll::Ready(result);
+            }
+            ready!(scope.poll_turn(cx));
+        }
     }
 }
 
@@ -112,7 +117,12 @@ impl Reading {
 
 impl Operation for Reading {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        in_pieces(self.step(scope), cx)
+        loop {
+            if let Some(result) = self.step(scope).transpose() {
+                return Poll::Ready(result);
+            }
+            ready!(scope.poll_turn(cx));
+        }
     }
 
     fn close(mut self: Box<Self>, scope: &mut Scope) {
@@ -128,15 +138,5 @@ fn failed(scope: &mut Scope, fault: Fault) -> Result<Word, Trap> {
             Ok(0)
         }
         Fault::Trap(trap) => Err(trap),
-    }
-}
-
-fn in_pieces(step: Result<Option<Word>, Trap>, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-    match step.transpose() {
-        Some(result) => Poll::Ready(result),
-        None => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
     }
 }

@@ -10,7 +10,7 @@
 //! Not here: what sources do (`stream`).
 
 use super::{Entry, Scope, Source};
-use crate::failure::Failure;
+use crate::failure::{Failure, UNAVAILABLE};
 use crate::heap::{Full, Word};
 use crate::trace::Trace;
 use crate::value::{Gives, Own, Ref, Stream};
@@ -159,7 +159,10 @@ impl Scope {
         match failure.trace {
             Some(trace) => {
                 self.inner_trace = Some(trace);
-                Err(Trap::native(failure.message))
+                Err(match failure.status {
+                    UNAVAILABLE => Trap::budget(failure.message),
+                    _ => Trap::native(failure.message),
+                })
             }
             None => {
                 self.failure = Some(failure);

@@ -6,7 +6,9 @@
 
 use crate::afterwork;
 use crate::app::{App, Pinned};
+use crate::deadline::Deadline;
 use crate::failure::{Failure, INTERNAL};
+use crate::limits;
 use crate::log::LogFormat;
 use crate::output;
 use crate::run::Run;
@@ -17,6 +19,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use weir_abi::trap::Trap;
 use weir_http::{Access, Request, Service};
 
 mod body;
@@ -46,11 +49,13 @@ impl Service for HandlerService {
         let id = request.id;
         let mut scope = Box::new(Scope::new(self.app.clone(), Rc::clone(&self.worker)));
         scope.log = (self.log, Some(id));
+        scope.cpu.limit_to(self.app.limits().cpu_limit);
         let state = match begin(&mut scope, request) {
             Ok(run) => State::Running(run, scope),
             Err(failure) => State::Failed(failure),
         };
-        Exchange { state, id, log: self.log }
+        let deadline = Deadline::new(self.app.limits().request_timeout);
+        Exchange { state, id, log: self.log, deadline }
     }
 
     fn finished(&self, access: &Access<'_>) {
@@ -77,6 +82,8 @@ pub struct Exchange {
     state: State,
     id: u64,
     log: LogFormat,
+    /// When it must have given a response.
+    deadline: Deadline,
 }
 
 enum State {
@@ -93,7 +100,18 @@ impl Future for Exchange {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<weir_http::Response> {
         let this = &mut *self;
         let polled = match &mut this.state {
-            State::Running(run, scope) => ready!(run.poll(scope, cx)),
+            State::Running(run, scope) => {
+                scope.begin_turn();
+                let polled = run.poll(scope, cx);
+                scope.end_turn();
+                match polled {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => {
+                        ready!(this.deadline.poll(cx));
+                        Err(run.fail(scope, &late(scope)))
+                    }
+                }
+            }
             State::Failed(_) | State::Over => Ok(0),
         };
         let result = match std::mem::replace(&mut this.state, State::Over) {
@@ -109,6 +127,13 @@ impl Future for Exchange {
             plain(failure.status)
         }))
     }
+}
+
+/// The trap of a request that has taken too long.
+#[cold]
+fn late(scope: &Scope) -> Trap {
+    let time = limits::duration(scope.app().limits().request_timeout);
+    Trap::budget(format!("no response within {time} (--request-timeout)"))
 }
 
 impl Drop for Exchange {

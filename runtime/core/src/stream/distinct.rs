@@ -49,6 +49,7 @@ impl Distinct {
 impl Source for Distinct {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
+            ready!(scope.poll_turn(cx));
             let item = match ready!(self.source.poll_next(scope, cx)) {
                 Some(Ok(item)) => as_any(item),
                 end => return Poll::Ready(end),
@@ -94,6 +95,7 @@ impl Changes {
 impl Source for Changes {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
+            ready!(scope.poll_turn(cx));
             let item = match ready!(self.source.poll_next(scope, cx)) {
                 Some(Ok(item)) => as_any(item),
                 end => return Poll::Ready(end),

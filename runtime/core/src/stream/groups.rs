@@ -168,6 +168,7 @@ impl Chunks {
 impl Source for Chunks {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
+            ready!(scope.poll_turn(cx));
             let Some(source) = &mut self.source else { return Poll::Ready(None) };
             match ready!(source.poll_next(scope, cx)) {
                 Some(Ok(item)) => {
@@ -220,6 +221,7 @@ impl Flatten {
 impl Source for Flatten {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
+            ready!(scope.poll_turn(cx));
             if let Some((inner, depth)) = &mut self.inner {
                 let next = ready!(scope.deeper(*depth, |scope| inner.poll_next(scope, cx)));
                 if next.is_some() {
@@ -280,6 +282,7 @@ impl Somes {
 impl Source for Somes {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
         loop {
+            ready!(scope.poll_turn(cx));
             match ready!(self.source.poll_next(scope, cx)) {
                 Some(Ok(0)) => {}
                 Some(Ok(word)) if !self.is_bare => {

@@ -188,9 +188,6 @@ impl Source for Take {
     }
 }
 
-/// How many items are left out before others have their turn.
-const AT_ONCE: u32 = 1024;
-
 /// The items behind the first ones.
 pub struct Drop {
     source: Box<dyn Source>,
@@ -207,7 +204,8 @@ impl Drop {
 
 impl Source for Drop {
     fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
-        for _ in 0..AT_ONCE {
+        loop {
+            ready!(scope.poll_turn(cx));
             let next = ready!(self.source.poll_next(scope, cx));
             match next {
                 Some(Ok(item)) if self.left > 0 => {
@@ -217,8 +215,6 @@ impl Source for Drop {
                 next => return Poll::Ready(next),
             }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {

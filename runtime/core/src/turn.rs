@@ -1,0 +1,114 @@
+//! Turns of a scope, and the CPU time that it may take without a wait.
+//!
+//! ```text
+//! begin_turn ──▶ runs, sources, operations are polled ──▶ end_turn
+//!                   │ at a stop: charge_stop, then Pending with a wake-up behind the reactor
+//! ```
+//! Whoever polls what belongs to a scope from outside (a request, a body, a program) does so in a turn. When the stop clock ends
+//! the turn, [`Worker::is_stopped`](crate::worker::Worker) holds until the next one begins, and everything that is polled in
+//! the scope comes to `Pending` by [`yield_turn`]: the reactor is looked at and every other task has its turn first.
+//! Invariant: CPU time is measured only for a scope that was stopped: reading the thread's clock is a system call.
+
+use crate::limits::{self, NO_LIMIT};
+use crate::scope::Scope;
+use rustix::time::{ClockId, clock_gettime};
+use std::pin::pin;
+use std::task::{Context, Poll};
+use weir_abi::trap::Trap;
+
+/// CPU time of one stretch without a wait.
+pub(crate) struct Cpu {
+    /// In nanoseconds; [`NO_LIMIT`] for none.
+    limit: usize,
+    /// Nanoseconds of the stretch up to `since`, without its first turn: that was short, and nobody measured it.
+    used: u64,
+    /// The thread's CPU time when the turn began or was last charged; `None` unless the stretch was stopped before.
+    since: Option<u64>,
+    /// The stretch was stopped.
+    is_measured: bool,
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        Self { limit: NO_LIMIT, used: 0, since: None, is_measured: false }
+    }
+}
+
+impl Cpu {
+    /// Sets the limit, in milliseconds.
+    pub fn limit_to(&mut self, milliseconds: usize) {
+        self.limit = milliseconds.saturating_mul(1_000_000);
+    }
+
+    fn reset(&mut self) {
+        (self.used, self.since, self.is_measured) = (0, None, false);
+    }
+}
+
+impl Scope {
+    /// Begins to poll something of the scope.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self) {
+        self.worker().begin_turn();
+        self.measure();
+    }
+
+    /// Goes on measuring in a turn that has just begun.
+    #[inline]
+    pub(crate) fn measure(&mut self) {
+        if self.cpu.is_measured {
+            self.cpu.since = Some(thread_time());
+        }
+    }
+
+    /// Ends the turn. Unless it was stopped the scope waits, or has given what it was polled for: a new stretch begins.
+    #[inline]
+    pub(crate) fn end_turn(&mut self) {
+        self.worker().end_turn();
+        if self.cpu.is_measured && !self.worker().is_stopped() {
+            self.cpu.reset();
+        }
+    }
+
+    /// A new stretch begins, for something was given.
+    #[inline]
+    pub(crate) fn end_stretch(&mut self) {
+        if self.cpu.is_measured {
+            self.cpu.reset();
+        }
+    }
+
+    /// Counts the CPU time up to a stop; the trap if that was too much.
+    #[cold]
+    pub(crate) fn charge_stop(&mut self) -> Result<(), Trap> {
+        let now = thread_time();
+        let cpu = &mut self.cpu;
+        cpu.used += cpu.since.map_or(0, |since| now.saturating_sub(since));
+        (cpu.since, cpu.is_measured) = (Some(now), true);
+        if cpu.used < cpu.limit as u64 {
+            return Ok(());
+        }
+        let time = limits::duration(cpu.limit / 1_000_000);
+        Err(Trap::budget(format!("{time} of CPU time without a wait are used up (--cpu-limit)")))
+    }
+
+    /// Ready unless the turn is to end: then `Pending`, to be polled again in a turn of its own. For loops of the runtime.
+    #[inline]
+    pub(crate) fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.worker().is_stopped() { yield_turn(cx) } else { Poll::Ready(()) }
+    }
+}
+
+/// Asks to be polled again after the reactor was looked at and every task that is ready had its turn.
+#[cold]
+pub(crate) fn yield_turn<T>(cx: &mut Context<'_>) -> Poll<T> {
+    // That is what the first poll of tokio's own yield asks for.
+    let _asked: Poll<()> = pin!(tokio::task::yield_now()).poll(cx);
+    Poll::Pending
+}
+
+/// CPU time of this thread in nanoseconds.
+fn thread_time() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

@@ -1,0 +1,206 @@
+//! Programs that would hurt others if they could: beside each of them a worker goes on answering, and each ends as it should.
+//!
+//! One worker serves everything, so that an answer to anybody else proves that the hostile handler was interrupted.
+
+use crate::support::client::Piece;
+use crate::support::weir_process::{Launch, Server};
+
+/// A server with one worker and these flags.
+fn one_worker(code: &str, flags: &[&str]) -> Server {
+    let mut args = vec!["-e", code, "--workers", "1"];
+    args.extend(flags);
+    Launch::new(&args).start()
+}
+
+const SPINS: &str = "fn turn(n: Int) = n + 1
+fn handle(req) {
+  if req.path == \"/ok\" { \"fine\\n\" } else {
+    var n = 0
+    while true {
+      n = turn(n)
+    }
+    \"{n}\"
+  }
+}";
+
+// rule: budget.turns
+#[test]
+fn an_endless_loop_lets_others_be_answered() {
+    let server = one_worker(SPINS, &["--cpu-limit", "1h"]);
+    let mut client = server.get("/spin");
+    for _ in 0..20 {
+        assert_eq!(server.get("/ok").response().body(), "fine\n");
+    }
+    // It still runs. A client that goes ends it.
+    assert!(client.is_silent_for(std::time::Duration::from_millis(10)));
+    drop(client);
+    server.counters_until("a loop goes on although its client is gone", |c| {
+        c["scopes"] == 0 && c["fibers"] == 0
+    });
+}
+
+// rule: limit.cpu
+#[test]
+fn an_endless_loop_ends_at_the_cpu_limit() {
+    let server = one_worker(SPINS, &["--cpu-limit", "100ms"]);
+    let mut spins = server.get("/spin");
+    assert_eq!(server.get("/ok").response().body(), "fine\n");
+    let response = spins.response();
+    assert_eq!((response.status(), response.body().as_str()), (503, "Service Unavailable\n"));
+    let line = server.stderr_line("error", |l| l.contains(" error #"));
+    assert!(line.ends_with("100ms of CPU time without a wait are used up (--cpu-limit)"), "{line}");
+    let place = server.stderr_line("frame", |_| true);
+    assert!(place.trim_start().starts_with("at handle (-e:5:"), "{place}");
+    assert_eq!(server.get("/ok").response().body(), "fine\n");
+    server.counters_until("a request lives on", |c| c["scopes"] == 0 && c["chunks"] == 0 && c["fibers"] == 0);
+}
+
+// rule: limit.cpu
+#[test]
+fn many_loops_at_once_end_at_the_cpu_limit() {
+    let server = one_worker(SPINS, &["--cpu-limit", "50ms"]);
+    let mut clients: Vec<_> = (0..8).map(|_| server.get("/spin")).collect();
+    assert_eq!(server.get("/ok").response().body(), "fine\n");
+    for client in &mut clients {
+        assert_eq!(client.response().status(), 503);
+    }
+}
+
+// rule: limit.cpu
+#[test]
+fn a_wait_begins_the_cpu_limit_anew() {
+    let code = "fn busy(n: Int) -> Int {
+  var x = 0
+  for i in 0..n {
+    x = (x + i * i) % 7
+  }
+  x
+}
+fn handle(req) {
+  var x = 0
+  for _ in 0..60 {
+    x = x + busy(400000)
+    sleep(1ms)
+  }
+  \"done {x - x}\\n\"
+}";
+    let server = one_worker(code, &["--cpu-limit", "50ms"]);
+    assert_eq!(server.get("/").response().body(), "done 0\n");
+}
+
+// rule: limit.cpu
+#[test]
+fn an_endless_item_is_cut_behind_those_before_it() {
+    let code = "fn handle(req) {
+  [1, 2, 3].stream().map(n => {
+    var left = n
+    while n == 3 and left > 0 {
+      left = left % 5 + 1
+    }
+    \"{n}\"
+  })
+}";
+    let server = one_worker(code, &["--cpu-limit", "100ms"]);
+    let mut client = server.get("/");
+    assert_eq!(client.head().status, 200);
+    assert_eq!((client.chunk(), client.chunk()), ("1\n".to_owned(), "2\n".to_owned()));
+    assert_eq!(client.piece(), Piece::Cut);
+    let line = server.stderr_line("error", |l| l.contains(" error #"));
+    assert!(line.ends_with("(--cpu-limit)"), "{line}");
+}
+
+// rule: limit.cpu
+#[test]
+fn a_stream_that_leaves_everything_out_ends_at_the_cpu_limit() {
+    let code = "fn lines(path: Text) = if path == \"/ok\" { (7..9).stream() } else { (0..9000000000).stream().drop(8999999999) }
+fn handle(req) {
+  lines(req.path).map(n => \"{n}\")
+}";
+    let server = one_worker(code, &["--cpu-limit", "200ms"]);
+    let mut client = server.get("/");
+    assert_eq!(server.get("/ok").response().body(), "7\n8\n");
+    // The head goes out when the first item is late.
+    assert_eq!(client.head().status, 200);
+    assert_eq!(client.piece(), Piece::Cut);
+    server.stderr_line("error", |l| l.ends_with("(--cpu-limit)"));
+}
+
+// rule: limit.memory
+#[test]
+fn an_endless_allocation_ends_at_the_memory_limit() {
+    let code = "fn handle(req) {
+  if req.path == \"/ok\" { \"fine\\n\" } else {
+    var all = [\"\"]
+    while true {
+      all.push(\"{all.len()}\")
+    }
+    all[0]
+  }
+}";
+    let server = one_worker(code, &["--mem-limit", "16mb"]);
+    for _ in 0..3 {
+        let mut client = server.get("/");
+        assert_eq!(server.get("/ok").response().body(), "fine\n");
+        assert_eq!(client.response().status(), 503);
+        let line = server.stderr_line("error", |l| l.contains(" error #"));
+        assert!(line.ends_with("out of memory: the heap limit of 16mb is reached (--mem-limit)"), "{line}");
+        let place = server.stderr_line("frame", |_| true);
+        assert!(place.trim_start().starts_with("at handle (-e:5:"), "{place}");
+    }
+    server.counters_until("a heap lives on", |c| c["scopes"] == 0 && c["chunks"] == 0);
+}
+
+// rule: budget.turns
+#[test]
+fn an_idle_server_sleeps() {
+    let server = Server::code("fn handle(req) { \"fine\\n\" }");
+    for _ in 0..3 {
+        assert_eq!(server.get("/").response().body(), "fine\n");
+        server.counters_until("the clock ticks for nobody", |c| c["clock"] == 0);
+    }
+}
+
+// rule: limit.request-time
+#[test]
+fn a_request_that_waits_too_long_is_a_503_and_tells_where_it_waits() {
+    let code = "fn nap() { sleep(1h) }
+fn handle(req) {
+  if req.path == \"/nap\" { nap() }
+  \"fine\\n\"
+}";
+    let server = one_worker(code, &["--request-timeout", "100ms"]);
+    let mut client = server.get("/nap");
+    assert_eq!(server.get("/").response().body(), "fine\n");
+    assert_eq!(client.response().status(), 503);
+    let line = server.stderr_line("error", |l| l.contains(" error #"));
+    assert!(line.ends_with("no response within 100ms (--request-timeout)"), "{line}");
+    for frame in ["at nap (-e:1:", "at handle (-e:3:"] {
+        let line = server.stderr_line("frame", |_| true);
+        assert!(line.trim_start().starts_with(frame), "{line}");
+    }
+    server.counters_until("a request lives on", |c| c["scopes"] == 0 && c["timers"] == 0 && c["fibers"] == 0);
+}
+
+// rule: limit.request-time
+#[test]
+fn a_stream_may_take_longer_than_a_request() {
+    let code = "fn handle(req) { every(60ms).take(3).map(_ => \"tick\") }";
+    let server = one_worker(code, &["--request-timeout", "100ms"]);
+    assert_eq!(server.get("/").response().body(), "tick\ntick\ntick\n");
+}
+
+// rule: limit.start-time
+#[test]
+fn a_main_program_that_does_not_end_keeps_the_server_from_starting() {
+    for main in ["while true {}", "sleep(1h)"] {
+        let code = format!("{main}\nfn handle(req) {{ \"fine\\n\" }}");
+        let launch = Launch::new(&["-e", &code, "--start-timeout", "100ms"]);
+        let output = launch.try_start().err().expect("the program does not end");
+        assert_eq!(output.code, 1, "{}", output.stderr);
+        assert!(
+            output.stderr.contains("within 100ms (--start-timeout)\n  at main (-e:1:"),
+            "{}",
+            output.stderr
+        );
+    }
+}
