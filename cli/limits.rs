@@ -25,6 +25,8 @@ enum Setter {
     Size(fn(&mut Settings, u64), u64, u64),
     /// A plain number, from the first to the second.
     Count(fn(&mut Settings, u64), u64, u64),
+    /// A plain number from 1 up to this one, or `auto`, which is `None`.
+    Cap(fn(&mut Settings, Option<usize>), u64),
 }
 
 /// One limit.
@@ -56,16 +58,34 @@ const ENGINE: &[Limit] = &[
         set: Setter::Size(|s, v| s.http.max_target = v as usize, 1, 16 << 20),
     },
     Limit {
+        flag: "max-body",
+        default: "10mb",
+        help: "Request body that is read as a whole; above it 413",
+        set: Setter::Size(|s, v| s.http.max_body = v, 0, 1 << 40),
+    },
+    Limit {
         flag: "max-conns",
         default: "16384",
         help: "Connections open at once; above it 503",
         set: Setter::Count(|s, v| s.http.max_conns = v as usize, 1, 10_000_000),
     },
     Limit {
+        flag: "max-conns-per-ip",
+        default: "auto",
+        help: "Connections open at once from one address (IPv6: from one /64 network); above it 503. `auto` is 1024, and no limit for this machine itself",
+        set: Setter::Cap(|s, v| s.http.max_conns_per_ip = v, 10_000_000),
+    },
+    Limit {
         flag: "header-timeout",
         default: "10s",
         help: "From the first byte of a request head to its last; then 408",
         set: Setter::Duration(|s| &mut s.http.header_timeout),
+    },
+    Limit {
+        flag: "body-timeout",
+        default: "30s",
+        help: "How long a client may send nothing of a body that is waited for, before a response has begun; then 408",
+        set: Setter::Duration(|s| &mut s.http.body_timeout),
     },
     Limit {
         flag: "idle-timeout",
@@ -93,12 +113,17 @@ impl Setter {
             Setter::Duration(place) => *place(settings) = units::duration(text)?,
             Setter::Size(set, low, high) => set(settings, within(units::size(text)?, low, high)?),
             Setter::Count(set, low, high) => {
-                let count = text.parse().map_err(|_| format!("`{text}` is not a whole number"))?;
-                set(settings, within(count, low, high)?);
+                set(settings, within(number(text)?, low, high)?);
             }
+            Setter::Cap(set, _) if text == "auto" => set(settings, None),
+            Setter::Cap(set, high) => set(settings, Some(within(number(text)?, 1, high)? as usize)),
         }
         Ok(())
     }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a whole number"))
 }
 
 fn within(value: u64, low: u64, high: u64) -> Result<u64, String> {
@@ -128,7 +153,7 @@ impl Args for Settings {
             let value = match set {
                 Setter::Duration(_) => "DURATION",
                 Setter::Size(..) => "SIZE",
-                Setter::Count(..) => "N",
+                Setter::Count(..) | Setter::Cap(..) => "N",
             };
             let check = move |text: &str| set.apply(&mut Settings::default(), text).map(|()| text.to_owned());
             command.arg(flag(limit.flag, value, limit.default.to_owned(), limit.help).value_parser(check))

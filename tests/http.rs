@@ -30,3 +30,5 @@ mod sources;
 mod stdin;
 #[path = "serve/traps.rs"]
 mod traps;
+#[path = "serve/uploads.rs"]
+mod uploads;

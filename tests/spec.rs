@@ -104,9 +104,18 @@ impl Example {
     fn answers(&self, dir: &Path) -> Result<(), String> {
         let launch = Launch::new(&["example.weir", "--log-format", "off"]).dir(dir);
         let server = launch.try_start().map_err(|output| output.stderr)?;
-        for remark in self.remarks("# GET ") {
+        let posts = self.remarks("# POST ").map(|remark| ("POST", remark));
+        for (method, remark) in self.remarks("# GET ").map(|remark| ("GET", remark)).chain(posts) {
             let (target, wanted) = remark.split_once(" => ").ok_or("an answer stands behind `=>`")?;
-            let response = server.get(target).response();
+            let mut client = server.connect();
+            match target.split_once(' ') {
+                Some((target, body)) => {
+                    client.request(method, target, &format!("Content-Length: {}\r\n", body.len()));
+                    client.send(body);
+                }
+                None => client.request(method, target, ""),
+            }
+            let response = client.response();
             let got = match wanted.starts_with('"') {
                 true => format!("{:?}", response.body()),
                 false => response.status().to_string(),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 14] = [
+const TESTED: [&str; 15] = [
     "adventure",
     "fib",
     "hello",
@@ -22,6 +22,7 @@ const TESTED: [&str; 14] = [
     "tiny",
     "todo",
     "tree",
+    "upload",
     "word-count",
 ];
 
@@ -204,4 +205,26 @@ fn ticks() {
     let second = client.chunk();
     assert!(first.starts_with("tick 2") && first.ends_with("Z\n"), "{first}");
     assert!(first < second, "{first} then {second}");
+}
+
+#[test]
+fn upload() {
+    let server = Server::example("upload");
+    let post = |target: &str, kind: &str, body: &str| {
+        let mut client = server.connect();
+        let length = body.len();
+        client.request("POST", target, &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"));
+        client.send(body);
+        client.response()
+    };
+    let json = "application/json";
+    assert_eq!(post("/orders", json, "{\"item\": \"tea\"}").body(), "1 x tea, as usual\n");
+    let wrong = post("/orders", json, "{\"item\": \"tea\", \"count\": \"3\"}");
+    assert_eq!(wrong.status(), 422);
+    assert_eq!(wrong.body(), "$.count: expected Int, found text \"3\" (line 1, column 26)\n");
+    assert_eq!(post("/orders", json, "{\"item\": \"tea\", \"count\": 0}").status(), 422);
+    assert_eq!(post("/greet", "application/x-www-form-urlencoded", "name=Ada+L.").body(), "Hello, Ada L.!\n");
+    let counted = post("/count", "text/csv", "a,b\nc,d,e\n").body();
+    assert_eq!(counted, "{\"lines\":2,\"bytes\":10,\"longest\":5}");
+    assert_eq!(post("/upper", "text/plain", "ok").body(), "OK\n");
 }

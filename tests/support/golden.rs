@@ -8,6 +8,7 @@
 //! #: command check --emit ir     `weir check --emit ir FILE` instead of `weir FILE`
 //! #: get /path?query     serves the program and asks; one line per request, in order
 //! #: head /path          likewise with HEAD
+//! #: post /path TYPE BODY    likewise with POST, a Content-Type (`-` for none) and a body with escapes as in `stdin`
 //! #: copies              tells how many objects were copied to be changed
 //! #: contains TEXT       standard output must contain it; then no `#>` is compared
 //! #: lacks TEXT          standard output must not contain it; likewise
@@ -28,7 +29,7 @@
 //! A response is its status and Content-Type, then each chunk (or the sized body) as a quoted text, then `cut` where the
 //! body did not come to its end.
 
-use super::client::Response;
+use super::client::{Client, Response};
 use super::weir_process::{Launch, Output, finish, weir};
 use std::fs;
 use std::path::Path;
@@ -91,7 +92,8 @@ impl Golden {
         }
         let stdin: String = self.directive("stdin").map(unescape).collect();
         let words = self.directives.iter().filter_map(|d| d.split_once(' '));
-        let requests: Vec<(&str, &str)> = words.filter(|(word, _)| matches!(*word, "get" | "head")).collect();
+        let requests: Vec<(&str, &str)> =
+            words.filter(|(word, _)| matches!(*word, "get" | "head" | "post")).collect();
         let output = if requests.is_empty() {
             self.run_command(scratch, name, &stdin)
         } else {
@@ -200,11 +202,24 @@ fn serve(dir: &Path, name: &str, stdin: &str, requests: &[(&str, &str)]) -> Outp
     let mut stdout = String::new();
     for (method, target) in requests {
         let mut client = server.connect();
-        client.request(&method.to_uppercase(), target, "");
+        match *method {
+            "post" => post(&mut client, target),
+            _ => client.request(&method.to_uppercase(), target, ""),
+        }
         let response = if *method == "head" { client.response_to_head() } else { client.response() };
         write_response(&response, &mut stdout);
     }
     Output { code: 0, stdout, stderr: String::new() }
+}
+
+/// Sends what stands behind `post`.
+fn post(client: &mut Client, words: &str) {
+    let mut words = words.splitn(3, ' ');
+    let (target, kind) = (words.next().unwrap_or("/"), words.next().unwrap_or("-"));
+    let body = unescape(words.next().unwrap_or(""));
+    let kind = if kind == "-" { String::new() } else { format!("Content-Type: {kind}\r\n") };
+    client.request("POST", target, &format!("{kind}Content-Length: {}\r\n", body.len()));
+    client.send(body);
 }
 
 fn write_response(response: &Response, out: &mut String) {

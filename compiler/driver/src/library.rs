@@ -21,8 +21,8 @@ macro_rules! modules {
 }
 modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers", "float", "math", "path", "html", "url", "random", "crypto", "regex", "error", "result", "fs",
-    "process", "csv", "log", "json", "map", "set", "bytes", "env", "args",
+    "headers", "form", "float", "math", "path", "html", "url", "random", "crypto", "regex", "error",
+    "result", "fs", "process", "csv", "log", "json", "map", "set", "bytes", "env", "args",
 );
 
 /// What the names of the library's files end in.

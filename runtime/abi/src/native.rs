@@ -312,6 +312,11 @@ macro_rules! for_each_native {
             request_path "request-path" - (borrow) owned, traps, linear;
             request_query "request-query" - (borrow) owned, traps, constant;
             request_headers "request-headers" - (borrow) owned, traps, constant;
+            request_bytes "request-bytes" - (borrow) owned, waits, linear;
+            request_text "request-text" - (borrow) owned, waits, linear;
+            request_lines "request-lines" - (borrow) owned, traps, constant;
+            request_chunks "request-chunks" - (borrow) owned, traps, constant;
+            request_json "request-json" types (borrow word) owned, waits, linear;
             query_get "query-get" - (borrow borrow) owned, traps, linear;
             query_all "query-all" - (borrow borrow) owned, traps, linear;
             headers_get "headers-get" - (borrow borrow) owned, traps, linear;

@@ -25,8 +25,10 @@ use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
 
+mod asked;
 mod streams;
 
+pub use asked::Unread;
 pub use streams::StreamState;
 
 /// A lazy source of items, or a stage behind one. Dropping it closes what it reads from.
@@ -63,8 +65,10 @@ pub enum Entry {
     Free(u32),
     /// A stream.
     Stream(StreamState),
-    /// A request's head: for a Request, its Query or its Headers.
+    /// A request's head: for its Query or its Headers, or for a Request that came without a connection.
     Request(RequestHead),
+    /// A Request with its body.
+    Asked(RequestHead, Unread),
     /// A buffer that texts point into; its size is charged to the heap.
     Foreign(Bytes),
 }
@@ -282,7 +286,7 @@ impl Scope {
             match self.table.remove(slot) {
                 Entry::Stream(StreamState::Open(source)) => source.close(self),
                 Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
-                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) => {}
+                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) | Entry::Asked(..) => {}
             }
         }
     }
@@ -510,7 +514,7 @@ impl Scope {
     /// The request behind a handle.
     pub fn request_of(&self, resource: Resource) -> RequestHead {
         match &self.table.entries[resource.object().get(layout::SLOT) as usize] {
-            Entry::Request(head) => head.clone(),
+            Entry::Request(head) | Entry::Asked(head, _) => head.clone(),
             _ => unreachable!("a RESOURCE object's slot holds a request"),
         }
     }

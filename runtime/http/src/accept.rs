@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use crate::counters::{Counters, Slot};
 use crate::io::register;
+use crate::limits::Limits;
 use crate::listen::{BACKLOG, Listener};
 use crate::request::Peer;
 use crate::shutdown::Wish;
@@ -53,8 +54,8 @@ pub struct Accepted {
 pub struct Gate<D> {
     /// The server's counters.
     pub counters: Arc<Counters>,
-    /// Connections open at once.
-    pub max_conns: usize,
+    /// How many connections may be open at once.
+    pub limits: Limits,
     /// Takes a connection for the worker of this number.
     pub deliver: D,
 }
@@ -139,9 +140,9 @@ impl<D: Fn(usize, Accepted) + 'static> Door<D> {
             // The peer was faster than we, or its network failed: its problem only.
             Err(_) => return Ok(true),
         };
-        let Gate { counters, max_conns, deliver } = &*self.gate;
+        let Gate { counters, limits, deliver } = &*self.gate;
         let worker = counters.least_loaded();
-        match Slot::take(counters, worker, *max_conns) {
+        match Slot::take(counters, worker, peer, limits) {
             Some(slot) => deliver(worker, Accepted { socket, peer, slot }),
             None => self.refuse(socket),
         }

@@ -6,12 +6,17 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use crate::addresses::{Addresses, Place};
+use crate::limits::Limits;
+use crate::request::Peer;
+
 /// Counters of one server.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Set once the number of workers is known.
     workers: OnceLock<Box<[PerWorker]>>,
     connections: AtomicUsize,
+    addresses: Arc<Addresses>,
     refused: AtomicU64,
 }
 
@@ -82,19 +87,25 @@ impl Counters {
 pub struct Slot {
     counters: Arc<Counters>,
     worker: usize,
+    /// Among those of its address, where these are counted.
+    _place: Option<Place>,
 }
 
 impl Slot {
-    /// Takes a slot, unless `max` are taken.
-    pub(crate) fn take(counters: &Arc<Counters>, worker: usize, max: usize) -> Option<Slot> {
+    /// Takes a slot, unless as many are taken as may be, of all or of the peer's address.
+    pub(crate) fn take(counters: &Arc<Counters>, worker: usize, peer: Peer, limits: &Limits) -> Option<Slot> {
+        let Ok(place) = counters.addresses.take(peer, limits.max_conns_per_ip) else {
+            counters.refused.fetch_add(1, Relaxed);
+            return None;
+        };
         let taken = counters.connections.fetch_add(1, Relaxed);
-        if taken >= max {
+        if taken >= limits.max_conns {
             counters.connections.fetch_sub(1, Relaxed);
             counters.refused.fetch_add(1, Relaxed);
             return None;
         }
         counters.workers()[worker].connections.fetch_add(1, Relaxed);
-        Some(Slot { counters: Arc::clone(counters), worker })
+        Some(Slot { counters: Arc::clone(counters), worker, _place: place })
     }
 }
 
@@ -132,10 +143,11 @@ mod tests {
     fn slots_are_bounded_and_balanced() {
         let counters = Arc::new(Counters::default());
         counters.start(2);
-        let first = Slot::take(&counters, 0, 2).expect("free");
+        let limits = Limits { max_conns: 2, ..Limits::default() };
+        let first = Slot::take(&counters, 0, Peer::Unix, &limits).expect("free");
         assert_eq!(counters.least_loaded(), 1);
-        let second = Slot::take(&counters, 1, 2).expect("free");
-        assert!(Slot::take(&counters, 0, 2).is_none());
+        let second = Slot::take(&counters, 1, Peer::Unix, &limits).expect("free");
+        assert!(Slot::take(&counters, 0, Peer::Unix, &limits).is_none());
         assert_eq!((counters.open_connections(), counters.refused_connections()), (2, 1));
         assert_eq!(counters.connections_by_worker(), [1, 1]);
         drop((first, second));

@@ -9,7 +9,7 @@
 //! - `proto`: the protocol without I/O;
 //! - `buffers`, `io`, `timer`: one socket with its bytes and its one timer;
 //! - `conn`: one connection, a straight loop;
-//! - `worker`, `counters`: what connections of a worker, and of a server, share;
+//! - `worker`, `counters`, `addresses`: what connections of a worker, and of a server, share;
 //! - `local`: one worker; `listen`, `accept`, `server`, `shutdown`: sockets, threads, start and end;
 //! - `request`, `response`, `body`, `service`, `limits`: what an application sees.
 //!
@@ -25,6 +25,7 @@
 //! ```
 
 mod accept;
+mod addresses;
 mod body;
 mod buffers;
 mod conn;

@@ -19,6 +19,9 @@ pub struct Limits {
     pub max_body: u64,
     /// Connections open at once in the whole server; above it 503 and close. Default 16,384.
     pub max_conns: usize,
+    /// Connections open at once from one address, which of IPv6 is a /64 network; above it 503 and close. `None`, the
+    /// default, is 1,024, and no limit for the loopback.
+    pub max_conns_per_ip: Option<usize>,
     /// From the first byte of a head to its last; then 408. Default 10 s.
     pub header_timeout: Duration,
     /// A reader waits for request-body bytes and no response has begun; then the body fails. Default 30 s.
@@ -48,6 +51,7 @@ impl Default for Limits {
             max_target: 16 * 1024,
             max_body: 10 * 1024 * 1024,
             max_conns: 16_384,
+            max_conns_per_ip: None,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),

@@ -50,7 +50,7 @@ impl<S: Service> LocalServer<S> {
     }
 
     /// Serves a connected socket until it closes; the future is to be spawned on this thread. Fails when
-    /// `max_conns` are open or the socket cannot be made non-blocking.
+    /// `max_conns` are open, or too many of the peer's address, or the socket cannot be made non-blocking.
     pub fn serve<F: Into<OwnedFd>>(
         &self,
         socket: F,
@@ -58,7 +58,7 @@ impl<S: Service> LocalServer<S> {
     ) -> io::Result<impl Future<Output = ()> + use<S, F>> {
         let socket = socket.into();
         rustix::io::ioctl_fionbio(&socket, true)?;
-        let slot = Slot::take(&self.core.counters, self.core.index, self.core.limits.max_conns)
+        let slot = Slot::take(&self.core.counters, self.core.index, peer, &self.core.limits)
             .ok_or_else(|| io::Error::other("too many open connections"))?;
         Ok(self.serve_slot(socket, peer, slot))
     }

@@ -122,6 +122,14 @@ impl RequestBody {
         self.limit = limit;
     }
 
+    /// Says that the body will be read to its end, however long it is, while a response is sent: the connection is kept for it.
+    /// Without that a response that begins before much of a body is read ends the connection.
+    pub fn keep_reading(&self) {
+        if let Some(state) = &self.state {
+            state.inner.borrow_mut().is_read = true;
+        }
+    }
+
     /// The next piece, never empty; `None` at the end. The first wait answers `Expect: 100-continue`. May be
     /// polled from any task of the worker. After an error every further poll returns it again.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
@@ -173,6 +181,7 @@ impl Drop for RequestBody {
         if let Some(state) = &self.state {
             let mut inner = state.inner.borrow_mut();
             inner.wanted = false;
+            inner.is_read = false;
             inner.reader = None;
         }
     }
@@ -192,6 +201,8 @@ struct Inner {
     end: Option<Result<(), BodyError>>,
     /// The reader waits.
     wanted: bool,
+    /// It said that it will read to the end, and is still there.
+    is_read: bool,
     reader: Option<Waker>,
     /// Wakes the connection when the reader runs in another task.
     connection: Option<Waker>,
@@ -213,6 +224,11 @@ impl BodyState {
     /// Whether the reader waits for bytes.
     pub(crate) fn is_wanted(&self) -> bool {
         self.inner.borrow().wanted
+    }
+
+    /// Whether somebody reads the body to its end.
+    pub(crate) fn is_read(&self) -> bool {
+        self.inner.borrow().is_read
     }
 
     /// Makes sure that a reader in another task can wake the connection.

@@ -124,7 +124,7 @@ impl Bound {
         if workers > 1 {
             let gate = Gate {
                 counters: self.counters,
-                max_conns: limits.max_conns,
+                limits,
                 deliver: move |worker: usize, accepted| {
                     // A worker that has ended drops the connection, and with it its slot.
                     let _ = senders[worker].send(accepted);
@@ -202,7 +202,7 @@ async fn work<S: Service>(
     // Either ends when the server drains, once everything that had connected is here.
     match source {
         Source::Listeners(listeners) => {
-            let gate = Gate { counters, max_conns: server.limits().max_conns, deliver: spawn };
+            let gate = Gate { counters, limits: server.limits().clone(), deliver: spawn };
             accept_all(listeners, gate, wish.clone()).await?;
         }
         Source::Handed(mut handed) => {

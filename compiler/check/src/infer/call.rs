@@ -31,7 +31,7 @@ pub(super) fn needed(native: &str) -> Option<Ability> {
 }
 
 /// Natives that read or write JSON of their first type.
-const JSON: [&str; 3] = ["json-encode", "json-decode", "respond-json"];
+const JSON: [&str; 4] = ["json-encode", "json-decode", "respond-json", "request-json"];
 
 impl<'a> Checker<'a> {
     /// `callee(args)`

@@ -8,7 +8,7 @@ use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::types::Ty;
 
 /// The natives that take a type as JSON; it is the first of their types.
-pub(super) const NATIVES: [&str; 3] = ["json-encode", "json-decode", "respond-json"];
+pub(super) const NATIVES: [&str; 4] = ["json-encode", "json-decode", "respond-json", "request-json"];
 
 impl Tables<'_> {
     /// Sees to it that a type can be read and written as JSON.

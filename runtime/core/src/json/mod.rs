@@ -45,6 +45,8 @@ pub enum Step {
 pub enum Fault {
     /// The text, or the value, is not what it should be: a message with path and position.
     Wrong(String),
+    /// The text is no JSON: likewise.
+    Malformed(String),
     /// It does not fit the heap.
     Trap(Trap),
 }

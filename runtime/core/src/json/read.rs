@@ -154,7 +154,7 @@ impl Reader {
             return Ok(Step::Done(word));
         }
         source.give_up(self.root, word);
-        Err(source.scan.expected("the end").into())
+        Err(source.scan.misplaced("the end").into())
     }
 
     /// Reads a value of type `ty`, or the beginning of one that has parts.
@@ -296,7 +296,7 @@ impl Reader {
             let is_tag = key == TAG && matches!(module.types[fields.ty.0 as usize], TypeDesc::Enum(..));
             if self.is_strict && !is_tag {
                 let message = format!("there is no field {key:?} in {}", type_name(module, fields.ty));
-                return Err(Bad { at: key_at, message }.into());
+                return Err(Bad::mismatch(key_at, message).into());
             }
             source.scan.skip()?;
             if !source.scan.takes(b',') {
@@ -386,7 +386,7 @@ impl Reader {
             } else if !matches!(source.module.types[ty.0 as usize], TypeDesc::Option(_)) {
                 self.set_top(Fields { at: Some(at), ..fields });
                 let message = format!("expected {}, found nothing", type_name(source.module, ty));
-                return Err(Bad { at: source.scan.at - 1, message }.into());
+                return Err(Bad::mismatch(source.scan.at - 1, message).into());
             }
         }
         let word = source.object(fields.ty, fields.case, &self.values[fields.base..])?;
@@ -450,7 +450,8 @@ impl Reader {
             }
         }
         let (line, column) = position(text, bad.at);
-        Fault::Wrong(format!("{}: {} (line {line}, column {column})", path.finish(), bad.message))
+        let message = format!("{}: {} (line {line}, column {column})", path.finish(), bad.message);
+        if bad.is_malformed { Fault::Malformed(message) } else { Fault::Wrong(message) }
     }
 }
 
@@ -483,7 +484,7 @@ impl<'a> Source<'a> {
         self.scan.token();
         let at = self.scan.at;
         let number = self.scan.number("Int")?;
-        let bad = |message| Stop::Bad(Bad { at, message });
+        let bad = |message| Stop::Bad(Bad::mismatch(at, message));
         if !number.is_integer {
             return Err(bad(format!("expected Int, found {}", number.text)));
         }
@@ -496,7 +497,7 @@ impl<'a> Source<'a> {
         let number = self.scan.number("Float")?;
         let value: f64 = number.text.parse().expect("Rust reads all numbers of JSON");
         if value.is_infinite() {
-            return Err(Bad { at, message: format!("{} does not fit a Float", number.text) }.into());
+            return Err(Bad::mismatch(at, format!("{} does not fit a Float", number.text)).into());
         }
         Ok(value)
     }
@@ -585,7 +586,7 @@ impl<'a> Source<'a> {
             Some(case) if cases[case].1.is_empty() => self.case(desc, case),
             Some(_) => {
                 let message = format!("{text} has fields: expected an object with `type`");
-                Err(Bad { at: before.at, message }.into())
+                Err(Bad::mismatch(before.at, message).into())
             }
             None => Err({ before }.expected(&format!("{name} ({})", names(cases))).into()),
         }
@@ -611,7 +612,7 @@ impl<'a> Source<'a> {
             is_empty = !scan.takes(b',');
         }
         let message = format!("expected `type` to name a case of {name} ({})", names(cases));
-        Err(Bad { at, message }.into())
+        Err(Bad::mismatch(at, message).into())
     }
 
     /// Which case of the library's Json comes.

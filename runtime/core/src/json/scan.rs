@@ -20,6 +20,20 @@ pub struct Bad {
     pub at: usize,
     /// What is wrong.
     pub message: String,
+    /// The text is no JSON; otherwise it is, as far as it was read, but not that of the type.
+    pub is_malformed: bool,
+}
+
+impl Bad {
+    /// The text is no JSON.
+    pub fn malformed(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), is_malformed: true }
+    }
+
+    /// It is not that of the type.
+    pub fn mismatch(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), is_malformed: false }
+    }
 }
 
 /// A number as it is written.
@@ -95,7 +109,11 @@ impl<'a> Scan<'a> {
     /// Takes that byte, which must be the next token.
     #[inline]
     pub fn expect(&mut self, byte: u8, name: &str) -> Result<(), Bad> {
-        if self.takes(byte) { Ok(()) } else { Err(self.expected(name)) }
+        match byte {
+            _ if self.takes(byte) => Ok(()),
+            b'[' | b'{' => Err(self.expected(name)),
+            _ => Err(self.misplaced(name)),
+        }
     }
 
     /// Takes that word, of which the first byte is there.
@@ -155,7 +173,7 @@ impl<'a> Scan<'a> {
             ends_early |= exponent == 0;
         }
         if ends_early {
-            return Err(Bad { at: start, message: "this is not a number as JSON writes it".to_owned() });
+            return Err(Bad::malformed(start, "this is not a number as JSON writes it"));
         }
         self.at = at;
         Ok(Number { text: &self.text[start..at], is_integer })
@@ -202,11 +220,11 @@ impl<'a> Scan<'a> {
                     buffer.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 Some(_) => {
-                    let message = "a control character in a text is written as an escape".to_owned();
-                    return Err(Bad { at: self.at, message });
+                    let message = "a control character in a text is written as an escape";
+                    return Err(Bad::malformed(self.at, message));
                 }
                 None => {
-                    return Err(Bad { at: opened, message: "this text does not end".to_owned() });
+                    return Err(Bad::malformed(opened, "this text does not end"));
                 }
             }
         }
@@ -214,7 +232,7 @@ impl<'a> Scan<'a> {
 
     fn escape(&mut self) -> Result<char, Bad> {
         let start = self.at;
-        let bad = || Bad { at: start, message: "this is not an escape".to_owned() };
+        let bad = || Bad::malformed(start, "this is not an escape");
         let c = match self.bytes().get(start + 1) {
             Some(c @ (b'"' | b'\\' | b'/')) => char::from(*c),
             Some(b'b') => '\u{8}',
@@ -234,10 +252,8 @@ impl<'a> Scan<'a> {
                     }
                     _ => first,
                 };
-                return char::from_u32(code).ok_or_else(|| Bad {
-                    at: start,
-                    message: "half of a surrogate pair is no character".to_owned(),
-                });
+                return char::from_u32(code)
+                    .ok_or_else(|| Bad::malformed(start, "half of a surrogate pair is no character"));
             }
             _ => return Err(bad()),
         };
@@ -308,6 +324,9 @@ impl<'a> Scan<'a> {
     where
         'a: 'b,
     {
+        if self.token() != Some(b'"') {
+            return Err(self.misplaced("a name in quotes"));
+        }
         let key = self.string("a name in quotes", buffer)?;
         self.expect(b':', "`:`")?;
         Ok(key)
@@ -316,14 +335,24 @@ impl<'a> Scan<'a> {
     /// Lists and objects stand too deep in each other here.
     #[cold]
     pub fn too_deep(&self) -> Bad {
-        Bad { at: self.at, message: format!("lists and objects are nested deeper than {MAX_DEPTH}") }
+        Bad::malformed(self.at, format!("lists and objects are nested deeper than {MAX_DEPTH}"))
     }
 
-    /// Something else was expected here.
+    /// A value of another type was expected here, or any value at all.
     #[cold]
     pub fn expected(&mut self, wanted: &str) -> Bad {
         self.token();
-        Bad { at: self.at, message: format!("expected {wanted}, found {}", self.found()) }
+        let rest = &self.text[self.at..];
+        let is_value = matches!(self.peek(), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9'))
+            || ["true", "false", "null"].iter().any(|word| rest.starts_with(word));
+        Bad { is_malformed: !is_value, ..self.misplaced(wanted) }
+    }
+
+    /// Something between values was expected here.
+    #[cold]
+    pub fn misplaced(&mut self, wanted: &str) -> Bad {
+        self.token();
+        Bad::malformed(self.at, format!("expected {wanted}, found {}", self.found()))
     }
 
     /// What stands here, in words.

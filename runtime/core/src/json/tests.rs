@@ -14,7 +14,7 @@ fn read(scope: &mut Scope, ty: TypeId, text: &str, is_strict: bool) -> Result<Wo
         match reader.step(scope, text) {
             Ok(Step::Done(word)) => return Ok(word),
             Ok(Step::More) => {}
-            Err(Fault::Wrong(message)) => return Err(message),
+            Err(Fault::Wrong(message) | Fault::Malformed(message)) => return Err(message),
             Err(Fault::Trap(trap)) => return Err(format!("trap: {trap}")),
         }
     }
@@ -30,7 +30,7 @@ fn write(scope: &mut Scope, ty: TypeId, word: Word, is_pretty: bool) -> Result<S
         match writer.step(app.module(), 1 << 20) {
             Ok(true) => break Ok(String::from_utf8(writer.into_bytes()).expect("JSON is UTF-8")),
             Ok(false) => {}
-            Err(Fault::Wrong(message)) => break Err(message),
+            Err(Fault::Wrong(message) | Fault::Malformed(message)) => break Err(message),
             Err(Fault::Trap(trap)) => break Err(format!("trap: {trap}")),
         }
     };

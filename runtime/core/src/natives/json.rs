@@ -4,6 +4,7 @@
 
 use super::Flow;
 use super::response::answer;
+use crate::failure::Failure;
 use crate::heap::Word;
 use crate::json::{Fault, PIECE, Reader, Step, Writer};
 use crate::scope::{Operation, Scope};
@@ -70,7 +71,7 @@ impl Writing {
                 }))
             }
             Err(Fault::Wrong(message)) if self.status.is_some() => Err(Trap::native(message)),
-            Err(fault) => failed(scope, fault).map(Some),
+            Err(fault) => failed(scope, fault, Of::Text).map(Some),
         }
     }
 }
@@ -88,8 +89,18 @@ impl Operation for Writing {
 
 /// The value of a type that a text holds; `None` when it holds none.
 pub fn json_decode(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) -> Result<Flow, Trap> {
+    decode(scope, ty, text, is_strict != 0, Of::Text)
+}
+
+/// The value of a type that the text of a request's body holds; `None` when it holds none. Then the failure has the status for
+/// the client.
+pub fn request_json(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) -> Result<Flow, Trap> {
+    decode(scope, ty, text, is_strict != 0, Of::Body)
+}
+
+fn decode(scope: &mut Scope, ty: TypeId, text: Text, is_strict: bool, of: Of) -> Result<Flow, Trap> {
     scope.failure = None;
-    let mut reading = Reading { reader: Reader::new(ty, is_strict != 0), ty, text };
+    let mut reading = Reading { reader: Reader::new(ty, is_strict), ty, text, of };
     if let Some(word) = reading.step(scope)? {
         return Ok(Flow::Done(word));
     }
@@ -97,11 +108,21 @@ pub fn json_decode(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) -
     Ok(Flow::Wait)
 }
 
+/// Whose fault wrong JSON is.
+#[derive(Clone, Copy)]
+enum Of {
+    /// Any text's.
+    Text,
+    /// A request's.
+    Body,
+}
+
 /// A text that is being read; whoever waits holds it.
 struct Reading {
     reader: Reader,
     ty: TypeId,
     text: Text,
+    of: Of,
 }
 
 impl Reading {
@@ -110,7 +131,7 @@ impl Reading {
         match self.reader.step(scope, self.text.as_str()) {
             Ok(Step::More) => Ok(None),
             Ok(Step::Done(word)) => Ok(Some(scope.some(self.ty, word)?)),
-            Err(fault) => failed(scope, fault).map(Some),
+            Err(fault) => failed(scope, fault, self.of).map(Some),
         }
     }
 }
@@ -131,12 +152,16 @@ impl Operation for Reading {
 }
 
 /// `None`, with the reason recorded; or a trap.
-fn failed(scope: &mut Scope, fault: Fault) -> Result<Word, Trap> {
-    match fault {
-        Fault::Wrong(message) => {
-            let _: Option<()> = scope.fail("invalid", message);
-            Ok(0)
+fn failed(scope: &mut Scope, fault: Fault, of: Of) -> Result<Word, Trap> {
+    /// The status of a request whose body is JSON, but not that of the type (RFC 9110 section 15.5.21).
+    const UNPROCESSABLE: u16 = 422;
+    let failure = match fault {
+        Fault::Trap(trap) => return Err(trap),
+        Fault::Wrong(message) if matches!(of, Of::Body) => {
+            Failure::new(UNPROCESSABLE, message).with_kind("invalid")
         }
-        Fault::Trap(trap) => Err(trap),
-    }
+        Fault::Wrong(message) | Fault::Malformed(message) => Failure::of_kind("invalid", message),
+    };
+    scope.failure = Some(failure);
+    Ok(0)
 }

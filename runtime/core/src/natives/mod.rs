@@ -6,6 +6,7 @@
 //! Not here: how compiled code gets to a body (`shim`).
 
 mod assertion;
+mod body;
 mod built_in;
 mod bytes;
 mod calendar;
@@ -36,6 +37,7 @@ mod time;
 mod url;
 
 pub use assertion::*;
+pub use body::*;
 pub use built_in::*;
 pub use bytes::*;
 pub use calendar::*;

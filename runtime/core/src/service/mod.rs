@@ -72,8 +72,9 @@ fn begin(scope: &mut Scope, request: Request) -> Result<Run, Failure> {
     let Some(handler) = scope.app().module().handler else {
         return Err(Failure::new(404, "the script has no handler"));
     };
-    let request =
-        scope.request(request.head).map_err(|_| Failure::new(INTERNAL, "no memory for the request"))?;
+    let request = scope
+        .asked(request.head, request.body)
+        .map_err(|_| Failure::new(INTERNAL, "no memory for the request"))?;
     Run::new(scope, handler.0, &[request.get().word()])
 }
 

@@ -18,6 +18,7 @@ mod results;
 mod stages;
 mod stdin;
 mod tail;
+mod upload;
 mod upstream;
 
 pub use basic::{Elements, Ints};
@@ -30,6 +31,7 @@ pub use results::{Results, Unwrapped};
 pub use stages::{Drop, Filter, Map, Rule, Take};
 pub use stdin::{Stdin, standard_input};
 pub use tail::{From, TailFile};
+pub use upload::{UploadChunks, UploadLines, bytes_of, read_before, upload_failure};
 pub use upstream::Upstream;
 
 #[cfg(test)]

@@ -88,11 +88,13 @@ impl Incoming {
         matches!(self.decoder, Decoder::Done)
     }
 
-    /// Whether the connection can get behind the body at a sensible price.
+    /// Whether the connection can get behind the body at a sensible price: there is little of it, or a response that is
+    /// made of it takes it.
     pub fn is_reusable(&self) -> bool {
+        let is_read = || self.state.as_ref().is_some_and(|state| state.is_read());
         match &self.decoder {
             Decoder::Done => true,
-            Decoder::Length(left) => *left <= DISCARD_MAX && !self.continue_due,
+            Decoder::Length(left) => (*left <= DISCARD_MAX || is_read()) && !self.continue_due,
             Decoder::Chunked(_) => !self.continue_due,
             Decoder::Broken => false,
         }

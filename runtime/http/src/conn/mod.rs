@@ -188,7 +188,7 @@ mod tests {
         let counters = Arc::new(Counters::default());
         counters.start(1);
         let core = Rc::new(Core::new(Limits::default(), Arc::clone(&counters), 0));
-        let slot = Slot::take(&counters, 0, 1).expect("free");
+        let slot = Slot::take(&counters, 0, Peer::Unix, &Limits::default()).expect("free");
         let (socket, _) = UnixStream::pair().expect("descriptors");
         let enrolment = core.enrol();
         let future = run(Rc::new(answer), core, socket.into(), Peer::Unix, slot, enrolment);

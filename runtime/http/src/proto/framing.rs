@@ -49,6 +49,8 @@ pub struct FieldRules {
     close: bool,
     keep: bool,
     expect_continue: bool,
+    /// Something else is expected, too.
+    expect_more: bool,
 }
 
 impl FieldRules {
@@ -64,6 +66,7 @@ impl FieldRules {
             close: false,
             keep: false,
             expect_continue: false,
+            expect_more: false,
         }
     }
 
@@ -76,7 +79,12 @@ impl FieldRules {
                 return Ok(true);
             }
             6 if name.eq_ignore_ascii_case("expect") => {
-                self.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
+                for token in tokens(value) {
+                    match token.eq_ignore_ascii_case(b"100-continue") {
+                        true => self.expect_continue = true,
+                        false => self.expect_more = true,
+                    }
+                }
             }
             10 if name.eq_ignore_ascii_case("connection") => {
                 for token in tokens(value) {
@@ -163,6 +171,9 @@ impl FieldRules {
                 Some(length) => RequestFraming::Length(length),
             }
         };
+        if self.expect_more && self.version == Version::Http11 {
+            return Err(Refusal::Expectation);
+        }
         let keep_alive = !self.close && (self.version == Version::Http11 || self.keep);
         let expect_continue =
             self.expect_continue && self.version == Version::Http11 && framing != RequestFraming::Empty;

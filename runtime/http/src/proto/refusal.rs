@@ -11,6 +11,8 @@ pub enum Refusal {
     TargetTooLong,
     /// The head exceeds `max_head` or `max_fields`.
     HeadTooLarge,
+    /// The client expects something other than `100-continue`.
+    Expectation,
     /// A method or transfer coding this server does not implement.
     NotImplemented(&'static str),
     /// A major version other than 1.
@@ -24,6 +26,7 @@ impl Refusal {
             Refusal::Malformed(_) => 400,
             Refusal::HeadTimeout => 408,
             Refusal::TargetTooLong => 414,
+            Refusal::Expectation => 417,
             Refusal::HeadTooLarge => 431,
             Refusal::NotImplemented(_) => 501,
             Refusal::Version => 505,
@@ -37,6 +40,7 @@ impl Refusal {
             Refusal::HeadTimeout => "the head was not complete in time",
             Refusal::TargetTooLong => "the target is too long",
             Refusal::HeadTooLarge => "the head is too large",
+            Refusal::Expectation => "an unknown expectation",
             Refusal::Version => "the version is not HTTP/1",
         }
     }
