@@ -6,7 +6,7 @@ use weir_syntax::token::TokenKind;
 
 use crate::doc::{Doc, concat, group, indent, text};
 use crate::layout::{Entry, Formatter, range};
-use crate::precedence::{self, Level, ends_in_leave, of_operands, starts_with_brace};
+use crate::precedence::{self, Level, ends_in_leave, has_bare_form, of_operands, starts_with_brace};
 
 impl Formatter<'_> {
     /// An expression.
@@ -71,6 +71,10 @@ impl Formatter<'_> {
                 let within = expr.span.start as usize..body.span.start as usize;
                 let params = self.lambda_params(params, within);
                 concat([params, self.expr(body)])
+            }
+            ExprKind::Form(form, body) => {
+                let body = group(self.block(body));
+                concat([text(form.word()), text(" "), body])
             }
         }
     }
@@ -164,10 +168,10 @@ impl Formatter<'_> {
         concat(low.into_iter().chain([dots]).chain(high).collect::<Vec<_>>())
     }
 
-    /// What stands between a word and a block: must not start with a brace or end in a lambda.
+    /// What stands between a word and a block: must not start with a brace, end in a lambda, or have a form of its own.
     fn head(&mut self, expr: &Expr) -> Doc {
         let doc = self.expr(expr);
-        let unclear = starts_with_brace(expr) || precedence::of(expr) == Level::Lambda;
+        let unclear = starts_with_brace(expr) || precedence::of(expr) == Level::Lambda || has_bare_form(expr);
         if unclear { parenthesised(doc) } else { doc }
     }
 
@@ -220,7 +224,8 @@ impl Formatter<'_> {
     fn arm(&mut self, arm: &Arm) -> Entry {
         let mut parts = vec![text(self.pattern(&arm.pattern))];
         if let Some(guard) = &arm.guard {
-            parts.extend([text(" if "), self.operand(guard, Level::Or)]);
+            let shown = self.operand(guard, Level::Or);
+            parts.extend([text(" if "), if has_bare_form(guard) { parenthesised(shown) } else { shown }]);
         }
         parts.extend([text(" => "), self.expr(&arm.body)]);
         Entry { range: arm.pattern.span.start as usize..arm.body.span.end as usize, doc: concat(parts) }

@@ -157,6 +157,8 @@ impl Formatter<'_> {
             StmtKind::Assert(condition, _) => concat([text("assert "), self.expr(condition)]),
             StmtKind::Break => text("break"),
             StmtKind::Continue => text("continue"),
+            StmtKind::Yield(value) => concat([text("yield "), self.expr(value)]),
+            StmtKind::Defer(body) => concat([text("defer "), group(self.block(body))]),
             StmtKind::Expr(expr) => self.expr(expr),
             // Only programs without mistakes are formatted.
             StmtKind::Error => Doc::Verbatim(self.slice(stmt.span).to_string()),

@@ -1,6 +1,6 @@
 //! How tightly expressions bind, and where that calls for parentheses.
 
-use weir_syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use weir_syntax::ast::{BinaryOp, Expr, ExprKind, Stmt, StmtKind, UnaryOp};
 
 /// The levels, loosest first, as the grammar has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +92,29 @@ pub fn starts_with_brace(expr: &Expr) -> bool {
         | ExprKind::Field { receiver, .. }
         | ExprKind::Index { receiver, .. }
         | ExprKind::Try(receiver) => starts_with_brace(receiver),
+        _ => false,
+    }
+}
+
+/// Whether a form such as `stream { }` stands in an expression outside of any brackets: in a head its word would be a name.
+pub fn has_bare_form(expr: &Expr) -> bool {
+    let leaves = |stmt: &Stmt| match &stmt.kind {
+        StmtKind::Return(Some(value)) | StmtKind::Fail(value) | StmtKind::Yield(value) => {
+            has_bare_form(value)
+        }
+        _ => false,
+    };
+    match &expr.kind {
+        ExprKind::Form(..) => true,
+        ExprKind::Binary { left, right, .. } => has_bare_form(left) || has_bare_form(right),
+        ExprKind::Range { low, high, .. } => [low, high].into_iter().flatten().any(|end| has_bare_form(end)),
+        ExprKind::Unary { operand, .. } => has_bare_form(operand),
+        ExprKind::Call { callee, .. } => has_bare_form(callee),
+        ExprKind::Method { receiver, .. }
+        | ExprKind::Field { receiver, .. }
+        | ExprKind::Index { receiver, .. }
+        | ExprKind::Try(receiver) => has_bare_form(receiver),
+        ExprKind::Leave(stmt) => leaves(stmt),
         _ => false,
     }
 }

@@ -254,6 +254,10 @@ pub enum StmtKind {
     Break,
     /// `continue`
     Continue,
+    /// `yield value`: the next item of the `stream { }` around it.
+    Yield(Expr),
+    /// `defer { ... }`: what is done on every way out of the function.
+    Defer(Block),
     /// An expression for its effect, or a block's value.
     Expr(Expr),
     /// Not understood.
@@ -301,7 +305,7 @@ pub enum ExprKind {
     Record(Vec<Arg>),
     /// `x?`: the value, or the way out of the function.
     Try(Box<Expr>),
-    /// `return x`, `break`, `continue` or `fail x` where a value is expected, behind `??` or `=>`.
+    /// `return x`, `break`, `continue`, `fail x` or `yield x` where a value is expected, behind `??` or `=>`.
     Leave(Box<Stmt>),
     /// `f(args)` or `Record(args)`
     Call {
@@ -403,8 +407,37 @@ pub enum ExprKind {
         /// What it gives.
         body: Box<Expr>,
     },
+    /// `stream { ... }`, `spawn { ... }`, `background { ... }`: a body of its own, which captures values as a lambda does.
+    Form(Form, Block),
     /// Not understood.
     Error,
+}
+
+/// The words that make a body of its own of the block behind them. Elsewhere they are names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// The items that the block yields, one by one as they are asked for.
+    Stream,
+    /// A task of the request or program, which runs beside it and ends with it.
+    Spawn,
+    /// Work of the server, which outlives the request.
+    Background,
+}
+
+impl Form {
+    /// The form of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        [Form::Stream, Form::Spawn, Form::Background].into_iter().find(|form| form.word() == word)
+    }
+
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Form::Stream => "stream",
+            Form::Spawn => "spawn",
+            Form::Background => "background",
+        }
+    }
 }
 
 /// A condition: a Bool, or `let pattern = value`.

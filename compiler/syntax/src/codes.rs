@@ -99,7 +99,7 @@ if x = 3 { }         # no\n    if x == 3 { }",
     Code {
         code: "E0113",
         title: "a block is expected",
-        explanation: "What follows the head of `if`, `else`, `match`, `for`, `while`, `loop`, `test` and `fn` is a block in braces, and its `{` \
+        explanation: "What follows the head of `if`, `else`, `match`, `for`, `while`, `loop`, `defer`, `test` and `fn` is a block in braces, and its `{` \
 stands on the line of the head. Indentation means nothing, and no `:` starts a block.\n\n    if ready {\n      go()\n    }",
     },
     Code {
@@ -148,7 +148,7 @@ calls its functions.",
         code: "E0121",
         title: "a statement where a value is expected",
         explanation: "Assignments, `let` and `assert` have no value. As the result of an arm or lambda they stand in a block:\n\n    \
-match x {\n      0 => return\n      n => { total = total + n }\n    }\n\n`return`, `break`, `continue` and `fail` may stand there \
+match x {\n      0 => return\n      n => { total = total + n }\n    }\n\n`return`, `break`, `continue`, `fail` and `yield` may stand there \
 as they are, and behind `??`.",
     },
     Code {

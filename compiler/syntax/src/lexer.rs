@@ -42,7 +42,7 @@ const KEYWORDS: [(&str, K); 29] = [
     ("assert", K::Assert),
     ("break", K::Break),
     ("continue", K::Continue),
-    ("defer", K::Reserved),
+    ("defer", K::Defer),
     ("else", K::Else),
     ("fail", K::Fail),
     ("false", K::False),
@@ -64,7 +64,7 @@ const KEYWORDS: [(&str, K); 29] = [
     ("use", K::Use),
     ("var", K::Var),
     ("while", K::While),
-    ("yield", K::Reserved),
+    ("yield", K::Yield),
     ("_", K::Underscore),
 ];
 

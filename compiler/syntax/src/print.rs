@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::ast::{
-    Arg, Arm, Block, Cond, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Pattern,
+    Arg, Arm, Block, Cond, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Form, Item, Name, Param, Pattern,
     PatternKind, Stmt, StmtKind, TextPart, TypeBody, TypeDecl, TypeExpr, TypeExprKind, UnaryOp, UseDecl,
     Used,
 };
@@ -195,6 +195,8 @@ impl Printer {
             StmtKind::Assert(value, _) => self.node("Assert", |p| p.expr(value)),
             StmtKind::Break => self.line("Break"),
             StmtKind::Continue => self.line("Continue"),
+            StmtKind::Yield(value) => self.node("Yield", |p| p.expr(value)),
+            StmtKind::Defer(block) => self.node("Defer", |p| p.block(block)),
             StmtKind::Expr(expr) => self.expr(expr),
             StmtKind::Error => self.line("Error"),
         }
@@ -273,8 +275,13 @@ impl Printer {
                 params.iter().for_each(|param| p.param(param));
                 p.expr(body);
             }),
+            ExprKind::Form(form, body) => self.form(*form, body),
             ExprKind::Error => self.line("Error"),
         }
+    }
+
+    fn form(&mut self, form: Form, body: &Block) {
+        self.node(format!("Form {}", form.word()), |p| p.block(body));
     }
 
     fn text(&mut self, kind: &str, parts: &[TextPart]) {

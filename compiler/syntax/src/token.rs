@@ -102,6 +102,10 @@ token_kinds! {
     Fail "`fail`",
     /// `assert`
     Assert "`assert`",
+    /// `yield`
+    Yield "`yield`",
+    /// `defer`
+    Defer "`defer`",
     /// `use`
     Use "`use`",
     /// `as`
@@ -208,6 +212,8 @@ token_kinds! {
     MinInt "a number",
     /// Made by `parser::layout`: the `html` of `html"..."`.
     HtmlMark "a text",
+    /// Made by `parser::layout`: `stream`, `spawn` or `background` in front of a block.
+    FormWord "a block",
     /// Made by `parser::layout`: `native` behind the `=` of a declaration.
     Native "`native`",
 }
@@ -280,6 +286,7 @@ impl TokenKind {
                 | Self::Loop
                 | Self::Not
                 | Self::Minus
+                | Self::FormWord
                 | Self::BadLiteral
         )
     }

@@ -7,7 +7,7 @@ use super::expr::{arrow, error};
 use super::recover::{close, comma, skip_some, skip_to};
 use super::slip::{Boxed, Extra, Extras, Input, Rule, Slip, just};
 use super::stmt;
-use crate::ast::{Arm, BinaryOp, Block, Cond, Expr, ExprKind, Pattern, PatternKind, Stmt, StmtKind};
+use crate::ast::{Arm, BinaryOp, Block, Cond, Expr, ExprKind, Form, Pattern, PatternKind, Stmt, StmtKind};
 use crate::diag::Diagnostic;
 use crate::span::Span;
 use crate::token::TokenKind as K;
@@ -41,7 +41,7 @@ pub(super) fn body<'s>(expr: impl Rule<'s, Expr>) -> Boxed<'s, Expr> {
         .boxed()
 }
 
-/// A way out of the function or loop as a value, which only `??` and the arrows may have behind them.
+/// A way out of the function or loop, or an item for the stream, as a value, which only `??` and the arrows may have behind them.
 pub(super) fn leave<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
     let begins = custom(|inp: &mut InputRef<'s, '_, Input<'s>, Extra<'s>>| {
         let here = inp.cursor();
@@ -50,7 +50,7 @@ pub(super) fn leave<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, Expr> {
         match (before, inp.peek()) {
             (
                 Some(K::Coalesce | K::FatArrow | K::ArmArrow | K::Arrow),
-                Some(K::Return | K::Fail | K::Break | K::Continue),
+                Some(K::Return | K::Fail | K::Break | K::Continue | K::Yield),
             ) => Ok(()),
             _ => Err(Slip { at: at.start, ..Slip::default() }),
         }
@@ -163,6 +163,20 @@ pub(super) fn loops<'s>(
         .map(|(cond, body)| ExprKind::While { cond: Box::new(cond), body });
     let loop_ = just(K::Loop).ignore_then(block).map(ExprKind::Loop);
     choice((for_, while_, loop_)).map_with(|kind, e| Expr { kind, span: e.state().span(e.span()) }).boxed()
+}
+
+/// `stream { }`, `spawn { }`, `background { }`
+pub(super) fn form<'s>(block: Boxed<'s, Block>) -> Boxed<'s, Expr> {
+    let word = just(K::FormWord).map_with(|_, e| {
+        let span = e.state().span(e.span());
+        Form::named(e.state().text(span)).expect("`layout` marks these words only")
+    });
+    word.then(block)
+        .map_with(|(form, block), e| Expr {
+            kind: ExprKind::Form(form, block),
+            span: e.state().span(e.span()),
+        })
+        .boxed()
 }
 
 /// The error pattern in place of a skipped range.

@@ -135,7 +135,7 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
             let word = place.text();
             Some(place.error("E0117", format!("`{word}` is not part of the language yet"), ""))
         }
-        K::Let | K::Var | K::Return | K::Break | K::Continue | K::Fail | K::Assert
+        K::Let | K::Var | K::Return | K::Break | K::Continue | K::Fail | K::Assert | K::Yield | K::Defer
             if place.operand_expected() =>
         {
             let message = format!("expected an expression, found {}", found.describe());
@@ -219,7 +219,9 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
         ),
         _ if block_expected(place) => {
             let message = format!("expected `{{`, found {}", place.found_words());
-            Some(place.error("E0113", message, "a block starts here"))
+            let error = place.error("E0113", message, "a block starts here");
+            let defers = place.before == Some(K::Defer);
+            Some(if defers { error.help("what is put off stands in a block: `defer { close(x) }`") } else { error })
         }
         _ if found.is_keyword()
             && place.before != Some(K::For)

@@ -41,6 +41,7 @@ pub(super) fn expression<'s>(ty: &Boxed<'s, TypeExpr>) -> Boxed<'s, Expr> {
             control::match_(expr.clone(), pattern.clone(), body),
             control::loops(expr.clone(), pattern, block.clone()),
             control::leave(expr.clone()),
+            control::form(block.clone()),
             block.map(|block| Expr { span: block.span, kind: ExprKind::Block(block) }),
         ))
         .boxed();

@@ -39,8 +39,9 @@ pub(super) fn statement<'s>(
         });
     let expr_of_value = expr.clone();
     let kind = choice((
-        binding(expr.clone(), pattern, ty, block),
+        binding(expr.clone(), pattern, ty, block.clone()),
         leave(expr.clone()),
+        just(K::Defer).ignore_then(head_block(block)).map(StmtKind::Defer).boxed(),
         just(K::Assert).ignore_then(expr).map_with(|condition, e| {
             let written = e.state().without_comments(condition.span);
             StmtKind::Assert(condition, written)
@@ -96,11 +97,12 @@ fn typed_like_c<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, StmtKind> {
         })
 }
 
-/// `return x`, `break`, `continue`, `fail x`
+/// `return x`, `break`, `continue`, `fail x`, `yield x`
 pub(super) fn leave<'s>(expr: impl Rule<'s, Expr>) -> impl Rule<'s, StmtKind> {
     choice((
         just(K::Return).ignore_then(expr.clone().or_not()).map(StmtKind::Return),
-        just(K::Fail).ignore_then(expr).map(StmtKind::Fail),
+        just(K::Fail).ignore_then(expr.clone()).map(StmtKind::Fail),
+        just(K::Yield).ignore_then(expr).map(StmtKind::Yield),
         just(K::Break).to(StmtKind::Break),
         just(K::Continue).to(StmtKind::Continue),
     ))

@@ -28,6 +28,8 @@ const KEYWORDS: &[K] = &[
     K::Continue,
     K::Fail,
     K::Assert,
+    K::Yield,
+    K::Defer,
     K::Use,
     K::As,
     K::Test,

@@ -51,7 +51,7 @@ impl Layout<'_> {
             // Behind an operator or arrow it opens a block that is an operand.
             let operand = last.is_some_and(|last| {
                 last.is_infix()
-                    || matches!(last, K::Not | K::Assign | K::FatArrow | K::ArmArrow | K::Arrow)
+                    || matches!(last, K::Not | K::Assign | K::FatArrow | K::ArmArrow | K::Arrow | K::FormWord)
                     // It opens a pattern.
                     || matches!(last, K::Let | K::Var | K::For | K::Pipe)
             });

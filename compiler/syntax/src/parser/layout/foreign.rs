@@ -1,6 +1,7 @@
 //! Words and marks of other languages: each is reported with our spelling and, where it has one, replaced by it.
 
 use super::{Layout, is_elif};
+use crate::ast::Form;
 use crate::diag::Diagnostic;
 use crate::naming::{camel_case, kebab_case};
 use crate::span::Span;
@@ -243,10 +244,19 @@ impl<'t> Layout<'t> {
                 }
                 return replaced(K::Native);
             }
+            _ if next == Some(K::LBrace) && self.begins_form(written) => return replaced(K::FormWord),
             _ => {}
         }
         self.check_name(token.span);
         Some(token)
+    }
+
+    /// Whether a word in front of a `{` makes a body of its own of that block. In a head, as in `for x in stream {`, the block
+    /// is the head's and the word a name.
+    fn begins_form(&mut self, word: &str) -> bool {
+        Form::named(word).is_some()
+            && self.top().heads.waiting == 0
+            && !matches!(self.last(), Some(K::Let | K::Var | K::Fn | K::As))
     }
 
     /// `let mut x`

@@ -10,7 +10,7 @@
 //! - No tree built from it is deeper than [`MAX_DEPTH`]: what would be is cut out, reported, and a `BadLiteral` stands there.
 //! - Words of other languages were reported and replaced by ours (`foreign`).
 //!
-//! Some kinds are made more precise: `LambdaOpen`, `ArmArrow`, `MinInt`, `Native`.
+//! Some kinds are made more precise: `LambdaOpen`, `ArmArrow`, `MinInt`, `FormWord`, `Native`.
 
 mod brackets;
 mod foreign;
@@ -115,17 +115,21 @@ impl Open {
 struct Heads {
     /// One bit for each word, the lowest for the innermost: set for `match`. Beyond 32 the outermost are forgotten.
     matches: u32,
+    /// How many they are.
+    waiting: u32,
 }
 
 impl Heads {
     fn push(&mut self, is_match: bool) {
         self.matches = self.matches << 1 | u32::from(is_match);
+        self.waiting += 1;
     }
 
     /// Whether the innermost word is a `match`. A `{` that no word waits for is none of a `match`.
     fn pop(&mut self) -> bool {
         let is_match = self.matches & 1 == 1;
         self.matches >>= 1;
+        self.waiting = self.waiting.saturating_sub(1);
         is_match
     }
 }
@@ -355,7 +359,7 @@ impl<'t> Layout<'t> {
         let segment = self.kinds.get(start..).unwrap_or(&[]);
         let head = if segment.first() == Some(&K::Pub) { segment.get(1) } else { segment.first() };
         match head {
-            Some(K::If | K::While | K::For | K::Match | K::Loop | K::Test) => !brace,
+            Some(K::If | K::While | K::For | K::Match | K::Loop | K::Test | K::Defer) => !brace,
             Some(K::Fn) => {
                 let short = segment.iter().any(|kind| matches!(kind, K::Assign | K::FatArrow));
                 !brace && !short && segment.contains(&K::RParen)
@@ -367,11 +371,11 @@ impl<'t> Layout<'t> {
     /// Whether a line that starts with `token` surely starts a statement of its own.
     fn starts_declaration(&self, token: Token) -> bool {
         match token.kind {
-            K::Let | K::Pub | K::Assert => true,
+            K::Let | K::Pub | K::Assert | K::Defer => true,
             // `fn f(` may go on with the parameter in the next line.
             K::Var => self.last() != Some(K::LParen),
             // `x ??` and `p =>` may go on with a way out in the next line.
-            K::Return | K::Break | K::Continue | K::Fail => {
+            K::Return | K::Break | K::Continue | K::Fail | K::Yield => {
                 !matches!(self.last(), Some(K::Coalesce | K::FatArrow | K::ArmArrow))
             }
             K::Fn => self.next_on_line().is_some_and(|next| next.kind == K::Name),

@@ -335,3 +335,38 @@ fn formats() {
     );
     same(r#""{"{x:.1}":>9}""#, r#"Text(Format >9(Text(Format .1(Name x))))"#);
 }
+
+#[test]
+fn a_word_in_front_of_a_block_makes_a_body_of_its_own() {
+    same("stream { yield 1 }", "Form stream(Block(Yield(Int 1)))");
+    same("spawn { f() }.wait()", "Method wait(Form spawn(Block(Call(Name f))))");
+    same("background { f() }", "Form background(Block(Call(Name f)))");
+    same("f(x => stream { yield x })", "Call(Name f Lambda(Param x Form stream(Block(Yield(Name x)))))");
+    same("for x in (stream { yield 1 }) { x }", "For(Bind x Form stream(Block(Yield(Int 1))) Block(Name x))");
+    same(
+        "match a { A => stream { yield 1 }\n B => yield 2 }",
+        "Match(Name a Arm(Case A Form stream(Block(Yield(Int 1)))) Arm(Case B Yield(Int 2)))",
+    );
+    same("if a { b } else { c }", "If(Name a Block(Name b) Else(Block(Name c)))");
+    same("loop { stream { yield 1 }\n x }", "Loop(Block(Form stream(Block(Yield(Int 1))) Name x))");
+}
+
+#[test]
+fn those_words_are_names_elsewhere() {
+    same("for x in stream { x }", "For(Bind x Name stream Block(Name x))");
+    same("if spawn { x }", "If(Name spawn Block(Name x))");
+    same("while background { x }", "While(Name background Block(Name x))");
+    same("match stream { _ => 1 }", "Match(Name stream Arm(Wildcard Int 1))");
+    same("match x { y if stream => 1 }", "Match(Name x Arm(Bind y Guard(Name stream) Int 1))");
+    same(
+        "stream + spawn(1) - background.len()",
+        "Binary -(Binary +(Name stream Call(Name spawn Int 1)) Method len(Name background))",
+    );
+    same("{stream: 1, spawn}", "Record(Named stream(Int 1) Named spawn(Name spawn))");
+    same("x.stream", "Member stream(Name x)");
+}
+
+#[test]
+fn what_is_deferred_is_a_block() {
+    same("fn f() { defer { a() }\n b }", "Fn f(Block(Defer(Block(Call(Name a))) Name b))");
+}
