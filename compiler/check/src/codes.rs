@@ -209,6 +209,21 @@ pub const CODES: &[Code] = &[
         "The value is computed and dropped, and computing it does nothing else. Methods give new values and leave the old as\nthey were.\n\n    n == 2                              # to assign: n = 2\n    xs.reverse()                        # xs = xs.reverse()",
     ),
     code(
+        "E0320",
+        "yield outside of a stream",
+        "`yield` gives the next item of the `stream { }` that it stands in. A lambda within one is a function of its own.\n\n    fn numbers() = stream {\n      for n in 1..=3 { yield n }\n    }\n\n    stream { s.each(x => yield x) }     # stream { for x in s { yield x } }",
+    ),
+    code(
+        "E0321",
+        "value that nobody takes",
+        "`stream`, `background` and `defer` blocks give no value: a stream gives its items by `yield`, and the others are only run.\n`return` alone ends the block.\n\n    stream {\n      if done { return 0 }              # return\n      yield 1\n    }",
+    ),
+    code(
+        "E0323",
+        "what ends with the request in work that outlives it",
+        "`background { }` goes on when its request was answered. Streams and the request itself end with the request; values that were\ntaken out of them before go along.\n\n    let path = req.path\n    background { log.info(path) }",
+    ),
+    code(
         "E0330",
         "format for another type",
         "A format fits the type of its value: `+`, `0` and `,` are for numbers; `x X b o` for Ints; `e` and `f` for Floats. A precision is the number of digits behind the point of a Float, and the most characters of any other value; Ints have none.\n\n    \"{n:.2}\"                             # \"{n.to-float():.2}\"",

@@ -4,7 +4,7 @@
 //! variable of an enclosing frame is captured by every lambda on the way in.
 //! Not here: functions, types and top-level `let`s (`modules`, `infer::name`).
 
-use crate::draft::{Draft, FrameId};
+use crate::draft::{DeclId, Draft, FrameId};
 use crate::infer::{Kept, Origin};
 use crate::typed::LocalId;
 use crate::unify::T;
@@ -77,6 +77,48 @@ pub struct Failing {
     pub own_tries: Vec<Span>,
 }
 
+/// What a body is of, which decides what may stand in it.
+#[derive(Clone, Copy, Debug)]
+pub enum Role {
+    /// A function, a lambda, a test, or the main file.
+    Function,
+    /// `stream { }` with items of that type, and where that comes from.
+    Stream {
+        /// Their type.
+        item: T,
+        /// Who wants it; without a place before the first item.
+        origin: Origin,
+    },
+    /// `spawn { }`
+    Spawn,
+    /// `background { }`
+    Background,
+    /// `defer { }`
+    Defer,
+}
+
+impl Role {
+    /// The word it begins with; what stack traces call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Function => "lambda",
+            Role::Stream { .. } => "stream",
+            Role::Spawn => "spawn",
+            Role::Background => "background",
+            Role::Defer => "defer",
+        }
+    }
+}
+
+/// What a body with a `defer` needs on its ways out.
+#[derive(Clone, Copy, Debug)]
+pub struct Deferring {
+    /// The variable that holds how much was put off before it began.
+    pub depth: LocalId,
+    /// The function of the library that does what was put off since.
+    pub run: DeclId,
+}
+
 /// A function body under inference.
 #[derive(Debug)]
 pub struct Frame<'a> {
@@ -94,6 +136,10 @@ pub struct Frame<'a> {
     pub walked: Vec<LocalId>,
     /// Whether it is a function that changes its first parameter.
     pub is_mutating: bool,
+    /// What it is of.
+    pub role: Role,
+    /// What its ways out do, once a `defer` stands in it.
+    pub deferring: Option<Deferring>,
     /// All variables.
     pub variables: Vec<Variable<'a>>,
     /// Declared type variables.
@@ -119,6 +165,8 @@ impl<'a> Frame<'a> {
             captures: Vec::new(),
             walked: Vec::new(),
             is_mutating: false,
+            role: Role::Function,
+            deferring: None,
             variables: Vec::new(),
             type_vars: Vec::new(),
             returns,

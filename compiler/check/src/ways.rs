@@ -1,6 +1,6 @@
 //! The ways out of a body that decide what its result is: `?`, `fail`, and `for`, which a stream may make fail.
 //!
-//! In: a body as written. Out: which of them it has, lambdas within it left out: those leave themselves.
+//! In: a body as written. Out: which of them it has, lambdas and forms within it left out: those leave themselves.
 
 use weir_syntax::ast::{Arg, Block, Cond, Expr, ExprKind, FnBody, Stmt, StmtKind, TextPart};
 
@@ -18,10 +18,15 @@ pub struct Ways {
 /// The ways out of a function's body.
 pub fn of_body(body: &FnBody) -> Ways {
     match body {
-        FnBody::Block(block) => search(Vec::new(), vec![block]),
+        FnBody::Block(block) => of_block(block),
         FnBody::Expr(expr) => of_expr(expr),
         FnBody::Native(_) => Ways::default(),
     }
+}
+
+/// The ways out of a block that is a body.
+pub fn of_block(block: &Block) -> Ways {
+    search(Vec::new(), vec![block])
 }
 
 /// The ways out of a lambda's body.
@@ -63,8 +68,11 @@ fn statement<'e>(stmt: &'e Stmt, exprs: &mut Vec<&'e Expr>, blocks: &mut Vec<&'e
         }
         StmtKind::Assign { place, value } => exprs.extend([place, value]),
         StmtKind::Return(value) => exprs.extend(value),
-        StmtKind::Fail(value) | StmtKind::Assert(value, _) | StmtKind::Expr(value) => exprs.push(value),
-        StmtKind::Break | StmtKind::Continue | StmtKind::Error => {}
+        StmtKind::Fail(value)
+        | StmtKind::Assert(value, _)
+        | StmtKind::Yield(value)
+        | StmtKind::Expr(value) => exprs.push(value),
+        StmtKind::Break | StmtKind::Continue | StmtKind::Defer(_) | StmtKind::Error => {}
     }
 }
 
@@ -73,7 +81,7 @@ fn condition<'e>(cond: &'e Cond, exprs: &mut Vec<&'e Expr>) {
     exprs.push(value);
 }
 
-/// The direct parts of an expression; none of a lambda.
+/// The direct parts of an expression; none of a lambda or form.
 fn parts<'e>(expr: &'e Expr, exprs: &mut Vec<&'e Expr>, blocks: &mut Vec<&'e Block>) {
     let arg = |arg: &'e Arg| match arg {
         Arg::Positional(value) | Arg::Named(_, value) | Arg::Spread(value) => value,
@@ -87,6 +95,7 @@ fn parts<'e>(expr: &'e Expr, exprs: &mut Vec<&'e Expr>, blocks: &mut Vec<&'e Blo
         | ExprKind::Unit
         | ExprKind::Name(_)
         | ExprKind::Lambda { .. }
+        | ExprKind::Form(..)
         | ExprKind::Leave(_)
         | ExprKind::Error => {}
         ExprKind::Text(texts) | ExprKind::Html(texts) => {

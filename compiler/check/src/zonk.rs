@@ -5,6 +5,7 @@
 //! type arguments, which is where a type that lacks an ability its generic function needs comes to light.
 
 mod assertion;
+mod deferring;
 mod markup;
 
 use crate::draft::{
@@ -168,13 +169,14 @@ impl Zonk<'_, '_> {
         let span = self.c.frames[frame.0 as usize].span;
         let body = self.c.frames[frame.0 as usize].body.take().unwrap_or_else(|| Draft::error(span));
         let body = self.expr(body);
-        let (result, variables) = {
-            let frame = &self.c.frames[frame.0 as usize];
-            (frame.result, frame.variables.clone())
-        };
-        self.span = span;
+        let result = self.c.frames[frame.0 as usize].result;
         let result = self.ty(result);
         let body = if *self.types.kind(result) == TyKind::Unit { self.as_unit(body) } else { body };
+        let body = self.with_deferred(body);
+        let variables = {
+            let frame = &self.c.frames[frame.0 as usize];
+            frame.variables.clone()
+        };
         let mut locals = Vec::with_capacity(variables.len());
         for variable in variables {
             self.span = variable.span;
@@ -456,7 +458,10 @@ impl Zonk<'_, '_> {
             Kind::Loop(body) => ExprKind::Loop(Box::new(self.branch(*body, true))),
             Kind::Break => ExprKind::Break,
             Kind::Continue => ExprKind::Continue,
-            Kind::Return(value) => ExprKind::Return(self.boxed(*value)),
+            Kind::Return(value) => {
+                let value = self.expr(*value);
+                self.returned(value)
+            }
             Kind::Lift(value) => {
                 let value = self.expr(*value);
                 if value.ty == ty || *self.types.kind(value.ty) == TyKind::Never {

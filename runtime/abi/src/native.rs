@@ -307,6 +307,13 @@ macro_rules! for_each_native {
             stream_results "stream-results" types (own own own) owned, traps, constant;
             stream_unwrapped "stream-unwrapped" types (own) owned, traps, constant;
             stream_somes "stream-somes" types (own) owned, traps, constant;
+            stream_generate "stream-generate" - (own) owned, traps, constant;
+            stream_yield "stream-yield" - (own) word, waits, constant;
+            // deferred
+            defer_depth "defer-depth" - () word, traps, constant;                     // not pure: what is put off decides
+            defer_push "defer-push" - (own) word, traps, constant;
+            defer_pop "defer-pop" - (word) owned, traps, constant;
+            defer_failed "defer-failed" - (borrow) word, traps, linear;
             // Request
             request_method "request-method" - (borrow) owned, traps, constant;
             request_path "request-path" - (borrow) owned, traps, linear;

@@ -31,6 +31,8 @@ const SHALLOW: usize = 16 * 1024;
 pub enum Suspend {
     /// A native has to wait; the scope holds what for.
     Wait,
+    /// It gives an item, which the scope holds; it is resumed when the next one is wanted.
+    Give,
     /// Others shall run.
     Yield,
     /// It trapped; the scope holds the trap. It is not resumed.
@@ -150,7 +152,8 @@ impl Fiber {
         match result {
             CoroutineResult::Return(word) => Step::Done(word),
             CoroutineResult::Yield(why) => {
-                self.waited = true;
+                // A generator gives and goes on: its stack stays hot.
+                self.waited |= why != Suspend::Give;
                 // SAFETY: as above.
                 self.exit = unsafe { Exit { fp: (*ctx).exit_fp, pc: (*ctx).exit_pc, sp: (*ctx).exit_sp } };
                 Step::Left(why)

@@ -111,11 +111,12 @@ impl LogFormat {
         STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
     }
 
-    /// Logs a failure of the script in request `id`.
-    pub fn failure(self, id: u64, failure: &Failure) {
-        let line = match self {
-            Self::Json => json_failure(id, failure),
-            Self::Human | Self::Off => format!("{} error #{id:x} {failure}\n", now()),
+    /// Logs a failure of the script in request `id`, or outside of one.
+    pub fn failure(self, id: impl Into<Option<u64>>, failure: &Failure) {
+        let line = match (self, id.into()) {
+            (Self::Json, id) => json_failure(id, failure),
+            (Self::Human | Self::Off, Some(id)) => format!("{} error #{id:x} {failure}\n", now()),
+            (Self::Human | Self::Off, None) => format!("{} error {failure}\n", now()),
         };
         STDERR.write(|out| out.extend_from_slice(line.as_bytes()));
     }
@@ -231,8 +232,11 @@ fn json_note(level: Level, id: Option<u64>, message: &str, details: &[Detail]) -
     line
 }
 
-fn json_failure(id: u64, failure: &Failure) -> String {
-    let mut line = format!("{{\"time\":\"{}\",\"request\":\"{id:x}\"", now());
+fn json_failure(id: Option<u64>, failure: &Failure) -> String {
+    let mut line = format!("{{\"time\":\"{}\"", now());
+    if let Some(id) = id {
+        let _ = write!(line, ",\"request\":\"{id:x}\"");
+    }
     field(&mut line, "error", &failure.message);
     if !failure.notes.is_empty() {
         list(&mut line, "notes", &failure.notes);

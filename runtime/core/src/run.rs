@@ -13,12 +13,15 @@ use crate::scope::{Operation, Scope};
 use crate::stack::{MAIN_STACK, Stack};
 use crate::trace::{self, Trace};
 use crate::turn::yield_turn;
+use std::mem;
 use std::ptr;
 use std::task::{Context, Poll};
 use weir_abi::trap::{Trap, TrapKind};
 
 /// A fiber in a scope.
 pub struct Run {
+    /// Its number in the scope; see `scope::deferred`.
+    number: u64,
     fiber: Fiber,
     waits_for: Option<Box<dyn Operation>>,
 }
@@ -51,10 +54,10 @@ impl Run {
         all[..words.len()].copy_from_slice(words);
         let enter = scope.app().module().enter[words.len()];
         let fiber = Fiber::new(scope.worker(), stack, depth, enter, code, all);
-        Ok(Self { fiber, waits_for: None })
+        Ok(Self { number: scope.number_run(), fiber, waits_for: None })
     }
 
-    /// Runs on until it ends, waits or lets others run. `Pending` registered a waker.
+    /// Runs on until it ends, gives an item, waits or lets others run. `Pending` registered a waker.
     pub fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Failure>> {
         let mut word = 0;
         loop {
@@ -72,13 +75,16 @@ impl Run {
                 }
             }
             let globals = scope.app().globals();
+            let outer = scope.set_running(self.number);
             // SAFETY: natives expect the scope at that address, and only they use it until `resume` returns.
             let step = unsafe {
                 let scope = ptr::from_mut(scope);
                 self.fiber.resume(scope.cast(), (*scope).heap_mut().quick(), globals, word)
             };
+            scope.set_running(outer);
             scope.heap_mut().publish();
             match step {
+                Step::Left(Suspend::Give) => return Poll::Ready(Ok(mem::take(&mut scope.given))),
                 Step::Done(word) => return Poll::Ready(Ok(word)),
                 Step::Left(Suspend::Wait) => {
                     scope.heap_mut().settle();
@@ -135,8 +141,15 @@ impl Run {
         self.fiber.has_begun()
     }
 
-    /// Ends it early inside a scope that goes on: cancels what it waits for and drops the references its frames own.
+    /// Whether its fiber has returned: the word it came to is its result, not an item.
+    pub fn has_ended(&self) -> bool {
+        self.fiber.is_done()
+    }
+
+    /// Ends it early inside a scope that goes on: cancels what it waits for and drops the references its frames own. What it
+    /// put off is left to the scope.
     pub fn abandon(self, scope: &mut Scope) {
+        scope.leave_deferred(self.number);
         if let Some(operation) = self.waits_for {
             operation.close(scope);
         }

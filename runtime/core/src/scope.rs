@@ -9,6 +9,7 @@ use crate::app::Pinned;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
 use crate::log::LogFormat;
+use crate::output::STDOUT;
 use crate::random::Random;
 use crate::search::Searches;
 use crate::trace::Trace;
@@ -26,6 +27,7 @@ use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
 
 mod asked;
+mod deferred;
 mod streams;
 
 pub use asked::Unread;
@@ -131,6 +133,10 @@ pub struct Scope {
     pub(crate) pending: Option<Box<dyn Operation>>,
     table: Table,
     heap: Heap,
+    /// What `defer` put off.
+    deferred: deferred::Deferred,
+    /// The item that suspended a generator's fiber, until the run takes it.
+    pub(crate) given: Word,
     /// The trap that suspended a fiber, until the run takes it.
     pub(crate) trap: Option<Trap>,
     /// A fiber of it trapped. Where compiled code traps nobody wrote down what it owns, so that only the heap knows:
@@ -169,6 +175,8 @@ impl Scope {
             pending: None,
             table: Table::new(Rc::clone(&worker)),
             heap,
+            deferred: deferred::Deferred::default(),
+            given: 0,
             trap: None,
             has_trapped: false,
             failure: None,
@@ -220,6 +228,14 @@ impl Scope {
     pub fn fail<T>(&mut self, kind: &'static str, message: impl Into<String>) -> Option<T> {
         self.failure = Some(Failure::of_kind(kind, message));
         None
+    }
+
+    /// Writes a failure of the script to the log that goes on here.
+    pub(crate) fn log_failure(&self, failure: &Failure) {
+        let (format, request) = self.log;
+        // What was printed before it comes first.
+        STDOUT.flush_own();
+        format.failure(request, failure);
     }
 
     // ---- references

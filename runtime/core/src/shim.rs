@@ -154,6 +154,7 @@ unsafe fn waits<A, F: Body<A, Out = Result<Flow, Trap>>>(body: F, ctx: *mut Ctx,
         match run(body, ctx, words) {
             Ok(Ok(Flow::Done(word))) => word,
             Ok(Ok(Flow::Wait)) => fiber::suspend(ctx, Suspend::Wait),
+
             Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
         }
     }
@@ -198,6 +199,15 @@ mod special {
                 }
                 Stop::Overflow => leave(ctx, Trap::new(TrapKind::StackOverflow)),
             }
+        }
+    }
+
+    /// Gives an item to whoever pulls the generator that the fiber runs.
+    pub(super) unsafe extern "C" fn stream_yield(ctx: *mut Ctx, item: Word) -> Word {
+        // SAFETY: called by compiled code with its scope, on its fiber, through an entry; the item moves into the scope.
+        unsafe {
+            (*(*ctx).scope.cast::<Scope>()).given = item;
+            fiber::suspend(ctx, Suspend::Give)
         }
     }
 
@@ -288,6 +298,7 @@ macro_rules! shim {
     (text_concat $effect:ident) => {};
     (text_append $effect:ident) => {};
     (call_place $effect:ident) => {};
+    (stream_yield $effect:ident) => {};
     ($name:ident $effect:ident) => {
         pub(super) unsafe extern "C" fn $name(
             ctx: *mut Ctx,
@@ -323,6 +334,9 @@ macro_rules! entered {
     };
     (call_place $effect:ident) => {
         entry!(call_place, super::special::call_place);
+    };
+    (stream_yield $effect:ident) => {
+        entry!(stream_yield, super::special::stream_yield);
     };
     ($name:ident pure) => {};
     ($name:ident $effect:ident) => {

@@ -5,6 +5,7 @@
 
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{DeclId, Draft, DraftPlace, DraftStep, DraftStepKind, Kind, Target};
+use crate::scope::Role;
 use crate::typed::LocalId;
 use crate::unify::{T, Term};
 use weir_syntax::ast::{self, ExprKind};
@@ -114,11 +115,18 @@ impl<'a> Checker<'a> {
 
     /// Reports a change of a variable of the code around a lambda.
     pub fn captured(&mut self, name: &str, span: Span, bound: Span) {
-        let message = format!("`{name}` belongs to the code around this lambda, which only has its value");
+        let (what, help) = match self.frame().role {
+            Role::Function => ("lambda".to_string(), "A lambda captures values, not variables. Use a `for` loop, or `.fold` to build a result step by step.".to_string()),
+            role => {
+                let block = format!("`{} {{ }}`", role.word());
+                let help = format!("{block} captures values, not variables. Bind a `var` of its own inside of it.");
+                (block, help)
+            }
+        };
+        let message = format!("`{name}` belongs to the code around this {what}, which only has its value");
         let error = Diagnostic::error("E0207", message, span, "assigned here")
-            .label(bound, "bound here, outside of the lambda")
-            .help("A lambda captures values, not variables. Use a `for` loop, or `.fold` to build a result step by step.");
-        self.report(error);
+            .label(bound, format!("bound here, outside of the {what}"));
+        self.report(error.help(help));
     }
 
     /// Reports a change of a name that keeps its value.

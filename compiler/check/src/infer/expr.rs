@@ -67,6 +67,7 @@ impl<'a> Checker<'a> {
             ExprKind::Tuple(items) => self.tuple(items, span, want),
             ExprKind::Record(fields) => self.record_literal(fields, span, want),
             ExprKind::Lambda { params, body } => self.lambda(params, body, span, want),
+            ExprKind::Form(form, body) => self.form(*form, body, span, want),
             ExprKind::Name(name) => self.name_value(name, want),
             ExprKind::Call { callee, args } => self.call(callee, args, span, want),
 

@@ -7,7 +7,7 @@
 
 use super::{Checker, ERR, OK, Origin, Why};
 use crate::draft::{Draft, DraftArm, FrameId, Kind};
-use crate::scope::{Carrier, Failing, Returns};
+use crate::scope::{Carrier, Failing, Returns, Role};
 use crate::typed::{Cases, Pattern};
 use crate::unify::{T, Term};
 use crate::ways::Ways;
@@ -440,9 +440,11 @@ impl<'a> Checker<'a> {
             error = error.label(place, "declared here");
         }
         error = if self.terms.is_error(wanted) {
-            error.help(format!(
-                "`fail` takes a Text or an Error. Make an error of a result's with `.map-err(e => error(\"{{e}}\"))?`, or declare the function's result `Result[..., {shown}]`."
-            ))
+            let make = "`fail` takes a Text or an Error. Make an error of a result's with `.map-err(e => error(\"{e}\"))?`";
+            error.help(match self.frame().role {
+                Role::Function => format!("{make}, or declare the function's result `Result[..., {shown}]`."),
+                _ => format!("{make}."),
+            })
         } else {
             error.help(format!("Turn it into `{wanted_text}` first: `.map-err(e => ...)?`."))
         };

@@ -86,7 +86,8 @@ impl<'a> Checker<'a> {
         (true, params.iter().map(|_| self.terms.var()).collect(), self.terms.var())
     }
 
-    fn outer_name(&self) -> String {
+    /// The name of the function that what stands here belongs to.
+    pub(super) fn outer_name(&self) -> String {
         let mut frame = &self.frames[self.here.frame.0 as usize];
         while let Some(parent) = frame.parent {
             frame = &self.frames[parent.0 as usize];

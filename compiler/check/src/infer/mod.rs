@@ -15,6 +15,7 @@ mod constructor;
 mod control;
 mod expr;
 mod failing;
+mod form;
 mod format;
 mod lambda;
 mod method;
@@ -70,6 +71,8 @@ pub enum Why {
     Key,
     /// The first value of the map.
     Value,
+    /// The first item of the stream.
+    Item,
     /// A condition is a Bool.
     Condition,
     /// The operator works on it.
@@ -390,6 +393,7 @@ fn origin_label(why: Why, want: &str) -> String {
         Why::Field => format!("the field is `{want}`"),
         Why::Element => format!("the first element is `{want}`, and all must agree"),
         Why::Key => format!("the first key is `{want}`, and all must agree"),
+        Why::Item => format!("the first item is `{want}`, and all must agree"),
         Why::Value => format!("the first value is `{want}`, and all must agree"),
         Why::Operand => format!("this is `{want}`, and both sides must agree"),
         Why::Variable => format!("the variable is `{want}`"),

@@ -4,9 +4,9 @@ use super::change::{Deed, Kept, is_method_on};
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
 use crate::draft::{Draft, Kind};
-use crate::scope::Returns;
+use crate::scope::{Returns, Role};
 use crate::unify::{T, Term};
-use weir_syntax::ast::{self, BinaryOp, ExprKind, PatternKind, Stmt, StmtKind, TypeExpr};
+use weir_syntax::ast::{self, BinaryOp, ExprKind, Form, PatternKind, Stmt, StmtKind, TypeExpr};
 use weir_syntax::diag::{Diagnostic, Severity};
 use weir_syntax::span::Span;
 
@@ -25,6 +25,8 @@ impl<'a> Checker<'a> {
             StmtKind::Return(value) => self.return_value(value.as_ref(), stmt.span),
             StmtKind::Break => self.leave(Kind::Break, "break", stmt.span),
             StmtKind::Continue => self.leave(Kind::Continue, "continue", stmt.span),
+            StmtKind::Yield(value) => self.yield_item(value, stmt.span),
+            StmtKind::Defer(block) => self.defer(block, stmt.span),
             StmtKind::Expr(expr) => self.effect(expr),
             StmtKind::Fail(value) => self.fail(value, stmt.span),
             StmtKind::Assert(condition, written) => {
@@ -183,6 +185,12 @@ impl<'a> Checker<'a> {
     }
 
     fn return_value(&mut self, value: Option<&'a ast::Expr>, span: Span) -> Draft {
+        if let Some(value) = value
+            && self.returns_nothing(value)
+        {
+            self.expr(value, Want::Any);
+            return Draft::new(Kind::Error, T::NEVER, span);
+        }
         let want = match self.frame().returns {
             Returns::Value(..) | Returns::Respond(_) => self.want_given(),
             Returns::Test => Want::Type(T::UNIT, Origin::of(Why::Result)),
@@ -216,9 +224,12 @@ impl<'a> Checker<'a> {
                 span,
                 "no loop here",
             );
-            if self.frame().parent.is_some() {
-                error = error.help("A lambda cannot leave a loop of the code around it. Use a `for` loop instead of the lambda.");
-            }
+            let in_function = self.frame().parent.is_none();
+            error = match self.frame().role {
+                Role::Function if in_function => error,
+                Role::Function => error.help("A lambda cannot leave a loop of the code around it. Use a `for` loop instead of the lambda."),
+                role => error.help(format!("What stands in `{} {{ }}` runs by itself, and cannot leave a loop of the code around it.", role.word())),
+            };
             self.report(error);
             return Draft::new(Kind::Error, T::NEVER, span);
         }
@@ -267,6 +278,7 @@ impl<'a> Checker<'a> {
             | ExprKind::Index { .. }
             | ExprKind::List(_)
             | ExprKind::Lambda { .. }
+            | ExprKind::Form(Form::Stream, _)
             | ExprKind::Range { .. } => "Bind it with `let`, print it, or take it away.".to_string(),
             _ => return draft,
         };

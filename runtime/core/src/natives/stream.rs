@@ -278,6 +278,11 @@ pub fn stream_somes(scope: &mut Scope, item: TypeId, handle: Own<Stream>) -> Res
     Ok(scope.stream(Box::new(stream::Somes::new(source, is_bare, is_ref)))?)
 }
 
+/// What `body` yields.
+pub fn stream_generate(scope: &mut Scope, body: Own<Closure>) -> Result<Own<Stream>, Trap> {
+    Ok(scope.stream(Box::new(stream::Generator::new(body)))?)
+}
+
 /// A tick every so many nanoseconds.
 pub fn every(scope: &mut Scope, period: i64) -> Result<Own<Stream>, Trap> {
     match u64::try_from(period) {

@@ -1,0 +1,214 @@
+//! Blocks that are bodies of their own: `stream { }` with its `yield`s, `spawn { }`, `background { }` and `defer { }`.
+//!
+//! Each becomes a closure without parameters, which captures values as a lambda does, handed to what the library makes of it.
+//! That of `stream`, `background` and `defer` gives `()!`, so that a `?` or `fail` in it has a way out; that of `spawn` gives
+//! what the block does. A function with a `defer` calls what it put off on each way out, which `zonk` adds.
+//! Not here: lambdas (`lambda`), what running them means (the runtime).
+
+use super::{Checker, OK, Origin, Want, Why};
+use crate::draft::{Draft, FrameId, Kind};
+use crate::scope::{Deferring, Frame, Returns, Role};
+use crate::unify::{T, Term};
+use crate::ways;
+use weir_syntax::ast::{self, Block, Form};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::span::Span;
+
+/// Types of the library that belong to one request, which work of the server outlives.
+const OF_A_REQUEST: [&str; 4] = ["Request", "Query", "Headers", "Response"];
+
+impl<'a> Checker<'a> {
+    /// `stream { }`, `spawn { }` or `background { }`
+    pub fn form(&mut self, form: Form, block: &'a Block, span: Span, want: Want) -> Draft {
+        match form {
+            Form::Stream => self.stream_block(block, span, want),
+            Form::Spawn => self.spawn_block(block, span),
+            Form::Background => self.background_block(block, span),
+        }
+    }
+
+    fn stream_block(&mut self, block: &'a Block, span: Span, want: Want) -> Draft {
+        let expected = self.literal_type(want).and_then(|(ty, origin)| match self.terms.head(ty) {
+            Term::Stream(item) => Some((*item, origin)),
+            _ => None,
+        });
+        let (item, origin) = expected.unwrap_or_else(|| (self.terms.var(), Origin::of(Why::Same)));
+        let closure = self.failing_body(Role::Stream { item, origin }, block, span);
+        let ty = self.terms.add(Term::Stream(item));
+        Draft::new(Kind::CallNative("stream-generate".to_string(), vec![item], vec![closure]), ty, span)
+    }
+
+    fn spawn_block(&mut self, block: &'a Block, span: Span) -> Draft {
+        let result = self.terms.var();
+        let frame = self.body_apart(Role::Spawn, result, span, |c| {
+            c.begin_result(c.here.frame, ways::of_block(block));
+            let want = c.want_given();
+            let body = c.block(block, want);
+            let never = c.terms.is_never(body.ty);
+            c.settle_result(never);
+            if never && c.terms.is_var(result) {
+                c.terms.bind(result, T::UNIT);
+            }
+            body
+        });
+        let closure = self.closure_of(frame, result, span);
+        self.handed("task", "start", closure, span)
+    }
+
+    fn background_block(&mut self, block: &'a Block, span: Span) -> Draft {
+        let closure = self.failing_body(Role::Background, block, span);
+        if let Kind::Closure(frame) = closure.kind
+            && !self.outlives_request(frame)
+        {
+            return Draft { ty: T::UNIT, ..Draft::error(span) };
+        }
+        self.handed("task", "background-start", closure, span)
+    }
+
+    /// `defer { }`
+    pub fn defer(&mut self, block: &'a Block, span: Span) -> Draft {
+        let closure = self.failing_body(Role::Defer, block, span);
+        if self.frame().deferring.is_none() {
+            let Some(run) = self.library_fn("deferred", "run") else { return Draft::error(span) };
+            let depth = self.temporary("$depth", T::INT, span);
+            self.frame().deferring = Some(Deferring { depth, run });
+        }
+        Draft::new(Kind::CallNative("defer-push".to_string(), Vec::new(), vec![closure]), T::UNIT, span)
+    }
+
+    /// `yield value`
+    pub fn yield_item(&mut self, value: &'a ast::Expr, span: Span) -> Draft {
+        let Role::Stream { item, origin } = self.frame().role else {
+            self.yields_nowhere(span);
+            self.expr(value, Want::Any);
+            return Draft::error(span);
+        };
+        let value = self.expr(value, Want::Type(item, origin));
+        if origin.span.is_none() {
+            // The first item decides what the others are.
+            let origin = Origin::new(Why::Item, value.span);
+            self.frame().role = Role::Stream { item, origin };
+        }
+        Draft::new(Kind::CallNative("stream-yield".to_string(), vec![item], vec![value]), T::UNIT, span)
+    }
+
+    fn yields_nowhere(&mut self, span: Span) {
+        let error = Diagnostic::error(
+            "E0320",
+            "`yield` gives an item of a `stream { }`, and this is none",
+            span,
+            "no stream here",
+        );
+        let frames = std::iter::successors(self.frame().parent, |at| self.frames[at.0 as usize].parent);
+        let inside =
+            frames.into_iter().any(|at| matches!(self.frames[at.0 as usize].role, Role::Stream { .. }));
+        let error = match self.frames[self.here.frame.0 as usize].role {
+            Role::Function if inside => error.help(
+                "A lambda cannot yield for the stream around it. Use a `for` loop instead of the lambda.",
+            ),
+            Role::Function => error.help("Put it into a block that makes a stream: `stream { yield 1 }`."),
+            role if inside => error
+                .help(format!("What stands in `{} {{ }}` runs by itself. Yield outside of it.", role.word())),
+            _ => error.help("Put it into a block that makes a stream: `stream { yield 1 }`."),
+        };
+        self.report(error);
+    }
+
+    /// Reports a value that is returned where none is given. Whether it is one.
+    pub(super) fn returns_nothing(&mut self, value: &'a ast::Expr) -> bool {
+        let (message, help) = match self.frame().role {
+            Role::Stream { .. } => (
+                "A `stream { }` gives its items by `yield`, and `return` only ends it",
+                "Write `yield` in front of the value, and `return` behind it.",
+            ),
+            Role::Background => (
+                "Nobody takes what a `background { }` would give",
+                "Keep it in a `store`, publish it, or write it to the log.",
+            ),
+            Role::Defer => (
+                "Nobody takes what a `defer { }` would give",
+                "`return` alone leaves the block; the function's own result was given before.",
+            ),
+            Role::Function | Role::Spawn => return false,
+        };
+        self.report(Diagnostic::error("E0321", message, value.span, "this value").help(help));
+        true
+    }
+
+    /// A closure of the block that gives nothing, or fails.
+    fn failing_body(&mut self, role: Role, block: &'a Block, span: Span) -> Draft {
+        let result = self.result_of(T::UNIT);
+        let frame = self.body_apart(role, result, span, |c| {
+            let body = c.block(block, Want::Effect);
+            if c.terms.is_never(body.ty) {
+                return body;
+            }
+            let end = span.after();
+            let done = Draft::new(Kind::Case(OK, vec![Draft::unit(end)]), result, end);
+            Draft::new(Kind::Block(vec![body, done]), result, span)
+        });
+        self.closure_of(frame, result, span)
+    }
+
+    /// A frame for a body within this one, which `infer` infers from inside.
+    fn body_apart(
+        &mut self,
+        role: Role,
+        result: T,
+        span: Span,
+        infer: impl FnOnce(&mut Self) -> Draft,
+    ) -> FrameId {
+        let name = format!("{} in {}", role.word(), self.outer_name());
+        let mut frame = Frame::new(name, span, Returns::Value(result, Origin::of(Why::Same)), result);
+        frame.parent = Some(self.here.frame);
+        frame.role = role;
+        let id = FrameId(self.frames.len() as u32);
+        self.frames.push(frame);
+        self.blocks += 1;
+        let mut here = self.here.clone();
+        (here.frame, here.block, here.loops) = (id, self.blocks, 0);
+        let outside = std::mem::replace(&mut self.here, here);
+        let body = infer(self);
+        self.frame().body = Some(body);
+        self.here = outside;
+        id
+    }
+
+    fn closure_of(&mut self, frame: FrameId, result: T, span: Span) -> Draft {
+        let ty = self.terms.function(&[], result);
+        Draft::new(Kind::Closure(frame), ty, span)
+    }
+
+    /// A call of what the library does with such a block.
+    fn handed(&mut self, module: &str, function: &str, closure: Draft, span: Span) -> Draft {
+        match self.library_fn(module, function) {
+            Some(decl) => self.call_with(decl, vec![closure], span),
+            None => Draft::error(span),
+        }
+    }
+
+    /// Whether a block can outlive its request; reports what it cannot take along.
+    fn outlives_request(&mut self, frame: FrameId) -> bool {
+        let errors = self.reports.errors();
+        let captured: Vec<(T, &str, Span)> = {
+            let frame = &self.frames[frame.0 as usize];
+            let captures = frame.captures.iter().map(|(_, inner)| frame.variable(*inner));
+            captures.map(|variable| (variable.ty, variable.name, variable.span)).collect()
+        };
+        for (ty, name, span) in captured {
+            let modules = &self.modules;
+            let stays = self.terms.any(ty, &mut |term, _| match term {
+                Term::Stream(_) => true,
+                Term::Native(id) => OF_A_REQUEST.contains(&modules.ty(*id).decl.name.text.as_str()),
+                _ => false,
+            });
+            if stays {
+                let shown = self.terms.show(ty);
+                let message = format!("`{name}` belongs to the request, which a `background {{ }}` outlives");
+                let error = Diagnostic::error("E0323", message, span, format!("this is `{shown}`"));
+                self.report(error.help("Take what is needed out of it before, as in `let path = req.path`."));
+            }
+        }
+        self.reports.errors() == errors
+    }
+}

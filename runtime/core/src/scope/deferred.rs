@@ -1,0 +1,97 @@
+//! What `defer { }` put off: closures that each fiber of a scope still has to call.
+//!
+//! ```text
+//! defer ──▶ the running fiber's stack ──a way out of the function──▶ compiled code takes it off and calls it
+//!                     └──trap, cancellation, a part given up──▶ the runtime takes what is left and runs it
+//! ```
+//! Invariants: a fiber that has nothing put off has no entry, so that a scope without `defer`s pays nothing; runs are numbered
+//! as they begin, so that children have higher numbers than those that began them.
+//! Not here: running what is left (`service`, the tasks of a scope).
+
+use super::Scope;
+use crate::value::{Closure, Own};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+/// What is put off in a scope.
+#[derive(Default)]
+pub(super) struct Deferred {
+    /// By the number of the run, each in the order in which it was put off.
+    by_run: BTreeMap<u64, Vec<Own<Closure>>>,
+    /// What runs left that were given up while the scope goes on, in the order in which it is to be called.
+    left: Vec<Own<Closure>>,
+    /// The run whose fiber executes.
+    running: u64,
+    /// How many runs there were.
+    runs: Cell<u64>,
+}
+
+#[allow(dead_code, reason = "the ends of scopes take what is left")]
+impl Scope {
+    /// A number for a run that is about to begin.
+    pub(crate) fn number_run(&self) -> u64 {
+        let number = self.deferred.runs.get() + 1;
+        self.deferred.runs.set(number);
+        number
+    }
+
+    /// Notes whose fiber executes from here on; gives whose it was.
+    pub(crate) fn set_running(&mut self, run: u64) -> u64 {
+        std::mem::replace(&mut self.deferred.running, run)
+    }
+
+    /// How much the running fiber has put off.
+    pub(crate) fn deferred_depth(&self) -> usize {
+        self.deferred.by_run.get(&self.deferred.running).map_or(0, Vec::len)
+    }
+
+    /// Puts something off until the running fiber leaves the function at hand.
+    pub(crate) fn push_deferred(&mut self, closure: Own<Closure>) {
+        self.deferred.by_run.entry(self.deferred.running).or_default().push(closure);
+    }
+
+    /// What the running fiber put off last, when that is more than `depth`.
+    pub(crate) fn pop_deferred(&mut self, depth: usize) -> Option<Own<Closure>> {
+        let stack = self.deferred.by_run.get_mut(&self.deferred.running)?;
+        if stack.len() <= depth {
+            return None;
+        }
+        let closure = stack.pop();
+        if stack.is_empty() {
+            self.deferred.by_run.remove(&self.deferred.running);
+        }
+        closure
+    }
+
+    /// Keeps what a run put off that is given up while the scope goes on: see [`Scope::take_left`].
+    pub(crate) fn leave_deferred(&mut self, run: u64) {
+        if let Some(stack) = self.deferred.by_run.remove(&run) {
+            self.deferred.left.extend(stack.into_iter().rev());
+        }
+    }
+
+    /// Whether something put off waits for the runtime to call it: [`Scope::take_left`].
+    pub(crate) fn has_left(&self) -> bool {
+        !self.deferred.left.is_empty()
+    }
+
+    /// What runs put off that were given up while the scope goes on, in the order in which it is to be called. The scope does
+    /// not end before it was.
+    pub(crate) fn take_left(&mut self) -> Vec<Own<Closure>> {
+        std::mem::take(&mut self.deferred.left)
+    }
+
+    /// Whether anything is put off at all.
+    pub(crate) fn has_deferred(&self) -> bool {
+        self.has_left() || !self.deferred.by_run.is_empty()
+    }
+
+    /// All that is put off, for a scope that ends: children before those that began them, and of each the last first.
+    pub(crate) fn take_deferred(&mut self) -> Vec<Own<Closure>> {
+        let mut all = self.take_left();
+        for stack in std::mem::take(&mut self.deferred.by_run).into_values().rev() {
+            all.extend(stack.into_iter().rev());
+        }
+        all
+    }
+}
