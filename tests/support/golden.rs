@@ -22,7 +22,7 @@
 //!
 //! ```text
 //! #> a line of standard output, or of a response
-//! #! a line of standard error
+//! #! a line of standard error; the time of a line of the log is written TIME
 //! #= exit 1              where the exit code is not 0
 //! ```
 //!
@@ -105,7 +105,7 @@ impl Golden {
         if !loose {
             lines.extend(output.stdout.lines().map(|l| mark("#>", l)));
         }
-        lines.extend(output.stderr.lines().map(|l| mark("#!", &without_depth(l))));
+        lines.extend(output.stderr.lines().map(|l| mark("#!", &without_time(&without_depth(l)))));
         if output.code != 0 {
             lines.push(format!("#= exit {}", output.code));
         }
@@ -210,6 +210,15 @@ fn serve(dir: &Path, name: &str, stdin: &str, requests: &[(&str, &str)]) -> Outp
         write_response(&response, &mut stdout);
     }
     Output { code: 0, stdout, stderr: String::new() }
+}
+
+/// A line of the log with `TIME` for when it was written.
+fn without_time(line: &str) -> String {
+    let is_time = |word: &str| word.len() == 24 && word.ends_with('Z') && word.as_bytes()[10] == b'T';
+    match line.split_once(' ') {
+        Some((time, rest)) if time.is_ascii() && is_time(time) => format!("TIME {rest}"),
+        _ => line.to_owned(),
+    }
 }
 
 /// Sends what stands behind `post`.
