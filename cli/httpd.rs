@@ -1,18 +1,19 @@
 //! `weir httpd`: compiles a script, runs its top level, listens, and serves until a signal.
 //!
-//! SIGTERM and SIGINT drain; a second one cuts. SIGUSR2 writes the counters as one line of JSON to standard error.
+//! SIGTERM and SIGINT drain; a second one cuts. SIGHUP loads the script anew (`reload`). SIGUSR2 writes the counters as one line of JSON to standard error.
 //! Invariant: after a signal to end the process ends in bounded time, whatever a script or a reader of its output does.
 
 use crate::limits::Settings;
-use crate::script::{ADDRESS_IN_USE, FAILED, REJECTED, Script, ended, fail, usage};
+use crate::reload::{self, Files, Reloader};
+use crate::script::{ADDRESS_IN_USE, FAILED, Script, fail, usage};
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::Signals;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use weir_core::{App, HandlerService, LogFormat};
+use weir_core::{HandlerService, LogFormat, Versions};
 use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
 
 const DEFAULT_PORT: u16 = 8080;
@@ -38,6 +39,9 @@ pub struct Httpd {
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
+    /// Load the script anew when its files change; what runs goes on with its version
+    #[arg(short, long)]
+    watch: bool,
     /// Access log on standard error
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = log_formats())]
     log_format: LogFormat,
@@ -52,30 +56,38 @@ pub struct Httpd {
 pub fn run(command: Httpd) -> Result<(), u8> {
     let listens = addresses(&command)?;
     let script = Script::read(command.file.as_deref(), command.e)?;
+    let file = command.file.as_deref().filter(|file| *file != Path::new("-"));
+    if command.watch && file.is_none() {
+        return Err(usage("--watch takes a script file; there is none to watch"));
+    }
     let mut settings = command.limits;
     settings.http.half_close = command.half_close;
-    let compiled = script.compile()?;
-    if compiled.module.handler.is_none() {
-        let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
-        return Err(fail(
-            REJECTED,
-            &format!("{} has no `handle`, so there is nothing to serve; {hint}", script.name),
-        ));
-    }
-    let app = App::start(Arc::new(compiled.module), Vec::new(), settings.core)
-        .map_err(|failure| ended(&failure))?;
+    let files = Files::default();
+    let versions = Versions::new(reload::load(&script, &files, settings.core)?);
+    let reloader = file.map(|file| {
+        files.add_main(file, &script.text);
+        Arc::new(Reloader::new(file, files, settings.core, &versions, command.watch))
+    });
     raise_file_limit();
     let bound = Server::bind(&listens).map_err(|error| {
         let code = if error.is_in_use() { ADDRESS_IN_USE } else { FAILED };
         fail(code, &error.to_string())
     })?;
     let shutdown = ShutdownHandle::new();
-    attend_signals(shutdown.clone(), bound.counters(), settings.http.drain_timeout)
-        .map_err(|error| fail(FAILED, &format!("cannot attend to signals: {error}")))?;
+    let signals = Attendant {
+        shutdown: shutdown.clone(),
+        counters: bound.counters(),
+        drain: settings.http.drain_timeout,
+        reloader: reloader.clone(),
+    };
+    signals.attend().map_err(|error| fail(FAILED, &format!("cannot attend to signals: {error}")))?;
+    if let Some(reloader) = reloader.filter(|_| command.watch) {
+        reloader.start().map_err(|error| fail(FAILED, &format!("cannot watch {}: {error}", script.name)))?;
+    }
     announce(bound.addresses());
     let workers = command.workers.map_or_else(cores, usize::from);
     let log = command.log_format;
-    let service = move |_worker| HandlerService::new(Arc::clone(&app), log);
+    let service = move |_worker| HandlerService::new(&versions, log);
     let served = bound.serve(workers, settings.http, service, shutdown);
     weir_core::finish();
     served.map_err(|error| fail(FAILED, &format!("the server failed: {error}")))
@@ -118,26 +130,45 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// A thread of its own takes the signals, so that a busy worker cannot delay them. It waits for nobody.
-fn attend_signals(shutdown: ShutdownHandle, counters: Arc<Counters>, drain: Duration) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR2])?;
-    let mut asked = false;
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
-            if signal == SIGUSR2 {
-                let sockets = ("sockets", counters.open_connections());
-                weir_core::report(&weir_core::counters::dump(&[sockets]));
-            } else if asked {
-                shutdown.cut();
-                end_after(AFTER_CUT);
-            } else {
-                asked = true;
-                shutdown.drain();
-                end_after(drain.saturating_add(AFTER_DRAIN));
+/// Who attends to signals, on a thread of its own, so that a busy worker cannot delay them. It waits for nobody.
+struct Attendant {
+    shutdown: ShutdownHandle,
+    counters: Arc<Counters>,
+    drain: Duration,
+    /// For a script in a file.
+    reloader: Option<Arc<Reloader>>,
+}
+
+impl Attendant {
+    fn attend(self) -> std::io::Result<()> {
+        // Without a file to load anew, SIGHUP ends the process as it does by itself.
+        let hup = self.reloader.is_some().then_some(SIGHUP);
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR2].into_iter().chain(hup))?;
+        // A terminal sends SIGHUP when it goes: then nobody sees the server any more.
+        let is_interactive = std::io::stderr().is_terminal();
+        let mut asked = false;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            for signal in signals.forever() {
+                match (signal, &self.reloader) {
+                    (SIGUSR2, _) => {
+                        let sockets = ("sockets", self.counters.open_connections());
+                        weir_core::report(&weir_core::counters::dump(&[sockets]));
+                    }
+                    (SIGHUP, Some(reloader)) if !is_interactive => reloader.ask(),
+                    _ if asked => {
+                        self.shutdown.cut();
+                        end_after(AFTER_CUT);
+                    }
+                    _ => {
+                        asked = true;
+                        self.shutdown.drain();
+                        end_after(self.drain.saturating_add(AFTER_DRAIN));
+                    }
+                }
             }
-        }
-    })?;
-    Ok(())
+        })?;
+        Ok(())
+    }
 }
 
 /// Ends the process when the server has not ended by then.

@@ -7,6 +7,7 @@ mod explain;
 mod fmt;
 mod httpd;
 mod limits;
+mod reload;
 mod run;
 mod script;
 mod test;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weir_core::Failure;
-use weir_driver::{Compiled, MAX_SOURCE, Rejected};
+use weir_driver::{Compiled, MAX_SOURCE, Module, Rejected};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::render::render;
 use weir_syntax::span::Sources;
@@ -61,9 +61,24 @@ impl Script {
 
     /// Compiles it; mistakes and warnings go to standard error.
     pub fn compile(&self) -> Result<Compiled, u8> {
-        let compiled = weir_driver::compile(&self.name, &self.text, &read_used).map_err(|r| rejected(&r))?;
+        self.compile_with(&read_used)
+    }
+
+    /// Likewise, with another way to read the files that it uses.
+    pub fn compile_with(&self, read: weir_driver::Read<'_>) -> Result<Compiled, u8> {
+        let compiled = weir_driver::compile(&self.name, &self.text, read).map_err(|r| rejected(&r))?;
         show(&compiled.warnings, &compiled.sources);
         Ok(compiled)
+    }
+
+    /// The module of a script that can answer requests; says so if it cannot.
+    pub fn serving(&self, compiled: Compiled) -> Result<Module, u8> {
+        if compiled.module.handler.is_some() {
+            return Ok(compiled.module);
+        }
+        let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
+        let message = format!("{} has no `handle`, so there is nothing to serve; {hint}", self.name);
+        Err(fail(REJECTED, &message))
     }
 }
 

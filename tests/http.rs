@@ -20,6 +20,8 @@ mod logs;
 mod protocol;
 #[path = "serve/proxy.rs"]
 mod proxy;
+#[path = "serve/reload.rs"]
+mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
 #[path = "serve/shutdown.rs"]

@@ -4,6 +4,7 @@
 //! that they reach are immortal and read-only, so any thread may read them.
 //! Not here: how the main program runs (`start`).
 
+use crate::counters;
 use crate::heap::Word;
 use crate::limits::Limits;
 use std::any::Any;
@@ -23,6 +24,26 @@ pub struct App {
     limits: Limits,
     /// Last: the globals may refer to its literals.
     module: Arc<Module>,
+    _counted: Counted,
+}
+
+/// A version among those in memory, with so many bytes of code.
+struct Counted(i64);
+
+impl Counted {
+    fn new(module: &Module) -> Self {
+        let code = module.frames.iter().map(|frame| i64::from(frame.size)).sum();
+        counters::MODULES.add(1);
+        counters::CODE.add(code);
+        Self(code)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        counters::MODULES.add(-1);
+        counters::CODE.add(-self.0);
+    }
 }
 
 // SAFETY: see the module's invariant: after the main program nothing of it is written.
@@ -37,7 +58,8 @@ impl App {
     /// A version whose main program has not run.
     pub(crate) fn new(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Self {
         let globals = (0..module.globals).map(|_| UnsafeCell::new(0)).collect();
-        Self { frozen: OnceLock::new(), globals, args, limits, module }
+        let counted = Counted::new(&module);
+        Self { frozen: OnceLock::new(), globals, args, limits, module, _counted: counted }
     }
 
     /// Its code.
@@ -98,6 +120,12 @@ impl Pinned {
     /// Holds on to a version.
     pub fn new(app: Arc<App>) -> Self {
         Self(Rc::new(Hold { app }))
+    }
+
+    /// The version, for another thread.
+    #[cfg(test)]
+    pub(crate) fn version(&self) -> Arc<App> {
+        Arc::clone(&self.0.app)
     }
 }
 

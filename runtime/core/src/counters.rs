@@ -36,6 +36,10 @@ macro_rules! counters {
         const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         impl Counters {
+            const fn new() -> Self {
+                Self { $($name: Cell(AtomicI64::new(0)),)* }
+            }
+
             fn values(&self) -> impl Iterator<Item = i64> {
                 [$(self.$name.get()),*].into_iter()
             }
@@ -67,6 +71,24 @@ counters! {
     /// Files whose ends are followed.
     tails,
 }
+
+/// A count that any thread changes, rarely.
+#[derive(Debug)]
+pub struct SharedCell(AtomicI64);
+
+impl SharedCell {
+    /// Adds to it.
+    pub fn add(&self, change: i64) {
+        self.0.fetch_add(change, Relaxed);
+    }
+}
+
+/// Versions of scripts in memory.
+pub static MODULES: SharedCell = SharedCell(AtomicI64::new(0));
+/// Bytes of their machine code.
+pub static CODE: SharedCell = SharedCell(AtomicI64::new(0));
+/// What becomes of the counts of a heap that was frozen: they are its version's then.
+pub(crate) static FROZEN: Counters = Counters::new();
 
 static ALL: Mutex<Vec<&'static Counters>> = Mutex::new(Vec::new());
 static UNUSED: Mutex<Vec<&'static Counters>> = Mutex::new(Vec::new());
@@ -100,6 +122,9 @@ pub fn dump(more: &[(&str, usize)]) -> String {
         let _ = write!(line, "{comma}\"{name}\":{sum}");
     }
     let _ = write!(line, ",\"clock\":{}", u8::from(stop_clock::ticks()));
+    for (name, cell) in [("modules", &MODULES), ("code", &CODE)] {
+        let _ = write!(line, ",\"{name}\":{}", cell.0.load(Relaxed));
+    }
     for (name, count) in more {
         let _ = write!(line, ",\"{name}\":{count}");
     }

@@ -7,7 +7,7 @@
 
 use crate::app::Pinned;
 use crate::failure::Failure;
-use crate::heap::{Full, Heap, NO_SLOT, Obj, Word};
+use crate::heap::{Full, Heap, NO_SLOT, Obj, Pages, Word};
 use crate::log::LogFormat;
 use crate::output::STDOUT;
 use crate::random::Random;
@@ -169,8 +169,14 @@ pub struct Scope {
 impl Scope {
     /// A scope of that version on that worker.
     pub fn new(app: Pinned, worker: Rc<Worker>) -> Self {
+        let pages = Rc::clone(&worker.pages);
+        Self::with_pages(app, worker, pages)
+    }
+
+    /// Likewise, with memory from `pages`.
+    pub(crate) fn with_pages(app: Pinned, worker: Rc<Worker>, pages: Rc<Pages>) -> Self {
         worker.counters.scopes.add(1);
-        let heap = Heap::new(Rc::clone(&worker.pages), app.limits().mem_limit, worker.counters);
+        let heap = Heap::new(pages, app.limits().mem_limit, worker.counters);
         Self {
             pending: None,
             table: Table::new(Rc::clone(&worker)),
@@ -552,7 +558,9 @@ impl Scope {
         });
         let foreign = foreign.collect();
         let pages = Rc::clone(&self.worker.pages);
-        (mem::replace(&mut self.heap, Heap::new(pages, 0, self.worker.counters)), foreign)
+        let mut heap = mem::replace(&mut self.heap, Heap::new(pages, 0, self.worker.counters));
+        heap.detach();
+        (heap, foreign)
     }
 }
 

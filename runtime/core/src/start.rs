@@ -81,9 +81,8 @@ pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: us
 }
 
 async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
-    // A worker of its own: its memory goes to the version.
-    let worker = Rc::new(Worker::new());
-    let mut scope = Scope::new(Pinned::new(Arc::clone(app)), Rc::clone(&worker));
+    // Memory of its own, which goes to the version.
+    let mut scope = Scope::with_pages(Pinned::new(Arc::clone(app)), Worker::current(), Rc::default());
     let run = Run::new_main(&scope, app.module().main.0)?;
     run_to_end(&mut scope, run, app.limits().start_timeout).await?;
     if cfg!(debug_assertions) && std::env::var_os(SHOW_COPIES).is_some() {
@@ -103,8 +102,8 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
         return Err(failure);
     }
     let (heap, buffers) = scope.into_memory();
-    // SAFETY: the scope is gone, so heap, buffers and worker refer to each other only.
-    unsafe { app.keep(Box::new((heap, buffers, worker))) };
+    // SAFETY: the scope is gone, so heap and buffers refer to each other only.
+    unsafe { app.keep(Box::new((heap, buffers))) };
     Ok(())
 }
 

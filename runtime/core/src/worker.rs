@@ -100,7 +100,7 @@ impl Worker {
         WORKER.with(Rc::clone)
     }
 
-    /// A worker of its own, for a program whose heap outlives the thread it ran on.
+    /// A worker of its own.
     pub fn new() -> Self {
         let counters = counters::register();
         let ctx = Ctx {

@@ -22,7 +22,7 @@ mod quick;
 pub use object::{Obj, Refs, Word};
 pub use pages::{Pages, no_huge_pages};
 
-use crate::counters::Counters;
+use crate::counters::{self, Counters};
 use pages::{ORDER_MAX, chunk_bytes, chunk_start};
 use quick::quick_next;
 use std::alloc::{Layout, alloc, dealloc, realloc};
@@ -180,6 +180,21 @@ impl Heap {
         let live = self.live();
         self.counters.objects.add(live as i64 - self.published as i64);
         self.published = live;
+    }
+
+    /// Takes it out of its worker's counts, for an owner that may live and end on another thread.
+    pub fn detach(&mut self) {
+        let mut chunks = 0;
+        let mut chunk = self.chunks;
+        while !chunk.is_null() {
+            chunks += 1;
+            // SAFETY: the list holds live chunks.
+            chunk = unsafe { (*chunk).next };
+        }
+        self.counters.chunks.add(-chunks);
+        self.counters.objects.add(-(self.published as i64));
+        self.published = 0;
+        self.counters = &counters::FROZEN;
     }
 
     /// An object of `size` bytes with that first word; the rest is not initialised.

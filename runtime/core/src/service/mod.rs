@@ -5,7 +5,6 @@
 //! the request does. What a client learns about a failure is its status.
 
 use crate::afterwork;
-use crate::app::{App, Pinned};
 use crate::deadline::Deadline;
 use crate::failure::{Failure, INTERNAL};
 use crate::limits;
@@ -14,10 +13,10 @@ use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::value::Handle;
+use crate::versions::{Newest, Versions};
 use crate::worker::Worker;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use weir_abi::trap::Trap;
 use weir_http::{Access, Request, Service};
@@ -29,16 +28,16 @@ use respond::{plain, respond};
 
 /// A worker's service.
 pub struct HandlerService {
-    app: Pinned,
+    newest: Newest,
     worker: Rc<Worker>,
     log: LogFormat,
 }
 
 impl HandlerService {
-    /// A service of this thread that answers with the handler of `app`.
-    pub fn new(app: Arc<App>, log: LogFormat) -> Self {
+    /// A service of this thread that answers with the newest version's handler. Called where tasks can be spawned locally.
+    pub fn new(versions: &Versions, log: LogFormat) -> Self {
         output::serve();
-        Self { app: Pinned::new(app), worker: Worker::current(), log }
+        Self { newest: Newest::of(versions), worker: Worker::current(), log }
     }
 }
 
@@ -47,14 +46,16 @@ impl Service for HandlerService {
 
     fn call(&self, request: Request) -> Exchange {
         let id = request.id;
-        let mut scope = Box::new(Scope::new(self.app.clone(), Rc::clone(&self.worker)));
+        let app = self.newest.app();
+        let limits = *app.limits();
+        let mut scope = Box::new(Scope::new(app, Rc::clone(&self.worker)));
         scope.log = (self.log, Some(id));
-        scope.cpu.limit_to(self.app.limits().cpu_limit);
+        scope.cpu.limit_to(limits.cpu_limit);
         let state = match begin(&mut scope, request) {
             Ok(run) => State::Running(run, scope),
             Err(failure) => State::Failed(failure),
         };
-        let deadline = Deadline::new(self.app.limits().request_timeout);
+        let deadline = Deadline::new(limits.request_timeout);
         Exchange { state, id, log: self.log, deadline }
     }
 
