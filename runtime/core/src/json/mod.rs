@@ -17,6 +17,7 @@ mod read;
 mod scan;
 mod write;
 
+pub use entries::entry_types;
 pub use read::Reader;
 pub use write::Writer;
 
