@@ -82,6 +82,8 @@ impl<'a> Checker<'a> {
             let args: Vec<T> = args.iter().map(|a| self.annotation(a, module, vars)).collect();
             return match &entry.decl.body {
                 TypeBody::Record(_) | TypeBody::Enum(_) => self.terms.add(Term::Record(id, args.into())),
+                // One with arguments is told apart by them, as a record is.
+                TypeBody::Native(_) if !args.is_empty() => self.terms.add(Term::Record(id, args.into())),
                 TypeBody::Native(_) => self.terms.add(Term::Native(id)),
                 TypeBody::Alias(target) => {
                     let names = entry.decl.vars.iter().map(|v| v.text.as_str());

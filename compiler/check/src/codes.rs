@@ -374,4 +374,14 @@ pub const CODES: &[Code] = &[
         "else that comes back",
         "When the pattern of a `let` does not fit, nothing is bound: its `else` leaves the block, the loop, the function or\nthe program.\n\n    let n = t.to-int() else { print(\"no number\") }      # ... return }",
     ),
+    code(
+        "E0630",
+        "shared state opened in a function",
+        "What all requests share is opened once, while the program starts, and is used by the name of its top-level `let`.\n\n    fn handle(req) = store(\"hits\")      # let hits: Store[Int] = store(\"hits\")",
+    ),
+    code(
+        "E0631",
+        "value that belongs to one request",
+        "What is put into a store or published to a topic is copied, so that any request may read it. Functions, streams and values\nof the server cannot be copied, nor can anything they are in.\n\n    let jobs: Store[fn() -> Int] = store(\"jobs\")      # Store[Int], with the data",
+    ),
 ];

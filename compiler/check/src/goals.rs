@@ -102,6 +102,8 @@ pub enum Ability {
     Json,
     /// Is kept in a top-level `let`.
     Kept,
+    /// Is copied from scope to scope: into a store, to the subscribers of a topic.
+    Carried,
     /// Is written by a format that asks for that.
     Format(Asked),
 }
@@ -405,6 +407,13 @@ impl<'a> Checker<'a> {
                 demand.span,
                 "this would have to be JSON",
             ),
+            Ability::Carried => Diagnostic::error(
+                "E0631",
+                format!("{} cannot be shared by requests{inside}", capital(&article(&whole))),
+                demand.span,
+                "would be copied from one request to others",
+            )
+            .help("Functions, streams and values of the server belong to one request. Share the data that they are made of."),
             Ability::Kept => Diagnostic::error(
                 "E0313",
                 format!("A top-level `let` cannot hold {}{inside}", article(&whole)),
@@ -435,6 +444,9 @@ impl<'a> Checker<'a> {
         match self.terms.head(ty).clone() {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
+            Term::Record(id, _) if self.is_native(id) => {
+                *culprit = Some(ty).filter(|_| ability != Ability::Kept);
+            }
             Term::List(t) | Term::Set(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
             Term::Tuple(parts) | Term::Anonymous(_, parts) => {
                 for part in parts.iter() {

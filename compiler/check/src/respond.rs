@@ -66,6 +66,9 @@ impl<'a> Checker<'a> {
     /// Whether it is answered with as JSON.
     fn is_data(&self, ty: T) -> bool {
         let is_result = self.terms.as_result(ty).is_some();
+        if matches!(self.terms.head(ty), Term::Record(id, _) if self.is_native(*id)) {
+            return false;
+        }
         !is_result
             && !matches!(
                 self.terms.head(ty),

@@ -268,6 +268,11 @@ impl Zonk<'_, '_> {
         if self.c.is_enum(id) {
             return self.enumeration(t, id, args, key);
         }
+        if self.c.is_native(id) {
+            let ty = self.types.intern(TyKind::Native(self.c.terms.show(t)));
+            self.records.insert(key, ty);
+            return ty;
+        }
         let record = self.types.add_record(Record { name: self.c.terms.show(t), fields: Vec::new() });
         let ty = self.types.intern(TyKind::Record(record));
         self.types.set_json(ty, json::names(self.c.modules.ty(id).decl));

@@ -21,7 +21,7 @@ macro_rules! modules {
 }
 modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers", "form", "float", "math", "path", "html", "url", "random", "crypto", "regex", "error",
+    "headers", "form", "float", "math", "path", "store", "html", "url", "random", "crypto", "regex", "error",
     "result", "fs", "process", "csv", "log", "json", "map", "set", "bytes", "env", "args", "deferred",
 );
 

@@ -1,7 +1,8 @@
 //! What JSON needs to know of a program's types besides their descriptions: how fields are called there, what stands for a
-//! field that is missing, and how objects are made.
+//! field that is missing, and how objects are made. The last is what values need as well that come from another scope.
 //!
-//! Invariant: a table has an entry for each record, tuple and enum that a type named by a JSON native leads to.
+//! Invariant: a table has an entry for each record, tuple and enum that a type leads to which a JSON native names, or one that
+//! opens a store.
 
 use crate::types::{TypeDesc, TypeId};
 

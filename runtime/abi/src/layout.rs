@@ -12,6 +12,7 @@
 //! FOREIGN        8 slot:u64                                        a buffer held by the scope's resource table
 //! STREAM         8 slot:u64                                        a stream in the scope's resource table
 //! RESOURCE       8 slot:u64                                        a Request, Query or Headers, likewise
+//! SHARED         8 address   16 closure:ref?                       what all scopes of a version share: a store
 //! RANGE          8 low:i64    16 high:i64    24 inclusive:0|1
 //! BOX_WORD/REF   8 value
 //! LIST_WORD/REF  8 len:u64    16 capacity    24 capacity words, the first len in use
@@ -55,6 +56,12 @@ pub const LIST_CAPACITY: i32 = 16;
 pub const LIST_DATA: i32 = 24;
 /// Offset of a stream's, foreign buffer's or resource's place in the scope's table.
 pub const SLOT: i32 = 8;
+/// Offset of the address of what a SHARED object stands for, which the version keeps.
+pub const SHARED_STATE: i32 = 8;
+/// Offset of the closure that makes a share's source, or 0.
+pub const SHARED_SOURCE: i32 = 16;
+/// Size of a SHARED object.
+pub const SHARED_SIZE: u32 = 24;
 /// Offset of a boxed value.
 pub const BOX_VALUE: i32 = 8;
 /// Offset of a range's first value.
@@ -190,6 +197,8 @@ pub mod shape {
     pub const CASE: u32 = 14;
     /// A Map or a Set.
     pub const MAP: u32 = 15;
+    /// A handle of what all scopes share.
+    pub const SHARED: u32 = 16;
     /// Shapes from here on are indexes, less this, into the module's table.
     pub const FIRST_OF_MODULE: u32 = 32;
 }

@@ -378,6 +378,15 @@ macro_rules! for_each_native {
             process_id "process-id" - () word, pure, constant;
             process_dir "process-dir" - () owned, traps, linear;
             env_all "env-all" - () owned, traps, linear;
+            // store
+            store_open "store-open" types (borrow borrow) owned, waits, constant;
+            store_find "store-find" - (borrow borrow) owned, waits, constant;
+            store_value "store-value" types (borrow borrow) owned, waits, linear;
+            store_set "store-set" types (borrow borrow borrow borrow) word, waits, linear;
+            store_swap "store-swap" types (borrow borrow borrow borrow) word, waits, linear;
+            store_delete "store-delete" - (borrow borrow) word, waits, constant;
+            store_keys "store-keys" - (borrow borrow) owned, waits, linear;
+            store_len "store-len" - (borrow) word, waits, linear;
             // log
             log_write "log-write" types (word borrow borrow) word, traps, linear;
             // csv

@@ -7,12 +7,13 @@
 use crate::counters;
 use crate::heap::Word;
 use crate::limits::Limits;
+use crate::shared::Shared;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use weir_abi::code::Module;
 
 /// A script version. Its last reference frees its code and its globals.
@@ -22,6 +23,8 @@ pub struct App {
     globals: Box<[UnsafeCell<Word>]>,
     args: Vec<String>,
     limits: Limits,
+    /// What handles of this version stand for.
+    shared: Mutex<Vec<Arc<Shared>>>,
     /// Last: the globals may refer to its literals.
     module: Arc<Module>,
     _counted: Counted,
@@ -59,7 +62,15 @@ impl App {
     pub(crate) fn new(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Self {
         let globals = (0..module.globals).map(|_| UnsafeCell::new(0)).collect();
         let counted = Counted::new(&module);
-        Self { frozen: OnceLock::new(), globals, args, limits, module, _counted: counted }
+        Self {
+            frozen: OnceLock::new(),
+            globals,
+            args,
+            limits,
+            shared: Mutex::default(),
+            module,
+            _counted: counted,
+        }
     }
 
     /// Its code.
@@ -95,6 +106,14 @@ impl App {
         // SAFETY: the caller's promise.
         let words = self.globals.iter().map(|cell| unsafe { *cell.get() });
         words.zip(&self.module.global_refs).filter(|(_, is_ref)| **is_ref).map(|(word, _)| word)
+    }
+
+    /// Keeps what a handle stands for until the version ends; gives its address.
+    pub(crate) fn keep_shared(&self, shared: Shared) -> Word {
+        let shared = Arc::new(shared);
+        let address = Arc::as_ptr(&shared) as Word;
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
+        address
     }
 
     /// Keeps what the globals lie in.

@@ -4,6 +4,7 @@
 //! Invariant: a cell is written by its worker's thread only, so an addition is a plain load and store.
 
 use crate::stop_clock;
+use crate::store::memory_used;
 use std::fmt::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -125,7 +126,8 @@ pub fn dump(more: &[(&str, usize)]) -> String {
     for (name, cell) in [("modules", &MODULES), ("code", &CODE)] {
         let _ = write!(line, ",\"{name}\":{}", cell.0.load(Relaxed));
     }
-    for (name, count) in more {
+    let shared = [("store_bytes", memory_used())];
+    for (name, count) in shared.iter().chain(more) {
         let _ = write!(line, ",\"{name}\":{count}");
     }
     line.push('}');

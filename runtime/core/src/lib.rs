@@ -7,6 +7,7 @@
 
 mod afterwork;
 mod app;
+mod carry;
 mod child;
 mod clock;
 pub mod counters;
@@ -33,10 +34,12 @@ mod run;
 mod scope;
 mod search;
 mod service;
+mod shared;
 mod shim;
 mod stack;
 mod start;
 mod stop_clock;
+mod store;
 mod stream;
 #[cfg(test)]
 mod testing;

@@ -12,6 +12,7 @@ use crate::log::LogFormat;
 use crate::output::STDOUT;
 use crate::random::Random;
 use crate::search::Searches;
+use crate::store::Found;
 use crate::trace::Trace;
 use crate::turn::Cpu;
 use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
@@ -73,6 +74,17 @@ pub enum Entry {
     Asked(RequestHead, Unread),
     /// A buffer that texts point into; its size is charged to the heap.
     Foreign(Bytes),
+    /// What was found in a store.
+    Held(Held),
+}
+
+/// What was found in a store, to look at and to put something in its place.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Where.
+    pub key: Box<str>,
+    /// What.
+    pub found: Found,
 }
 
 /// The resources of a scope by slot.
@@ -308,7 +320,8 @@ impl Scope {
             match self.table.remove(slot) {
                 Entry::Stream(StreamState::Open(source)) => source.close(self),
                 Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
-                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) | Entry::Asked(..) => {}
+                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) | Entry::Asked(..) | Entry::Held(_) => {
+                }
             }
         }
     }
@@ -527,10 +540,23 @@ impl Scope {
 
     /// A handle of that request, or of its query or headers.
     pub fn request(&mut self, head: RequestHead) -> Result<Own<Resource>, Full> {
+        self.resource(Entry::Request(head))
+    }
+
+    /// A handle of that entry.
+    pub fn resource(&mut self, entry: Entry) -> Result<Own<Resource>, Full> {
         let object = self.heap.alloc(16, layout::header(shape::RESOURCE))?;
-        let slot = self.table.insert(Entry::Request(head));
+        let slot = self.table.insert(entry);
         object.set(layout::SLOT, slot as u64);
         Ok(Own::new(Resource::of(object)))
+    }
+
+    /// What was found in a store, behind its handle.
+    pub fn held(&self, resource: Resource) -> &Held {
+        match &self.table.entries[resource.object().get(layout::SLOT) as usize] {
+            Entry::Held(held) => held,
+            _ => unreachable!("a Held's slot holds what was found"),
+        }
     }
 
     /// The request behind a handle.

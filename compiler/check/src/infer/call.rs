@@ -4,7 +4,7 @@ use super::arguments::{Callee, Given, count};
 use super::expr::is_int_constant;
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
-use crate::draft::{DeclId, Draft, Kind, Target};
+use crate::draft::{DeclId, Draft, FrameId, Kind, Target};
 use crate::goals::Ability;
 use crate::modules::{FnEntry, ModuleId};
 use crate::unify::{T, Term};
@@ -32,6 +32,9 @@ pub(super) fn needed(native: &str) -> Option<Ability> {
 
 /// Natives that read or write JSON of their first type.
 const JSON: [&str; 4] = ["json-encode", "json-decode", "respond-json", "request-json"];
+
+/// Natives that open what all requests share, for values of their first type.
+const OPENS: [&str; 3] = ["store-open", "topic-open", "share-open"];
 
 impl<'a> Checker<'a> {
     /// `callee(args)`
@@ -254,6 +257,12 @@ impl<'a> Checker<'a> {
             {
                 self.need(Ability::Json, *ty, span);
             }
+            if OPENS.contains(&native.text.as_str())
+                && let Some((_, ty)) = vars.first()
+                && !self.opens(&function.decl.name.text, *ty, span)
+            {
+                return Draft::error(span);
+            }
             let result = self.result_type(function, &vars).unwrap_or(T::UNIT);
             if native.text == CALL_PLACE
                 && let Some(call) = self.defaulted
@@ -277,6 +286,19 @@ impl<'a> Checker<'a> {
             }
             None => Draft::error(span),
         }
+    }
+
+    /// `store(...)` and its like, for values of type `ty`; whether it stands among the statements of the main program.
+    fn opens(&mut self, name: &str, ty: T, span: Span) -> bool {
+        let is_main = self.here.frame == FrameId(0);
+        if is_main {
+            self.need(Ability::Carried, ty, span);
+        } else {
+            let message = format!("`{name}(...)` stands in a top-level `let` only");
+            let error = Diagnostic::error("E0630", message, span, "would be opened by each request");
+            self.report(error.help(format!("Open it once, at the top of the file, `let name = {name}(...)`, and use it here by that name.")));
+        }
+        is_main
     }
 
     /// A parameter that is given what does not come back has no type of its own.

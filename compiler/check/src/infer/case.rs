@@ -44,6 +44,11 @@ impl<'a> Checker<'a> {
         matches!(self.modules.ty(id).decl.body, TypeBody::Enum(_))
     }
 
+    /// Whether a declared type is one of the runtime.
+    pub fn is_native(&self, id: TypeId) -> bool {
+        matches!(self.modules.ty(id).decl.body, TypeBody::Native(_))
+    }
+
     /// The cases of a declared type; none when it is no enum.
     pub fn cases_of(&self, id: TypeId) -> Cases {
         Cases(self.case_decls(id).iter().map(|c| (c.name.text.clone(), c.fields.len())).collect())

@@ -155,6 +155,7 @@ impl Obj {
             }
             shape::MAP => layout::map::SIZE as usize,
             shape::RESPONSE => layout::response::SIZE as usize,
+            shape::SHARED => layout::SHARED_SIZE as usize,
             own => shapes[(own - shape::FIRST_OF_MODULE) as usize].size as usize,
         }
     }
@@ -176,6 +177,7 @@ impl Obj {
     #[inline]
     pub fn refs(self, shapes: &[Shape]) -> Refs<'_> {
         const OWNER: &[u32] = &[layout::TEXT_DATA as u32];
+        const SOURCE: &[u32] = &[layout::SHARED_SOURCE as u32];
         const BOXED: &[u32] = &[layout::BOX_VALUE as u32];
         const RESPONSE: &[u32] = &[layout::response::HEADERS as u32, layout::response::BODY as u32];
         const MAP: &[u32] =
@@ -185,6 +187,7 @@ impl Obj {
             shape::MAP => Refs::At(MAP),
             shape::BOX_REF => Refs::At(BOXED),
             shape::RESPONSE => Refs::At(RESPONSE),
+            shape::SHARED => Refs::At(SOURCE),
             shape::LIST_REF => Refs::Span { first: layout::LIST_DATA, count: self.get(layout::LEN) as usize },
             shape::FOREIGN | shape::STREAM | shape::RESOURCE => Refs::Slot,
             shape::TEXT | shape::BYTES | shape::RANGE | shape::BOX_WORD | shape::LIST_WORD | shape::CASE => {

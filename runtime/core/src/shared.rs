@@ -1,0 +1,48 @@
+//! What all scopes of a version share, behind handles that any of them may use.
+//!
+//! ```text
+//! SHARED object (frozen with the globals) ──address──▶ Shared, which the version keeps
+//! ```
+//! In: stores that the main program opens. Out: their handles; what a handle stands for.
+//! Invariant: handles are made while the main program runs, and what they stand for lives as long as the version; a handle
+//! never leaves its version.
+
+use crate::app::App;
+use crate::heap::Full;
+use crate::scope::Scope;
+use crate::store::Store;
+use crate::value::{Own, Ref, Resource};
+use std::sync::Arc;
+use weir_abi::layout::{self, shape};
+
+/// What a handle stands for.
+#[derive(Debug)]
+pub enum Shared {
+    /// A store.
+    Store(Arc<Store>),
+}
+
+impl Scope {
+    /// A handle of what the version keeps from now on.
+    pub fn share(&mut self, shared: Shared) -> Result<Own<Resource>, Full> {
+        let address = self.app().keep_shared(shared);
+        let words = [(layout::SHARED_STATE, address)];
+        let object = self.object(layout::SHARED_SIZE as usize, shape::SHARED, &words)?;
+        Ok(Own::new(Resource::of(object)))
+    }
+}
+
+impl App {
+    /// What a handle of this version stands for.
+    pub fn shared(&self, handle: Resource) -> &Shared {
+        let address = handle.object().get(layout::SHARED_STATE) as *const Shared;
+        // SAFETY: handles are made by `Scope::share` alone, with the address of what this version keeps until it ends.
+        unsafe { &*address }
+    }
+
+    /// The store that a handle stands for.
+    pub fn store(&self, handle: Resource) -> &Arc<Store> {
+        let Shared::Store(store) = self.shared(handle);
+        store
+    }
+}
