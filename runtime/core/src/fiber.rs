@@ -161,6 +161,31 @@ impl Fiber {
         }
     }
 
+    /// As [`Fiber::resume`], from a native that runs on another fiber: that one goes on afterwards as if nothing had been.
+    ///
+    /// # Safety
+    /// As there; and the caller is on a fiber of the same scope, through a native's entry.
+    #[inline]
+    pub unsafe fn resume_within(
+        &mut self,
+        scope: *mut c_void,
+        quick: *mut *mut u8,
+        globals: *mut u64,
+        word: Word,
+    ) -> Step {
+        let ctx = self.face.worker.ctx();
+        // SAFETY: the context is this worker's; it has the face of the fiber that the caller runs on, which stays where it is.
+        unsafe {
+            let (fiber, fp, pc, sp) = ((*ctx).fiber, (*ctx).exit_fp, (*ctx).exit_pc, (*ctx).exit_sp);
+            let step = self.resume(scope, quick, globals, word);
+            (*ctx).fiber = fiber;
+            ((*ctx).exit_fp, (*ctx).exit_pc, (*ctx).exit_sp) = (fp, pc, sp);
+            let outer = &*fiber.cast::<Face>();
+            outer.worker.set_limit(outer.limit());
+            step
+        }
+    }
+
     /// Where it left.
     pub fn exit(&self) -> Exit {
         self.exit

@@ -108,6 +108,35 @@ impl Run {
         }
     }
 
+    /// Runs on from a native on another fiber, once it has begun, which takes no way over the worker's stack. The word it came
+    /// to, unless it has to be polled now: then it waits, or its turn is over.
+    pub fn go_on(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        if self.waits_for.is_some() || scope.worker().is_stopped() {
+            return None;
+        }
+        let globals = scope.app().globals();
+        let outer = scope.set_running(self.number);
+        // SAFETY: as in `poll`; the native that calls this runs on a fiber of the scope.
+        let step = unsafe {
+            let scope = ptr::from_mut(scope);
+            self.fiber.resume_within(scope.cast(), (*scope).heap_mut().quick(), globals, 0)
+        };
+        scope.set_running(outer);
+        match step {
+            Step::Left(Suspend::Give) => Some(Ok(mem::take(&mut scope.given))),
+            Step::Done(word) => Some(Ok(word)),
+            Step::Left(Suspend::Wait) => {
+                self.waits_for = scope.pending.take();
+                None
+            }
+            Step::Left(Suspend::Yield) => None,
+            Step::Left(Suspend::Trap) => {
+                let trap = scope.trap.take().expect("a native that traps says why");
+                Some(Err(self.fail(scope, &trap)))
+            }
+        }
+    }
+
     /// Where it was when its turn ended: `Pending`, unless that was its last.
     #[cold]
     fn stop(&mut self, scope: &mut Scope) -> Poll<Result<Word, Failure>> {

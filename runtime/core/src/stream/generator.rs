@@ -87,6 +87,15 @@ impl Source for Generator {
         })
     }
 
+    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
+        let State::Begun(_, run) = &mut self.state else { return None };
+        match run.go_on(scope)? {
+            // Its end is told by the next poll.
+            Ok(word) => self.next(scope, word),
+            Err(failure) => Some(Err(failure)),
+        }
+    }
+
     fn close(self: Box<Self>, scope: &mut Scope) {
         match self.state {
             State::New(closure) => scope.give_up(closure),
