@@ -69,6 +69,8 @@ pub fn own_place(exit: Exit, stack: Range<usize>, module: &Module) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     lines: Vec<String>,
+    /// How often the last line was repeated by other fibers, which is told behind it.
+    repeated: usize,
 }
 
 impl Trace {
@@ -99,18 +101,30 @@ impl Trace {
                     repeated += 1;
                 }
                 if repeated > 0 {
-                    lines.push(format!("... {repeated} more of these"));
+                    lines.push(repetition(repeated));
                     calls.clear();
                 }
                 break;
             }
         }
-        Self { lines }
+        Self { lines, repeated: 0 }
     }
 
-    /// It, with the calls behind it that led there from another fiber.
+    /// It, with the calls behind it that led there from another fiber. A generator that walks over one of its own function
+    /// recurs from fiber to fiber.
     pub fn called_from(mut self, outer: Self) -> Self {
-        self.lines.extend(outer.lines);
+        let told = self.lines.len() - usize::from(self.repeated > 0);
+        if let ([first, second], [line]) = (&self.lines[told.saturating_sub(2)..told], &outer.lines[..])
+            && first == second
+            && second == line
+        {
+            self.repeated += 1;
+            self.lines.truncate(told);
+            self.lines.push(repetition(self.repeated));
+        } else if told < LINES {
+            self.lines.extend(outer.lines);
+            self.repeated = 0;
+        }
         self
     }
 
@@ -118,6 +132,10 @@ impl Trace {
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
+}
+
+fn repetition(times: usize) -> String {
+    format!("... {times} more of these")
 }
 
 fn is_same(a: &(&FrameInfo, usize), b: &(&FrameInfo, usize)) -> bool {
