@@ -7,7 +7,7 @@
 use crate::draft::{ChainId, DeclId, Draft, Kind, ValueId};
 use crate::infer::{Asked, Checker, Here, Origin, Why};
 use crate::report::article;
-use crate::unify::{T, Term};
+use crate::unify::{T, Term, TypeId};
 use std::collections::VecDeque;
 use weir_syntax::ast::{self, BinaryOp};
 use weir_syntax::diag::Diagnostic;
@@ -15,6 +15,8 @@ use weir_syntax::span::Span;
 
 /// So many declared types within a type are looked into for an ability.
 const MOST_PARTS: usize = 64;
+/// Types of the runtime with arguments that belong to one request.
+const OF_ONE_REQUEST: [&str; 2] = ["Task", "Channel"];
 
 /// Something to decide.
 #[derive(Debug)]
@@ -420,7 +422,10 @@ impl<'a> Checker<'a> {
                 demand.span,
                 "kept for the whole program",
             )
-            .help("A stream is read once, and a top-level `let` is shared by all requests. Make the stream in a function."),
+            .help(match self.terms.head(demand.ty) {
+                Term::Record(..) => "Tasks and channels belong to one request, and a top-level `let` is shared by all of them. Make it in a function.",
+                _ => "A stream is read once, and a top-level `let` is shared by all requests. Make the stream in a function.",
+            }),
         };
         self.reports.add(error, demand.chain, &self.terms);
     }
@@ -435,6 +440,11 @@ impl<'a> Checker<'a> {
         )
     }
 
+    /// Whether a type of the runtime is one of what belongs to a request.
+    fn is_of_one_request(&self, id: TypeId) -> bool {
+        OF_ONE_REQUEST.contains(&self.modules.ty(id).decl.name.text.as_str())
+    }
+
     /// The first part of `ty` that lacks the ability. Each declared type is looked into once, and no more of them than an
     /// honest type has.
     pub fn search(&mut self, ability: Ability, ty: T, seen: &mut Vec<T>, culprit: &mut Option<T>) {
@@ -445,7 +455,7 @@ impl<'a> Checker<'a> {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
             Term::Record(id, _) if self.is_native(id) => {
-                *culprit = Some(ty).filter(|_| ability != Ability::Kept);
+                *culprit = Some(ty).filter(|_| ability != Ability::Kept || self.is_of_one_request(id));
             }
             Term::List(t) | Term::Set(t) | Term::Option(t) => self.search(ability, t, seen, culprit),
             Term::Tuple(parts) | Term::Anonymous(_, parts) => {

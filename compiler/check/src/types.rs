@@ -64,6 +64,8 @@ pub enum TyKind {
     Anonymous(Vec<(String, Ty)>),
     /// A type that only the runtime looks into: `Request`, `Response`, `Query`, `Headers`.
     Native(String),
+    /// One with arguments: `Task[T]`, `Channel[T]`.
+    Handle(String, Vec<Ty>),
 }
 
 /// A record's name and fields.
@@ -249,6 +251,10 @@ impl Types {
                 let _ = write!(out, "{{{}}}", fields.join(", "));
             }
             TyKind::Native(name) => out.push_str(name),
+            TyKind::Handle(name, args) => {
+                let args: Vec<String> = args.iter().map(|a| self.show(*a)).collect();
+                let _ = write!(out, "{name}[{}]", args.join(", "));
+            }
         }
     }
 }

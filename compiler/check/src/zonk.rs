@@ -269,7 +269,8 @@ impl Zonk<'_, '_> {
             return self.enumeration(t, id, args, key);
         }
         if self.c.is_native(id) {
-            let ty = self.types.intern(TyKind::Native(self.c.terms.show(t)));
+            let name = self.c.modules.ty(id).decl.name.text.clone();
+            let ty = self.types.intern(TyKind::Handle(name, key.1.clone()));
             self.records.insert(key, ty);
             return ty;
         }

@@ -23,6 +23,7 @@ modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
     "headers", "form", "float", "math", "path", "store", "html", "url", "random", "crypto", "regex", "error",
     "result", "fs", "process", "csv", "log", "json", "map", "set", "bytes", "env", "args", "deferred",
+    "task", "channel",
 );
 
 /// What the names of the library's files end in.

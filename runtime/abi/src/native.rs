@@ -314,6 +314,22 @@ macro_rules! for_each_native {
             defer_push "defer-push" - (own) word, traps, constant;
             defer_pop "defer-pop" - (word) owned, traps, constant;
             defer_failed "defer-failed" - (borrow) word, traps, linear;
+            // Task
+            task_start "task-start" types (own) owned, traps, constant;
+            task_wait "task-wait" types (borrow) owned, waits, constant;
+            task_cancel "task-cancel" - (borrow) word, traps, linear;
+            group_new "group-new" - () owned, traps, constant;
+            group_start "group-start" types (borrow own) word, traps, constant;
+            group_next "group-next" - (borrow) word, waits, constant;
+            group_next_within "group-next-within" - (borrow word) word, waits, constant;
+            group_peek "group-peek" types (borrow word) owned, traps, constant;
+            group_take "group-take" types (borrow word) owned, traps, constant;
+            // Channel
+            channel_new "channel-new" types (word) owned, traps, constant;
+            channel_send "channel-send" types (borrow own) word, waits, constant;
+            channel_receive "channel-receive" types (borrow) owned, waits, constant;
+            channel_close "channel-close" - (borrow) word, traps, linear;
+            channel_stream "channel-stream" - (own) owned, traps, constant;
             // Request
             request_method "request-method" - (borrow) owned, traps, constant;
             request_path "request-path" - (borrow) owned, traps, linear;

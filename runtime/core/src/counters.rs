@@ -71,6 +71,12 @@ counters! {
     children,
     /// Files whose ends are followed.
     tails,
+    /// Tasks that have not ended.
+    tasks,
+    /// Channels.
+    channels,
+    /// Scopes whose request is over, and whose deferred blocks still run.
+    endings,
 }
 
 /// A count that any thread changes, rarely.

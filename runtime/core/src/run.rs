@@ -149,6 +149,11 @@ impl Run {
         }
     }
 
+    /// Whether it waits for what only others of the scope can do.
+    pub fn waits_inside(&self, scope: &Scope) -> bool {
+        self.waits_for.as_ref().is_some_and(|operation| operation.waits_inside(scope))
+    }
+
     /// Ends it with a trap where it was left; it is not polled again.
     pub fn fail(&mut self, scope: &mut Scope, trap: &Trap) -> Failure {
         scope.has_trapped = true;

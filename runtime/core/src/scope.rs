@@ -28,11 +28,17 @@ use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
 
 mod asked;
+mod channels;
 mod deferred;
+mod groups;
 mod streams;
+mod tasks;
 
 pub use asked::Unread;
+pub use channels::{Channel, Received};
+pub use groups::Group;
 pub use streams::StreamState;
+pub use tasks::{Call, Main, Outcome, TaskId, Tasks, Work};
 
 /// A lazy source of items, or a stage behind one. Dropping it closes what it reads from.
 pub trait Source {
@@ -51,6 +57,11 @@ pub trait Source {
     fn depth(&self) -> usize {
         1
     }
+
+    /// Whether a pull that waits, waits for what only others of the scope can do.
+    fn waits_inside(&self, _: &Scope) -> bool {
+        false
+    }
 }
 
 /// What a suspended fiber waits for; polled on the worker's stack.
@@ -60,6 +71,11 @@ pub trait Operation {
 
     /// Gives it up, with the references that it owns, for a scope that goes on.
     fn close(self: Box<Self>, _: &mut Scope) {}
+
+    /// Whether it waits for what only others of the scope can do. Where all do, nothing ever goes on: a deadlock.
+    fn waits_inside(&self, _: &Scope) -> bool {
+        false
+    }
 }
 
 /// What a handle in the heap stands for.
@@ -76,6 +92,12 @@ pub enum Entry {
     Foreign(Bytes),
     /// What was found in a store.
     Held(Held),
+    /// A task.
+    Task(TaskId),
+    /// Tasks that end with their handle.
+    Group(Group),
+    /// A channel.
+    Channel(Channel),
 }
 
 /// What was found in a store, to look at and to put something in its place.
@@ -143,6 +165,7 @@ pub struct Scope {
     // The order of these is the order in which they are dropped.
     /// What a native that suspended its fiber waits for, until the run takes it.
     pub(crate) pending: Option<Box<dyn Operation>>,
+    pub(crate) tasks: Tasks,
     table: Table,
     heap: Heap,
     /// What `defer` put off.
@@ -158,6 +181,8 @@ pub struct Scope {
     pub(crate) failure: Option<Failure>,
     /// The failure that ended the main program, which gave back what it owned.
     pub(crate) ended: Option<Failure>,
+    /// It ends: deferred blocks are run by who ends it.
+    pub(crate) is_ending: bool,
     /// Where a closure trapped that a stream of the next trap's fiber ran.
     pub(crate) inner_trace: Option<Trace>,
     /// How deep the streams are that are being pulled, one inside the closures of the other.
@@ -191,6 +216,7 @@ impl Scope {
         let heap = Heap::new(pages, app.limits().mem_limit, worker.counters);
         Self {
             pending: None,
+            tasks: Tasks::default(),
             table: Table::new(Rc::clone(&worker)),
             heap,
             deferred: deferred::Deferred::default(),
@@ -199,6 +225,7 @@ impl Scope {
             has_trapped: false,
             failure: None,
             ended: None,
+            is_ending: false,
             inner_trace: None,
             pull_depth: 0,
             scratch: Vec::new(),
@@ -320,6 +347,9 @@ impl Scope {
             match self.table.remove(slot) {
                 Entry::Stream(StreamState::Open(source)) => source.close(self),
                 Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
+                Entry::Task(id) => self.detach_task(id),
+                Entry::Group(group) => self.close_group(group),
+                Entry::Channel(channel) => self.close_channel(channel),
                 Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) | Entry::Asked(..) | Entry::Held(_) => {
                 }
             }

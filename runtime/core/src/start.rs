@@ -7,6 +7,7 @@
 use crate::afterwork;
 use crate::app::{App, Pinned};
 use crate::deadline::Deadline;
+use crate::ending::end_here;
 use crate::failure::Failure;
 use crate::limits::{self, Limits};
 use crate::output;
@@ -56,28 +57,27 @@ impl App {
     }
 }
 
-/// Runs compiled code to its end. What it printed is written before it waits; what it owned is given back when it fails.
-/// It fails when it takes longer than `milliseconds`.
+/// Runs compiled code to its end, and what is put off then. What it printed is written before it waits. It fails when it takes
+/// longer than `milliseconds`.
 pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: usize) -> Result<(), Failure> {
     let mut deadline = Deadline::new(milliseconds);
     let result = poll_fn(|cx| {
         scope.begin_turn();
-        let polled = run.poll(scope, cx);
+        let polled = scope.poll_all(&mut run, cx);
         scope.end_turn();
         if polled.is_pending() {
             output::STDOUT.flush_own();
             ready!(deadline.poll(cx));
             let time = limits::duration(milliseconds);
             let trap = Trap::budget(format!("the program has not ended within {time} (--start-timeout)"));
-            return Poll::Ready(Err(run.fail(scope, &trap)));
+            return Poll::Ready(Ok(Err(run.fail(scope, &trap))));
         }
         polled
     })
     .await;
-    if result.is_err() {
-        run.abandon(scope);
-    }
-    result.map(drop)
+    let result = result.flatten().map(drop);
+    end_here(scope, run).await;
+    result
 }
 
 async fn run_main(app: &Arc<App>) -> Result<(), Failure> {

@@ -55,7 +55,14 @@ impl<'a> Checker<'a> {
                 let callee = self.global(id, name);
                 self.call_value(callee, args, span)
             }
-            Meaning::Function(decl) => self.call_function(decl, None, args, span),
+            Meaning::Function(decl) => {
+                let module = self.modules.function(decl).module;
+                let failing = match self.modules.is_own(module) {
+                    true => None,
+                    false => self.failing_combinator(module, &name.text, args),
+                };
+                self.call_function(failing.unwrap_or(decl), None, args, span)
+            }
             Meaning::Nothing if self.case_in_scope(&name.text).is_some() => {
                 self.construct_case(name, args, span, want)
             }

@@ -43,7 +43,9 @@ impl<'a> Checker<'a> {
             && (self.modules.function(decl).decl.public || self.here.module == home)
         {
             let failing = match head {
-                Term::Stream(_) | Term::Record(..) => self.failing_combinator(home, &name.text, args),
+                Term::Stream(_) | Term::List(_) | Term::Record(..) => {
+                    self.failing_combinator(home, &name.text, args)
+                }
                 _ => None,
             };
             let decl = failing.unwrap_or(decl);

@@ -52,8 +52,8 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Block(vec![bind, turns]), T::UNIT, span)
     }
 
-    /// The function of a stream's module that takes a closure which may fail, for a call of `name` with such a lambda: its
-    /// failure is one of the stream.
+    /// The function of a library module that takes a closure which may fail, for a call of `name` with such a lambda: its
+    /// failure is one of the stream, or of the call.
     pub(super) fn failing_combinator(
         &mut self,
         home: ModuleId,

@@ -180,7 +180,7 @@ fn describe(types: &Types, ty: Ty) -> TypeDesc {
         TyKind::Stream(t) => TypeDesc::Stream(id(t)),
         TyKind::Option(t) => TypeDesc::Option(id(t)),
         TyKind::Fn(..) => TypeDesc::Fn,
-        TyKind::Native(name) => TypeDesc::Native(name.clone()),
+        TyKind::Native(name) | TyKind::Handle(name, _) => TypeDesc::Native(name.clone()),
         TyKind::Tuple(parts) => TypeDesc::Tuple(parts.iter().map(id).collect()),
         TyKind::Anonymous(fields) => TypeDesc::Record(String::new(), fields.iter().map(field).collect()),
         TyKind::Record(record) => {

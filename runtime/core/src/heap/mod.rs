@@ -414,6 +414,11 @@ impl Heap {
         }
     }
 
+    /// Lets it grow by so many bytes from where it is, or as far as it may anyhow.
+    pub fn extend(&mut self, bytes: usize) {
+        self.limit = self.limit.max(self.bytes.saturating_add(bytes));
+    }
+
     /// Takes a charge back.
     pub fn uncharge(&mut self, bytes: usize) {
         self.bytes -= bytes;

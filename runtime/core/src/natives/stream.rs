@@ -50,6 +50,10 @@ impl Operation for Next {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
         scope.poll_item(self.handle, self.item, cx)
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        scope.stream_waits_inside(self.handle)
+    }
 }
 
 /// Whether the last pull failed.

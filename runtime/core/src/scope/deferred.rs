@@ -18,15 +18,14 @@ use std::collections::BTreeMap;
 pub(super) struct Deferred {
     /// By the number of the run, each in the order in which it was put off.
     by_run: BTreeMap<u64, Vec<Own<Closure>>>,
-    /// What runs left that were given up while the scope goes on, in the order in which it is to be called.
-    left: Vec<Own<Closure>>,
+    /// What runs left that were given up while the scope goes on, with their numbers, of each the last first.
+    left: Vec<(u64, Own<Closure>)>,
     /// The run whose fiber executes.
     running: u64,
     /// How many runs there were.
     runs: Cell<u64>,
 }
 
-#[allow(dead_code, reason = "the ends of scopes take what is left")]
 impl Scope {
     /// A number for a run that is about to begin.
     pub(crate) fn number_run(&self) -> u64 {
@@ -66,7 +65,7 @@ impl Scope {
     /// Keeps what a run put off that is given up while the scope goes on: see [`Scope::take_left`].
     pub(crate) fn leave_deferred(&mut self, run: u64) {
         if let Some(stack) = self.deferred.by_run.remove(&run) {
-            self.deferred.left.extend(stack.into_iter().rev());
+            self.deferred.left.extend(stack.into_iter().rev().map(|closure| (run, closure)));
         }
     }
 
@@ -78,7 +77,10 @@ impl Scope {
     /// What runs put off that were given up while the scope goes on, in the order in which it is to be called. The scope does
     /// not end before it was.
     pub(crate) fn take_left(&mut self) -> Vec<Own<Closure>> {
-        std::mem::take(&mut self.deferred.left)
+        let mut left = std::mem::take(&mut self.deferred.left);
+        // Children before those that began them, whoever was given up first.
+        left.sort_by_key(|(run, _)| std::cmp::Reverse(*run));
+        left.into_iter().map(|(_, closure)| closure).collect()
     }
 
     /// Whether anything is put off at all.

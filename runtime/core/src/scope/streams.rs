@@ -129,6 +129,14 @@ impl Scope {
         })
     }
 
+    /// Whether a pull of it waits for what only others of the scope can do.
+    pub(crate) fn stream_waits_inside(&self, handle: Stream) -> bool {
+        match &self.table.entries[handle.object().get(layout::SLOT) as usize] {
+            Entry::Stream(StreamState::Open(source)) => source.waits_inside(self),
+            _ => false,
+        }
+    }
+
     /// Polls a source that stands so many stages deep inside of what is being polled.
     pub fn deeper(
         &mut self,

@@ -2,28 +2,35 @@
 //!
 //! Invariant: it owns the request's scope; dropping it cancels all that the request still does.
 
-use super::assert_empty;
+use crate::ending::{Rest, end_scope};
 use crate::failure::Failure;
 use crate::heap::Word;
 use crate::log::LogFormat;
-use crate::scope::{Scope, Source};
+use crate::scope::{Main, Scope, Source};
 use crate::trace::Trace;
 use crate::value::{Own, Text};
 use crate::worker::Turn;
 use std::task::{Context, Poll, ready};
+use weir_abi::trap::Trap;
 use weir_http::{ItemSink, Pull, PullBody};
 
 /// A stream of lines or bytes as a body.
 pub(super) struct StreamBody {
+    /// `None` once it was ended.
+    live: Option<Live>,
+    id: u64,
+    log: LogFormat,
+}
+
+/// The stream and its scope.
+struct Live {
     /// Before the scope, whose memory it refers to.
-    source: Option<Box<dyn Source>>,
+    source: Box<dyn Source>,
     scope: Box<Scope>,
     /// The turn in which it gave its last item, so that a batch is one turn.
     turn: Option<Turn>,
     /// Its items are Bytes, written as they are.
     is_binary: bool,
-    id: u64,
-    log: LogFormat,
 }
 
 impl StreamBody {
@@ -36,9 +43,37 @@ impl StreamBody {
         log: LogFormat,
     ) -> Self {
         scope.worker().counters.streams.add(1);
-        Self { source: Some(source), scope, turn: None, is_binary, id, log }
+        Self { live: Some(Live { source, scope, turn: None, is_binary }), id, log }
     }
 
+    fn failed(&mut self, failure: Failure) -> Pull {
+        if failure.trace.is_some() {
+            self.log.failure(self.id, &failure);
+        }
+        Pull::Failed(weir_http::Failure::new(failure.message, failure.status))
+    }
+}
+
+/// The stream as the main work of its scope.
+struct Items<'a>(&'a mut dyn Source);
+
+impl Main for Items<'_> {
+    type Output = Option<Result<Word, Failure>>;
+
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_next(scope, cx)
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.0.waits_inside(scope)
+    }
+
+    fn stuck(&mut self, _: &mut Scope, trap: &Trap) -> Failure {
+        Failure::of_trap(trap, Trace::default())
+    }
+}
+
+impl Live {
     /// Writes an item; whether there was something to write.
     fn write(&mut self, word: Word, out: &mut ItemSink<'_>) -> bool {
         // SAFETY: a body's items are owned Texts, or Bytes, which are laid out as Texts.
@@ -62,9 +97,7 @@ impl StreamBody {
         self.scope.give_up(item);
         is_something
     }
-}
 
-impl StreamBody {
     /// Goes on with the turn of the last item unless it was over, or somebody else had a turn since.
     fn begin_turn(&mut self) {
         let worker = self.scope.worker();
@@ -81,8 +114,8 @@ impl StreamBody {
     fn pull(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Result<Pull, Failure>> {
         loop {
             ready!(self.scope.poll_turn(cx));
-            let Some(source) = &mut self.source else { return Poll::Ready(Ok(Pull::End)) };
-            match ready!(source.poll_next(&mut self.scope, cx)) {
+            let polled = ready!(self.scope.poll_all(&mut Items(&mut *self.source), cx))?;
+            match polled {
                 Some(Ok(word)) if self.write(word, out) => return Poll::Ready(Ok(Pull::Item)),
                 Some(Ok(_)) => {}
                 None => return Poll::Ready(Ok(Pull::End)),
@@ -90,34 +123,28 @@ impl StreamBody {
             }
         }
     }
-
-    fn failed(&mut self, failure: Failure) -> Pull {
-        if failure.trace.is_some() {
-            self.log.failure(self.id, &failure);
-        }
-        Pull::Failed(weir_http::Failure::new(failure.message, failure.status))
-    }
 }
 
 impl PullBody for StreamBody {
     fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
-        self.begin_turn();
-        let polled = match self.pull(cx, out) {
-            Poll::Pending if self.scope.worker().is_stopped() => {
+        let Some(live) = &mut self.live else { return Poll::Ready(Pull::End) };
+        live.begin_turn();
+        let polled = match live.pull(cx, out) {
+            Poll::Pending if live.scope.worker().is_stopped() => {
                 // What has compiled code counted already, up to here.
-                let trap = self.scope.charge_stop().err();
+                let trap = live.scope.charge_stop().err();
                 trap.map_or(Poll::Pending, |trap| Poll::Ready(Err(Failure::of_trap(&trap, Trace::default()))))
             }
             polled => polled,
         };
-        self.scope.end_turn();
+        live.scope.end_turn();
         match polled {
             Poll::Pending => {
-                self.turn = None;
+                live.turn = None;
                 Poll::Pending
             }
             Poll::Ready(Ok(pull)) => {
-                self.scope.end_stretch();
+                live.scope.end_stretch();
                 Poll::Ready(pull)
             }
             Poll::Ready(Err(failure)) => Poll::Ready(self.failed(failure)),
@@ -127,12 +154,9 @@ impl PullBody for StreamBody {
 
 impl Drop for StreamBody {
     fn drop(&mut self) {
-        self.scope.worker().counters.streams.add(-1);
-        if cfg!(feature = "stress")
-            && let Some(source) = self.source.take()
-        {
-            source.close(&mut self.scope);
-            assert_empty(&self.scope);
+        if let Some(live) = self.live.take() {
+            live.scope.worker().counters.streams.add(-1);
+            end_scope(live.scope, Rest::Source(live.source));
         }
     }
 }

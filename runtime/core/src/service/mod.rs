@@ -6,6 +6,7 @@
 
 use crate::afterwork;
 use crate::deadline::Deadline;
+use crate::ending::{Rest, end_scope};
 use crate::failure::{Failure, INTERNAL};
 use crate::limits;
 use crate::log::LogFormat;
@@ -104,10 +105,10 @@ impl Future for Exchange {
         let polled = match &mut this.state {
             State::Running(run, scope) => {
                 scope.begin_turn();
-                let polled = run.poll(scope, cx);
+                let polled = scope.poll_all(run, cx);
                 scope.end_turn();
                 match polled {
-                    Poll::Ready(result) => result,
+                    Poll::Ready(result) => result.flatten(),
                     Poll::Pending => {
                         ready!(this.deadline.poll(cx));
                         Err(run.fail(scope, &late(scope)))
@@ -117,10 +118,16 @@ impl Future for Exchange {
             State::Failed(_) | State::Over => Ok(0),
         };
         let result = match std::mem::replace(&mut this.state, State::Over) {
-            State::Running(run, scope) => {
-                drop(run);
-                polled.and_then(|word| respond(scope, word, this.id, this.log))
-            }
+            State::Running(run, scope) => match polled {
+                Ok(word) => {
+                    drop(run);
+                    respond(scope, word, this.id, this.log)
+                }
+                Err(failure) => {
+                    end_scope(scope, Rest::Run(run));
+                    Err(failure)
+                }
+            },
             State::Failed(failure) => Err(failure),
             State::Over => Err(Failure::new(INTERNAL, "polled after its end")),
         };
@@ -140,24 +147,9 @@ fn late(scope: &Scope) -> Trap {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if cfg!(feature = "stress")
-            && let State::Running(run, mut scope) = std::mem::replace(&mut self.state, State::Over)
-            && run.has_begun()
-        {
-            run.abandon(&mut scope);
-            assert_empty(&scope);
+        if let State::Running(run, scope) = std::mem::replace(&mut self.state, State::Over) {
+            end_scope(scope, Rest::Run(run));
         }
-    }
-}
-
-/// In stress builds: an exchange that gave everything back has nothing left. One that trapped gives nothing back.
-fn assert_empty(scope: &Scope) {
-    if cfg!(feature = "stress") && !scope.has_trapped && !std::thread::panicking() {
-        assert_eq!(
-            (scope.heap().live(), scope.resources()),
-            (0, 0),
-            "objects and resources left by a request"
-        );
     }
 }
 

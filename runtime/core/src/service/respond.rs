@@ -3,8 +3,8 @@
 //! In: the handler's Response, or the failure that ended it. Out: a response; a lazy body keeps the request's scope.
 //! Invariant: what a client learns about a failure is its status, unless the script chose that status.
 
-use super::assert_empty;
 use super::body::StreamBody;
+use crate::ending::{Rest, end_scope};
 use crate::failure::{Failure, INTERNAL};
 use crate::heap::Word;
 use crate::log::LogFormat;
@@ -92,8 +92,13 @@ pub(super) fn respond(
             // SAFETY: the body of any other kind is a Stream.
             let stream = scope.dup(unsafe { Stream::from_word(body) });
             scope.give_up(own);
-            let source =
-                scope.take_stream(stream).map_err(|trap| Failure::new(INTERNAL, trap.to_string()))?;
+            let source = match scope.take_stream(stream) {
+                Ok(source) => source,
+                Err(trap) => {
+                    end_scope(scope, Rest::Nothing);
+                    return Err(Failure::new(INTERNAL, trap.to_string()));
+                }
+            };
             let body = StreamBody::new(source, scope, is_binary, id, log);
             return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
         }
@@ -102,12 +107,12 @@ pub(super) fn respond(
     Ok(respond_with(status, body, &fields))
 }
 
-/// Ends a scope with its response. It goes whole; in stress builds piece by piece, to see that nothing else is left.
+/// Ends a scope with its response.
 fn release(mut scope: Box<Scope>, own: Own<Response>) {
     if cfg!(feature = "stress") {
         scope.give_up(own);
-        assert_empty(&scope);
     }
+    end_scope(scope, Rest::Nothing);
 }
 
 fn respond_with(

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::heap::Word;
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::{Scope, Source};
 use crate::value::{Any, Arg, Closure, Handle, Own};
 use std::task::{Context, Poll, ready};
 
@@ -53,6 +53,14 @@ impl Calls {
             run.abandon(scope);
         }
         Poll::Ready(result)
+    }
+
+    /// Whether the call that was begun, or the source that is pulled for the next one, waits for what only others of the scope can do.
+    pub fn wait_inside(&self, source: &dyn Source, scope: &Scope) -> bool {
+        match &self.run {
+            Some(run) => run.waits_inside(scope),
+            None => source.waits_inside(scope),
+        }
     }
 
     /// Ends it, with a call that has not returned.

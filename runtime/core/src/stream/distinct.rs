@@ -75,6 +75,10 @@ impl Source for Distinct {
     fn depth(&self) -> usize {
         self.source.depth() + 1
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.waits_inside(scope)
+    }
 }
 
 /// The items that differ from the one before.
@@ -125,5 +129,9 @@ impl Source for Changes {
 
     fn depth(&self) -> usize {
         self.source.depth() + 1
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.waits_inside(scope)
     }
 }

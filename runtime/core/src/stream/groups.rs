@@ -68,6 +68,10 @@ impl Source for Scan {
     fn depth(&self) -> usize {
         self.source.depth() + 1
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.calls.wait_inside(&*self.source, scope)
+    }
 }
 
 /// What a closure makes of each item and its index, from 0.
@@ -108,6 +112,10 @@ impl Source for Indexed {
 
     fn depth(&self) -> usize {
         self.source.depth() + 1
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.calls.wait_inside(&*self.source, scope)
     }
 }
 
@@ -202,6 +210,10 @@ impl Source for Chunks {
     fn depth(&self) -> usize {
         self.source.as_ref().map_or(1, |source| source.depth() + 1)
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
+    }
 }
 
 /// The items of the streams that a stream gives, one stream after the other.
@@ -261,6 +273,13 @@ impl Source for Flatten {
     fn depth(&self) -> usize {
         self.source.depth() + 1
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        match &self.inner {
+            Some((inner, _)) => inner.waits_inside(scope),
+            None => self.source.waits_inside(scope),
+        }
+    }
 }
 
 /// What the options that a stream gives hold.
@@ -302,5 +321,9 @@ impl Source for Somes {
 
     fn depth(&self) -> usize {
         self.source.depth() + 1
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.waits_inside(scope)
     }
 }

@@ -7,6 +7,7 @@
 
 mod basic;
 mod calls;
+mod channel;
 mod distinct;
 mod every;
 mod exec;
@@ -23,6 +24,8 @@ mod upload;
 mod upstream;
 
 pub use basic::{Elements, Ints};
+pub use calls::as_any;
+pub use channel::OfChannel;
 pub use distinct::{Changes, Distinct};
 pub use every::Every;
 pub use exec::{ExecLines, Invocation};

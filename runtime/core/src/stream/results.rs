@@ -57,6 +57,10 @@ impl Source for Unwrapped {
     fn depth(&self) -> usize {
         self.source.depth() + 1
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.waits_inside(scope)
+    }
 }
 
 /// A result of each item, and of a failure.
@@ -109,5 +113,9 @@ impl Source for Results {
 
     fn depth(&self) -> usize {
         self.source.as_ref().map_or(0, |source| source.depth()) + 1
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
     }
 }

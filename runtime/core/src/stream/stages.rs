@@ -45,6 +45,10 @@ impl Source for Map {
     fn depth(&self) -> usize {
         self.source.depth() + 1
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.calls.wait_inside(&*self.source, scope)
+    }
 }
 
 /// What a closure decides about items.
@@ -132,6 +136,10 @@ impl Source for Filter {
     fn depth(&self) -> usize {
         self.source.as_ref().map_or(1, |source| source.depth() + 1)
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.as_ref().is_some_and(|source| self.calls.wait_inside(&**source, scope))
+    }
 }
 
 /// The first items; then the source is closed.
@@ -186,6 +194,10 @@ impl Source for Take {
     fn depth(&self) -> usize {
         self.source.as_ref().map_or(1, |source| source.depth() + 1)
     }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
+    }
 }
 
 /// The items behind the first ones.
@@ -227,5 +239,9 @@ impl Source for Drop {
 
     fn depth(&self) -> usize {
         self.source.depth() + 1
+    }
+
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.source.waits_inside(scope)
     }
 }
