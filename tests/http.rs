@@ -24,6 +24,8 @@ mod proxy;
 mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
+#[path = "serve/routes.rs"]
+mod routes;
 #[path = "serve/shared.rs"]
 mod shared;
 #[path = "serve/shutdown.rs"]
