@@ -32,6 +32,8 @@ mod shared;
 mod shutdown;
 #[path = "serve/sources.rs"]
 mod sources;
+#[path = "serve/stalled.rs"]
+mod stalled;
 #[path = "serve/stdin.rs"]
 mod stdin;
 #[path = "serve/traps.rs"]
