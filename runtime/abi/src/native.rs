@@ -235,8 +235,8 @@ macro_rules! for_each_native {
             list_append "list-append" - (own own) owned, traps, linear;
             list_reverse "list-reverse" - (own) owned, traps, linear;
             list_slice "list-slice" - (own word word) owned, traps, linear;
-            list_sort "list-sort" types (own) owned, traps, linear;
-            list_order "list-order" types (borrow) owned, traps, linear;
+            list_sort "list-sort" types (own) owned, waits, linear;
+            list_order "list-order" types (borrow) owned, waits, linear;
             list_join "list-join" - (borrow borrow) owned, traps, linear;
             list_sum "list-sum" types (borrow) owned, traps, linear;
             list_stream "list-stream" - (own) owned, traps, constant;
@@ -416,10 +416,10 @@ macro_rules! for_each_native {
             csv_fields "csv-fields" - (borrow word borrow) owned, traps, linear;
             csv_line "csv-line" - (borrow borrow) owned, traps, linear;
             // crypto
-            crypto_sha1 "crypto-sha1" - (borrow) owned, traps, linear;
-            crypto_sha256 "crypto-sha256" - (borrow) owned, traps, linear;
-            crypto_sha512 "crypto-sha512" - (borrow) owned, traps, linear;
-            crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, traps, linear;
+            crypto_sha1 "crypto-sha1" - (borrow) owned, waits, linear;
+            crypto_sha256 "crypto-sha256" - (borrow) owned, waits, linear;
+            crypto_sha512 "crypto-sha512" - (borrow) owned, waits, linear;
+            crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, waits, linear;
             crypto_equal "crypto-equal" - (borrow borrow) word, pure, linear;
             crypto_uuid "crypto-uuid" - () owned, traps, constant;
             crypto_ordered_uuid "crypto-ordered-uuid" - () owned, traps, constant;

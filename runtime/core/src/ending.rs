@@ -69,7 +69,7 @@ pub fn end_scope(mut scope: Box<Scope>, rest: Rest) {
     let is_inexact = rest.close(&mut scope);
     if !has_deferred {
         if !is_inexact {
-            assert_empty(&scope);
+            assert_empty(&mut scope);
         }
     } else if tokio::runtime::Handle::try_current().is_ok() {
         // A thread that ends its runtime, or has none, runs nothing more.
@@ -90,8 +90,9 @@ pub async fn end_here(scope: &mut Scope, run: Run) {
 }
 
 /// In stress builds: a scope that gave everything back has nothing left. One that trapped gives nothing back.
-fn assert_empty(scope: &Scope) {
+fn assert_empty(scope: &mut Scope) {
     if cfg!(feature = "stress") && !scope.has_trapped && !std::thread::panicking() {
+        scope.free_all_late();
         assert_eq!(
             (scope.heap().live(), scope.resources()),
             (0, 0),
@@ -283,7 +284,7 @@ impl Future for Ending {
             deferred.close(&mut this.scope);
         }
         if !this.is_inexact {
-            assert_empty(&this.scope);
+            assert_empty(&mut this.scope);
         }
         Poll::Ready(())
     }

@@ -44,6 +44,7 @@ mod shared;
 mod shim;
 mod stack;
 mod start;
+mod steps;
 mod stop_clock;
 mod store;
 mod stream;

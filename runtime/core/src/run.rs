@@ -15,7 +15,7 @@ use crate::trace::{self, Trace};
 use crate::turn::yield_turn;
 use std::mem;
 use std::ptr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use weir_abi::trap::{Trap, TrapKind};
 
 /// A fiber in a scope.
@@ -61,9 +61,11 @@ impl Run {
     pub fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Failure>> {
         let mut word = 0;
         loop {
-            if scope.worker().is_stopped() && scope.worker().is_in_turn() {
-                return yield_turn(cx);
+            while scope.heap().has_late() {
+                scope.free_late();
+                ready!(poll_turn(scope, cx));
             }
+            ready!(poll_turn(scope, cx));
             if let Some(operation) = &mut self.waits_for {
                 let Poll::Ready(result) = operation.poll(scope, cx) else {
                     return if scope.worker().is_stopped() { self.stop(scope) } else { Poll::Pending };
@@ -202,6 +204,12 @@ impl Run {
             }
         }
     }
+}
+
+/// Ready unless a turn lasts and is to end.
+#[inline]
+fn poll_turn(scope: &Scope, cx: &mut Context<'_>) -> Poll<()> {
+    if scope.worker().is_in_turn() { scope.poll_turn(cx) } else { Poll::Ready(()) }
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use weir_abi::layout::{self, shape};
+use weir_abi::size::SMALL_MAX;
 use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
@@ -344,6 +345,22 @@ impl Scope {
         }
     }
 
+    /// Frees a slice of what is to be freed later.
+    #[cold]
+    pub(crate) fn free_late(&mut self) {
+        self.heap.free_late();
+        if self.heap.has_dead() {
+            self.bury();
+        }
+    }
+
+    /// Frees all that is to be freed later.
+    pub(crate) fn free_all_late(&mut self) {
+        while self.heap.has_late() {
+            self.free_late();
+        }
+    }
+
     /// Ends the resources whose handles were freed. What they hold may free more of them.
     #[cold]
     fn bury(&mut self) {
@@ -499,6 +516,33 @@ impl Scope {
         object.set(layout::LEN, 0);
         object.set(layout::LIST_CAPACITY, capacity as u64);
         Ok(Own::new(List::of(object)))
+    }
+
+    /// A list with room for `more` elements, where that takes no copy but the system's: a large list that only the caller holds.
+    /// It is given up when there is no room.
+    pub fn longer_list(
+        &mut self,
+        list: Own<List>,
+        more: usize,
+    ) -> Result<Result<Own<List>, Own<List>>, Full> {
+        let (object, len, head) = (list.get().object(), list.get().len(), layout::LIST_DATA as usize);
+        let size = |count: usize| count.checked_mul(8)?.checked_add(head);
+        if !object.is_unique() || list.get().capacity() <= SMALL_MAX / 8 {
+            return Ok(Err(list));
+        }
+        let grown = len.checked_add(more).and_then(size).ok_or(Full);
+        match grown.and_then(|new| self.heap.lengthen(object, head + 8 * list.get().capacity(), new)) {
+            Ok(Some(object)) => {
+                let room = (self.heap.large_size(object) - head) / 8;
+                object.set(layout::LIST_CAPACITY, room as u64);
+                Ok(Ok(Own::new(List::of(object))))
+            }
+            Ok(None) => Ok(Err(list)),
+            Err(full) => {
+                self.give_up(list);
+                Err(full)
+            }
+        }
     }
 
     /// `Some` of a word that is no reference.

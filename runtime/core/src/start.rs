@@ -90,6 +90,7 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
         output::STDERR.write(|out| out.extend_from_slice(format!("copies: {}\n", scope.copies).as_bytes()));
     }
     let ended = scope.ended.take();
+    scope.free_all_late();
     // SAFETY: the program has ended, and nobody else has seen the version yet.
     let frozen = unsafe {
         let roots = app.global_refs();

@@ -39,6 +39,7 @@ async fn run_test(app: &Arc<App>, index: usize) -> Result<(), Failure> {
     run_to_end(&mut scope, run, NO_LIMIT).await?;
     let ended = scope.ended.take();
     if cfg!(feature = "stress") {
+        scope.free_all_late();
         assert_eq!(scope.heap().live(), 0, "objects of a test are left");
     }
     ended.map_or(Ok(()), Err)

@@ -7,7 +7,6 @@
 //! Not here: making and freeing objects (`scope`).
 
 use crate::heap::{Obj, Word};
-use std::cmp::Ordering;
 use std::ptr;
 use std::slice;
 use std::str;
@@ -315,16 +314,6 @@ impl List {
     pub(crate) fn shorten(self, len: usize) {
         debug_assert!(self.0.is_unique() && len <= self.len());
         self.0.set(layout::LEN, len as u64);
-    }
-
-    /// Sorts the elements, equal ones as they stood. The caller holds the only reference.
-    pub(crate) fn sort_in_place(self, order: impl Fn(&Any, &Any) -> Ordering) {
-        debug_assert!(self.0.is_unique());
-        // SAFETY: as for `words`; nobody else refers to the list.
-        let words = unsafe {
-            slice::from_raw_parts_mut(self.0.ptr().add(layout::LIST_DATA as usize).cast::<Word>(), self.len())
-        };
-        words.sort_by(|a, b| order(&Any(*a), &Any(*b)));
     }
 
     /// Writes words behind the last element. The caller holds the only reference and saw to the room.

@@ -18,6 +18,7 @@
 mod object;
 mod pages;
 mod quick;
+mod release;
 
 pub use object::{Obj, Refs, Word};
 pub use pages::{Pages, no_huge_pages};
@@ -25,6 +26,7 @@ pub use pages::{Pages, no_huge_pages};
 use crate::counters::{self, Counters};
 use pages::{ORDER_MAX, chunk_bytes, chunk_start};
 use quick::quick_next;
+use release::Late;
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
@@ -59,32 +61,6 @@ const _: () = assert!(size_of::<Chunk>() <= CELLS && CELLS.is_multiple_of(16));
 
 /// The part of the heap, one in so many, above which quick cells are given up before the heap grows.
 const QUICK_SHARE: usize = 4;
-
-/// How many dead objects wait at a time to be looked at; trees are seldom deeper. Beyond that they are linked.
-const DYING: usize = 32;
-
-/// Dead objects that are still to be looked at.
-struct Dying {
-    waiting: [Obj; DYING],
-    count: usize,
-}
-
-impl Dying {
-    #[inline(always)]
-    fn pop(&mut self) -> Option<Obj> {
-        self.count = self.count.checked_sub(1)?;
-        Some(self.waiting[self.count])
-    }
-
-    /// Whether there was room.
-    #[inline(always)]
-    fn push(&mut self, object: Obj) -> bool {
-        let Some(slot) = self.waiting.get_mut(self.count) else { return false };
-        *slot = object;
-        self.count += 1;
-        true
-    }
-}
 
 /// The head of a large block; the object follows.
 #[repr(C, align(16))]
@@ -133,6 +109,8 @@ pub struct Heap {
     order: usize,
     /// Slots of the table whose handle was freed; whoever freed takes them from here.
     dead: Vec<u32>,
+    /// Dead objects that are still to be freed.
+    late: Late,
     pages: Rc<Pages>,
     counters: &'static Counters,
 }
@@ -154,6 +132,7 @@ impl Heap {
             limit,
             order: 0,
             dead: Vec::new(),
+            late: Late::default(),
             pages,
             counters,
         }
@@ -270,6 +249,12 @@ impl Heap {
     /// Sees to it that there is a cell of that class, by giving the quick lists up or by taking a chunk.
     #[cold]
     fn make_room(&mut self, class: usize) -> Result<(), Full> {
+        if self.has_late() {
+            self.free_late();
+            if !self.free[class].is_null() {
+                return Ok(());
+            }
+        }
         // Only when they hold a good part of the heap: each cell of them costs a little to give up.
         if self.quick_bytes() * QUICK_SHARE > self.bytes {
             self.give_quick_up();
@@ -278,6 +263,10 @@ impl Heap {
             }
         }
         match self.new_chunk(SIZES[class] as usize) {
+            Err(Full) if self.has_late() => {
+                self.free_all_late();
+                if self.free[class].is_null() { self.make_room(class) } else { Ok(()) }
+            }
             Err(Full) if self.quick_cells() > 0 => {
                 self.give_quick_up();
                 if self.free[class].is_null() { self.new_chunk(SIZES[class] as usize) } else { Ok(()) }
@@ -403,12 +392,23 @@ impl Heap {
         }
     }
 
+    /// For how many bytes a large object has room.
+    pub fn large_size(&self, object: Obj) -> usize {
+        let block = object.ptr().cast::<Large>().wrapping_sub(1);
+        // SAFETY: a large object follows the head of its block.
+        unsafe { (*block).size - size_of::<Large>() }
+    }
+
     /// Counts memory outside the heap that its objects keep.
     pub fn charge(&mut self, bytes: usize) -> Result<(), Full> {
         match self.bytes.checked_add(bytes) {
             Some(sum) if sum <= self.limit => {
                 self.bytes = sum;
                 Ok(())
+            }
+            Some(_) if self.has_late() => {
+                self.free_all_late();
+                self.charge(bytes)
             }
             _ => Err(Full),
         }
@@ -435,121 +435,6 @@ impl Heap {
             && object.undup()
         {
             self.release(shapes, object);
-        }
-    }
-
-    /// Frees an object whose count fell to 0, and all that it alone holds.
-    pub fn release(&mut self, shapes: &[Shape], object: Obj) {
-        let mut dying = Dying { waiting: [object; DYING], count: 1 };
-        while let Some(object) = dying.pop() {
-            let mut object = object;
-            loop {
-                // The last child that dies is next; the others wait.
-                let mut next = None;
-                match object.refs(shapes) {
-                    Refs::None => {}
-                    Refs::At(offsets) => {
-                        for &offset in offsets {
-                            self.end_child(shapes, object.get(offset as i32), &mut next, &mut dying);
-                        }
-                    }
-                    Refs::Span { first, count } => {
-                        for at in 0..count {
-                            let child = object.get(first + 8 * at as i32);
-                            self.end_child(shapes, child, &mut next, &mut dying);
-                        }
-                    }
-                    Refs::Slot => self.dead.push(object.get(layout::SLOT) as u32),
-                }
-                self.free_object(shapes, object);
-                match next {
-                    Some(child) => object = child,
-                    None => break,
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn end_child(&mut self, shapes: &[Shape], child: Word, next: &mut Option<Obj>, dying: &mut Dying) {
-        // SAFETY: a reference that a dead object of this heap owned.
-        let Some(child) = (unsafe { Obj::from_word(child) }) else { return };
-        if !child.undup() {
-            return;
-        }
-        if matches!(child.shape(), shape::TEXT | shape::BOX_WORD | shape::LIST_WORD) {
-            return self.free_object(shapes, child);
-        }
-        if let Some(other) = next.replace(child)
-            && !dying.push(other)
-        {
-            self.release_linked(shapes, other);
-        }
-    }
-
-    /// The same for graphs of any form in constant space: objects still to be looked at are linked through their first
-    /// reference, which is followed when they are entered.
-    #[cold]
-    fn release_linked(&mut self, shapes: &[Shape], object: Obj) {
-        let mut list = self.enter(shapes, object, 0);
-        while list != 0 {
-            // SAFETY: the list links dead objects that have at least one reference.
-            let Some(object) = (unsafe { Obj::from_word(list) }) else { break };
-            match object.refs(shapes) {
-                Refs::At(offsets) => {
-                    list = object.get(offsets[0] as i32);
-                    for &offset in &offsets[1..] {
-                        list = self.unlink_child(shapes, object.get(offset as i32), list);
-                    }
-                }
-                Refs::Span { first, count } => {
-                    list = object.get(first);
-                    for at in 1..count {
-                        list = self.unlink_child(shapes, object.get(first + 8 * at as i32), list);
-                    }
-                }
-                Refs::None | Refs::Slot => {
-                    unreachable!("an object without references is freed when it is entered")
-                }
-            }
-            self.free_object(shapes, object);
-        }
-    }
-
-    #[inline]
-    fn unlink_child(&mut self, shapes: &[Shape], child: Word, list: Word) -> Word {
-        // SAFETY: a reference that a dead object of this heap owned.
-        match unsafe { Obj::from_word(child) } {
-            Some(child) if child.undup() => self.enter(shapes, child, list),
-            _ => list,
-        }
-    }
-
-    /// Frees dead objects without references at once and puts others on the list, following first references.
-    #[inline]
-    fn enter(&mut self, shapes: &[Shape], mut object: Obj, mut list: Word) -> Word {
-        loop {
-            let first = match object.refs(shapes) {
-                Refs::At([first, ..]) => *first as i32,
-                Refs::Span { first, count } if count > 0 => first,
-                Refs::Slot => {
-                    self.dead.push(object.get(layout::SLOT) as u32);
-                    self.free_object(shapes, object);
-                    return list;
-                }
-                _ => {
-                    self.free_object(shapes, object);
-                    return list;
-                }
-            };
-            let child = object.get(first);
-            object.set(first, list);
-            list = object.word();
-            // SAFETY: a reference that the dead object owned.
-            match unsafe { Obj::from_word(child) } {
-                Some(child) if child.undup() => object = child,
-                _ => return list,
-            }
         }
     }
 

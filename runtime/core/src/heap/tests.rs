@@ -35,6 +35,7 @@ fn is_filled(object: Obj, len: usize, fill: u8) -> bool {
 fn give_up(heap: &mut Heap, shapes: &[Shape], object: Obj) {
     // SAFETY: the tests own one count of each object they made.
     unsafe { heap.drop_word(shapes, object.word()) };
+    heap.free_all_late();
 }
 
 fn sizes() -> impl Strategy<Value = usize> {

@@ -1,7 +1,6 @@
 //! Natives of `list.weir`. A list that nobody else holds is changed in place; another is copied, and counted as copied.
 
 use crate::heap::Word;
-use crate::order::compare;
 use crate::scope::Scope;
 use crate::stream;
 use crate::value::{Any, Both, List, Own, Ref, Stream, Text};
@@ -40,6 +39,11 @@ fn with_room(scope: &mut Scope, list: Own<List>, more: usize) -> Result<Own<List
     if old.object().is_unique() && old.capacity() - len >= more {
         return Ok(list);
     }
+    let list = match scope.longer_list(list, more)? {
+        Ok(longer) => return Ok(longer),
+        Err(list) => list,
+    };
+    let old = list.get();
     scope.count_copy(old.object());
     let capacity = len.saturating_mul(2).max(len.saturating_add(more)).max(FIRST_CAPACITY);
     copy(scope, list, 0..len, capacity)
@@ -183,40 +187,6 @@ pub fn list_reverse(scope: &mut Scope, list: Own<List>) -> Result<Own<List>, Tra
     let own = unshared(scope, list)?;
     own.get().words_mut().reverse();
     Ok(own)
-}
-
-/// The elements in order, equal ones as they stood.
-pub fn list_sort(scope: &mut Scope, ty: TypeId, list: Own<List>) -> Result<Own<List>, Trap> {
-    let own = if list.get().object().is_unique() {
-        list
-    } else {
-        let len = list.get().len();
-        copy(scope, list, 0..len, len)?
-    };
-    let app = scope.app().clone();
-    let types = &app.module().types;
-    match &types[ty.0 as usize] {
-        TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => {
-            own.get().sort_in_place(|a, b| (a.word() as i64).cmp(&(b.word() as i64)));
-        }
-        TypeDesc::Text => {
-            own.get().sort_in_place(|a, b| a.as_arg::<Text>().as_bytes().cmp(b.as_arg::<Text>().as_bytes()))
-        }
-        _ => own.get().sort_in_place(|a, b| compare(types, ty, *a, *b)),
-    }
-    Ok(own)
-}
-
-/// The indexes of the elements in the order in which sorting puts them.
-pub fn list_order(scope: &mut Scope, ty: TypeId, list: List) -> Result<Own<List>, Trap> {
-    let made = scope.list(shape::LIST_WORD, list.len())?;
-    let indexes: Vec<Word> = (0..list.len() as Word).collect();
-    made.get().append(&indexes);
-    let app = scope.app().clone();
-    let types = &app.module().types;
-    made.get()
-        .sort_in_place(|a, b| compare(types, ty, list.item(a.word() as usize), list.item(b.word() as usize)));
-    Ok(made)
 }
 
 /// The elements from `low` up to `high`.

@@ -300,7 +300,9 @@ impl Scope {
                     return Poll::Ready(Ok(output));
                 }
                 if self.tasks.running == 0 {
-                    return if main.waits_inside(self) { self.all_stuck(main) } else { Poll::Pending };
+                    // A stop is no wait, whatever it came before.
+                    let may_be_stuck = !self.worker.is_stopped();
+                    return if may_be_stuck && main.waits_inside(self) { self.all_stuck(main) } else { Poll::Pending };
                 }
                 // It is asked again with a waker of its own, behind the tasks that it began.
                 let waker = Waker::from(self.tasks.ready.signal(MAIN));

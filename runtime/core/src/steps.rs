@@ -1,0 +1,59 @@
+//! Long work of natives, in steps with others between them.
+//!
+//! In: [`Work`]. Out: its word at once where it is soon done, else an [`Operation`] that goes on turn by turn.
+//! Invariants: a step takes a hundred microseconds or so, and hardly any stack: the first ones run on the fiber. What the work
+//! owns is given back by `close` when nobody waits for it any more; arguments that it borrowed are held by its suspended caller.
+
+use crate::heap::Word;
+use crate::natives::Flow;
+use crate::scope::{Operation, Scope};
+use std::task::{Context, Poll, ready};
+use weir_abi::trap::Trap;
+
+/// Work that goes in steps.
+pub trait Work {
+    /// Does some of it; the word that the native gives when it is done. It is not called again after that, or after a trap.
+    fn step(&mut self, scope: &mut Scope) -> Result<Option<Word>, Trap>;
+
+    /// Gives back the references that it owns, for a scope that goes on.
+    fn close(self, _: &mut Scope)
+    where
+        Self: Sized,
+    {
+    }
+}
+
+/// Works until it is done or the turn is to end.
+pub fn in_steps<W: Work + 'static>(scope: &mut Scope, mut work: W) -> Result<Flow, Trap> {
+    loop {
+        if let Some(word) = work.step(scope)? {
+            return Ok(Flow::Done(word));
+        }
+        if scope.worker().is_stopped() || cfg!(feature = "stress") {
+            scope.pending = Some(Box::new(Going(work)));
+            return Ok(Flow::Wait);
+        }
+    }
+}
+
+/// Work that goes on.
+struct Going<W>(W);
+
+impl<W: Work> Operation for Going<W> {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        loop {
+            if let Some(result) = self.0.step(scope).transpose() {
+                return Poll::Ready(result);
+            }
+            if cfg!(feature = "stress") {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            ready!(scope.poll_turn(cx));
+        }
+    }
+
+    fn close(self: Box<Self>, scope: &mut Scope) {
+        self.0.close(scope);
+    }
+}
