@@ -25,7 +25,7 @@ pub use pages::{Pages, no_huge_pages};
 
 use crate::counters::{self, Counters};
 use pages::{ORDER_MAX, chunk_bytes, chunk_start};
-use quick::quick_next;
+use quick::{SOME, quick_next};
 use release::Late;
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::size_of;
@@ -257,18 +257,14 @@ impl Heap {
         }
         // Only when they hold a good part of the heap: each cell of them costs a little to give up.
         if self.quick_bytes() * QUICK_SHARE > self.bytes {
-            self.give_quick_up();
+            self.give_quick_up(SOME);
             if !self.free[class].is_null() {
                 return Ok(());
             }
         }
         match self.new_chunk(SIZES[class] as usize) {
-            Err(Full) if self.has_late() => {
-                self.free_all_late();
-                if self.free[class].is_null() { self.make_room(class) } else { Ok(()) }
-            }
             Err(Full) if self.quick_cells() > 0 => {
-                self.give_quick_up();
+                self.give_quick_up(usize::MAX);
                 if self.free[class].is_null() { self.new_chunk(SIZES[class] as usize) } else { Ok(()) }
             }
             made => made,
@@ -406,8 +402,9 @@ impl Heap {
                 self.bytes = sum;
                 Ok(())
             }
-            Some(_) if self.has_late() => {
+            Some(_) if self.has_late() || self.quick_cells() > 0 => {
                 self.free_all_late();
+                self.give_quick_up(usize::MAX);
                 self.charge(bytes)
             }
             _ => Err(Full),
@@ -469,7 +466,7 @@ impl Heap {
         }
         // SAFETY: as above.
         unsafe {
-            if class < QUICK_CLASSES {
+            if class < QUICK_CLASSES && !self.late.is_being_freed {
                 self.push_quick(cell, class);
             } else {
                 self.free_cell(cell, class);

@@ -11,6 +11,9 @@ const REFILL: usize = 32;
 /// Below this many quick cells nothing is given up when a fiber waits: it would be taken again.
 const KEPT: usize = 512;
 
+/// The most quick cells that are given up at once where that need not be: some ten microseconds' worth.
+pub(super) const SOME: usize = 4096;
+
 /// The cell behind a quick cell, or null.
 ///
 /// # Safety
@@ -35,6 +38,9 @@ impl Heap {
     /// Puts at least one cell into the quick list of that class, which is empty.
     #[cold]
     pub fn refill(&mut self, class: usize) -> Result<(), Full> {
+        if self.has_late() {
+            self.free_late();
+        }
         // A small heap of few objects is not to become a large one of free cells.
         let share = chunk_bytes(self.order.saturating_sub(1)) / SIZES[class] as usize / 8;
         for made in 0..share.clamp(1, REFILL) {
@@ -86,16 +92,16 @@ impl Heap {
         self.quick.iter().zip(SIZES).map(|(&cell, size)| unsafe { length(cell) } * size as usize).sum()
     }
 
-    /// Gives all quick cells to the lists of their classes, and chunks back that are empty then.
-    pub(super) fn give_quick_up(&mut self) {
+    /// Gives so many quick cells to the lists of their classes, and chunks back that are empty then.
+    pub(super) fn give_quick_up(&mut self, mut count: usize) {
         for class in 0..QUICK_CLASSES {
-            let mut cell = std::mem::replace(&mut self.quick[class], std::ptr::null_mut());
-            while !cell.is_null() {
-                // SAFETY: it was in the quick list of that class.
+            while count > 0 && !self.quick[class].is_null() {
+                let cell = self.quick[class];
+                count -= 1;
+                // SAFETY: it is in the quick list of that class, and is taken out of it.
                 unsafe {
-                    let next = quick_next(cell);
+                    self.quick[class] = quick_next(cell);
                     self.free_cell(cell, class);
-                    cell = next;
                 }
             }
         }
@@ -104,7 +110,7 @@ impl Heap {
     /// Gives memory back that is not needed soon: nothing is allocated for a while.
     pub fn settle(&mut self) {
         if self.quick_cells() > KEPT {
-            self.give_quick_up();
+            self.give_quick_up(SOME);
         }
     }
 }

@@ -43,8 +43,10 @@ impl Dying {
 #[derive(Default)]
 pub(super) struct Late {
     entries: Vec<Entry>,
-    /// The shapes of its objects; none while there are no entries.
+    /// The shapes of its objects; none before the first.
     shapes: Option<*const [Shape]>,
+    /// Its cells go back to their chunks: few of so many are needed soon.
+    pub(super) is_being_freed: bool,
 }
 
 enum Entry {
@@ -74,6 +76,7 @@ impl Heap {
         // SAFETY: the shapes of the module that the heap's scope holds as long as it has this heap.
         let shapes = unsafe { &*shapes };
         let mut left = SLICE;
+        self.late.is_being_freed = true;
         while left > 0 {
             match self.late.entries.pop() {
                 Some(Entry::Object(object)) => self.release_some(shapes, object, &mut left),
@@ -81,6 +84,7 @@ impl Heap {
                 None => break,
             }
         }
+        self.late.is_being_freed = false;
     }
 
     /// Frees all that is late.

@@ -64,7 +64,7 @@ proptest! {
             give_up(&mut heap, &[], object);
         }
         prop_assert_eq!(heap.live(), 0);
-        heap.give_quick_up();
+        heap.give_quick_up(usize::MAX);
         prop_assert_eq!(heap.live(), 0);
         prop_assert!(heap.bytes() <= pages::PAGE, "one chunk is left, not {} bytes", heap.bytes());
     }
@@ -156,4 +156,28 @@ fn frozen_objects_are_never_freed() {
     give_up(&mut heap, &[], outer);
     assert_eq!((inner.count(), outer.count()), (IMMORTAL, IMMORTAL));
     assert!(is_filled(inner, 3, b'x'));
+}
+
+#[test]
+fn much_is_freed_a_slice_at_a_time_and_its_room_is_found() {
+    // Of lists in lists: a chain, and wide ones of elements that are lists themselves.
+    let mut heap = heap(24 << 20);
+    for round in 0..6 {
+        let mut chain = list(&mut heap, &[]);
+        for at in 0..200_000usize {
+            let leaf = if at.is_multiple_of(3) { list(&mut heap, &[]).word() } else { 0 };
+            let inner = if round % 2 == 0 { [chain.word(), leaf] } else { [leaf, chain.word()] };
+            chain = list(&mut heap, &inner);
+        }
+        let wide: Vec<Word> = (0..100_000).map(|_| list(&mut heap, &[]).word()).collect();
+        let wide = list(&mut heap, &wide);
+        let all = list(&mut heap, &[wide.word(), chain.word(), wide.word()]);
+        wide.dup();
+        let live = heap.live();
+        // SAFETY: the test's own reference. What is not freed now is freed when the next round, or its end, needs the room.
+        unsafe { heap.drop_word(&[], all.word()) };
+        assert!(heap.has_late() && heap.live() > live - 20_000, "{} of {live} are left", heap.live());
+    }
+    heap.free_all_late();
+    assert_eq!((heap.live(), heap.has_late()), (0, false));
 }

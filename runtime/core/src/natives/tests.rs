@@ -308,6 +308,7 @@ fn deep_values_take_no_stack() {
     assert_eq!(order, Ordering::Equal);
     // SAFETY: the chains are owned.
     chains.into_iter().for_each(|chain| unsafe { s.drop_word(chain) });
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
