@@ -18,7 +18,7 @@ use crate::run::Run;
 use crate::turn::yield_turn;
 use crate::value::{Closure, Handle, Own, Ref, Resource};
 use std::mem;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use weir_abi::layout::{self, shape};
 use weir_abi::trap::Trap;
 
@@ -300,9 +300,9 @@ impl Scope {
                     return Poll::Ready(Ok(output));
                 }
                 if self.tasks.running == 0 {
-                    // A stop is no wait, whatever it came before.
-                    let may_be_stuck = !self.worker.is_stopped();
-                    return if may_be_stuck && main.waits_inside(self) { self.all_stuck(main) } else { Poll::Pending };
+                    // A stop is no wait; whether it is stuck is seen in the next turn.
+                    ready!(self.poll_turn(cx));
+                    return if main.waits_inside(self) { self.all_stuck(main) } else { Poll::Pending };
                 }
                 // It is asked again with a waker of its own, behind the tasks that it began.
                 let waker = Waker::from(self.tasks.ready.signal(MAIN));
