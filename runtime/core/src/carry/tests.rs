@@ -112,6 +112,7 @@ fn a_chain_of_a_hundred_thousand_takes_no_stack() {
     assert_eq!(scope.heap().live(), LEN);
     assert_eq!(pack(scope, types::NODE, word), data);
     give_up(scope, types::NODE, word);
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }
 
