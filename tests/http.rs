@@ -10,6 +10,8 @@ mod support;
 mod counters;
 #[path = "serve/examples.rs"]
 mod examples;
+#[path = "serve/generators.rs"]
+mod generators;
 #[path = "serve/hangup.rs"]
 mod hangup;
 #[path = "serve/hostile.rs"]
@@ -24,16 +26,12 @@ mod proxy;
 mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
-#[path = "serve/routes.rs"]
-mod routes;
 #[path = "serve/shared.rs"]
 mod shared;
 #[path = "serve/shutdown.rs"]
 mod shutdown;
 #[path = "serve/sources.rs"]
 mod sources;
-#[path = "serve/stalled.rs"]
-mod stalled;
 #[path = "serve/stdin.rs"]
 mod stdin;
 #[path = "serve/traps.rs"]

@@ -128,7 +128,7 @@ impl Deferred {
         while let Some(closure) = self.left.pop() {
             match Call::new(scope, closure) {
                 Ok(call) => return Some(Box::new(call)),
-                Err(failure) => log(scope, &failure),
+                Err(failure) => scope.log_failure(&failure),
             }
         }
         None
@@ -154,14 +154,14 @@ impl Work for Deferred {
                         return Poll::Pending;
                     }
                     let message = format!("deferred blocks were given up after {} s", DEFER_TIME.as_secs());
-                    log(scope, &Failure::new(500, message));
+                    scope.log_failure(&Failure::new(500, message));
                     // The rest goes with this.
                     return Poll::Ready(Ok(0));
                 }
                 Poll::Ready(result) => {
                     match result {
                         Ok(word) => take_result(scope, word),
-                        Err(failure) => log(scope, &failure),
+                        Err(failure) => scope.log_failure(&failure),
                     }
                     call.close(scope);
                 }
@@ -183,17 +183,10 @@ impl Work for Deferred {
 fn take_result(scope: &mut Scope, word: Word) {
     let object = crate::stream::as_any(word);
     if object.part(CASE_INDEX).word() != OK {
-        log(scope, &object.part(case_field(0)).as_arg::<Error>().one_failure());
+        scope.log_failure(&object.part(case_field(0)).as_arg::<Error>().one_failure());
     }
     // SAFETY: the closure gives an owned result, which is a reference.
     unsafe { scope.drop_word(word) };
-}
-
-fn log(scope: &Scope, failure: &Failure) {
-    match scope.log {
-        (format, Some(id)) => format.failure(id, failure),
-        (_, None) => crate::output::report(&format!("{failure}\n")),
-    }
 }
 
 /// The last that a scope does: its deferred blocks, and those that already run.
@@ -219,7 +212,7 @@ impl Last {
             scope.end_turn();
             // A task that a deferred block began.
             if let Err(failure) = ready!(polled) {
-                log(scope, &failure);
+                scope.log_failure(&failure);
             }
             scope.cancel_all();
             let more = scope.take_deferred();
