@@ -130,10 +130,11 @@ fn within(value: u64, low: u64, high: u64) -> Result<u64, String> {
     if (low..=high).contains(&value) { Ok(value) } else { Err(format!("it must be from {low} to {high}")) }
 }
 
-/// The value of a runtime limit: bytes as far as memory goes, milliseconds of up to a year.
+/// The value of a runtime limit: bytes as far as memory goes, milliseconds of up to a year, numbers of things.
 fn runtime_value(unit: Unit, text: &str) -> Result<u64, String> {
     match unit {
         Unit::Bytes => within(units::size(text)?, 1, 1 << 40),
+        Unit::Count => within(number(text)?, 1, 10_000_000),
         Unit::Time => {
             let time = units::duration(text)?;
             let fits = (Duration::from_millis(1)..=Duration::from_secs(366 * 86_400)).contains(&time);
@@ -161,6 +162,7 @@ impl Args for Settings {
         RUNTIME.iter().fold(command, |command, limit| {
             let (value, default) = match limit.unit {
                 Unit::Bytes => ("SIZE", weir_core::size(limit.default)),
+                Unit::Count => ("N", limit.default.to_string()),
                 Unit::Time => ("DURATION", weir_core::duration(limit.default)),
             };
             let unit = limit.unit;

@@ -1,6 +1,9 @@
 //! The commands besides serving: running, checking, formatting, explaining, and their exit codes.
 
-use std::fs;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 use support::weir_process::{run, run_in, weir};
 
 #[allow(dead_code, reason = "each test binary uses its part of the support")]
@@ -203,5 +206,38 @@ fn help_and_version() {
         "10s",
     ] {
         assert!(help.contains(limit), "{limit} is not in\n{help}");
+    }
+}
+
+// rule: cli.interrupt
+#[test]
+fn a_signal_ends_a_program_with_what_it_put_off() {
+    let fifo = support::scratch("interrupt").join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo is everywhere").success());
+    // A child that waits, a program in a loop, and one whose statements have ended.
+    let script = format!("exec 3>{}; echo begun; sleep 1000 & wait", fifo.display());
+    let child = format!("for l in exec-stream(\"sh\", [\"-c\", {script:?}]) {{ print(l) }}");
+    let cases = [
+        (child.as_str(), "put off", Signal::INT, 130),
+        ("print(\"begun\")\nwhile true {}", "put off", Signal::TERM, 143),
+        ("background { defer { print(\"inner\") }; print(\"begun\"); sleep(1h) }", "inner", Signal::INT, 130),
+    ];
+    for (at, (code, last, signal, exit)) in cases.iter().enumerate() {
+        let code = format!("fn run() -> ()! {{ defer {{ print(\"put off\") }}\n{code}\nOk(()) }}\nrun()?");
+        let mut program =
+            weir().args(["-e", &code]).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let reader = (at == 0).then(|| File::open(&fifo).expect("the child opens the other end"));
+        let mut lines =
+            BufReader::new(program.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line == "begun"), "{code}");
+        kill_process(Pid::from_child(&program), *signal).expect("it runs");
+        let rest: Vec<String> = lines.collect();
+        assert_eq!(program.wait().expect("it is ours").code(), Some(*exit), "{code}");
+        assert_eq!(rest, [*last], "{code}");
+        // Nobody has the fifo open any more.
+        if let Some(mut reader) = reader {
+            let mut left = Vec::new();
+            reader.read_to_end(&mut left).expect("an end");
+        }
     }
 }

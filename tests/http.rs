@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "each test binary uses its part of the support")]
 mod support;
 
+#[path = "serve/background.rs"]
+mod background;
 #[path = "serve/counters.rs"]
 mod counters;
 #[path = "serve/examples.rs"]

@@ -141,6 +141,7 @@ macro_rules! for_each_native {
             stdin "stdin" - () owned, traps, constant;
             file_lines "file-lines" - (borrow) owned, traps, linear;
             tail_file "tail-file" - (borrow word word) owned, traps, linear; // path, lines to begin with, whether all of them
+            background_start "background-start" - (own) word, waits, linear;
             exec_stream "exec-stream" - (borrow borrow borrow borrow) owned, traps, linear; // program and arguments, folder, names and values of variables
             get_stream "get-stream" - (borrow borrow borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;

@@ -21,6 +21,8 @@ pub struct App {
     /// What keeps the frozen globals: the main program's heap and buffers. Set once.
     frozen: OnceLock<Frozen>,
     globals: Box<[UnsafeCell<Word>]>,
+    /// Closures that its statements put into the background, among its frozen values, until somebody begins them.
+    background: Mutex<Vec<Word>>,
     args: Vec<String>,
     limits: Limits,
     /// What handles of this version stand for.
@@ -64,6 +66,7 @@ impl App {
         let counted = Counted::new(&module);
         Self {
             frozen: OnceLock::new(),
+            background: Mutex::default(),
             globals,
             args,
             limits,
@@ -114,6 +117,19 @@ impl App {
         let address = Arc::as_ptr(&shared) as Word;
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
         address
+    }
+
+    /// Keeps closures for whoever begins them.
+    ///
+    /// # Safety
+    /// They are frozen, in memory that the version keeps.
+    pub(crate) unsafe fn put_background(&self, closures: Vec<Word>) {
+        *self.background.lock().unwrap_or_else(|e| e.into_inner()) = closures;
+    }
+
+    /// What its statements put into the background; nothing the second time.
+    pub(crate) fn take_background(&self) -> Vec<Word> {
+        std::mem::take(&mut *self.background.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
     /// Keeps what the globals lie in.

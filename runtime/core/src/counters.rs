@@ -67,6 +67,8 @@ counters! {
     upstreams,
     /// Armed timers.
     timers,
+    /// `background` blocks.
+    background,
     /// Child processes that are not reaped.
     children,
     /// Files whose ends are followed.

@@ -34,6 +34,8 @@ pub enum Rest {
     Nothing,
     /// Its main run.
     Run(Run),
+    /// Its main run, and the closure that it calls.
+    Call(Run, Own<Closure>),
     /// The stream that it answered with.
     Source(Box<dyn Source>),
 }
@@ -48,6 +50,11 @@ impl Rest {
                 let is_new = !run.has_begun();
                 run.abandon(scope);
                 is_new
+            }
+            Self::Call(run, closure) => {
+                run.abandon(scope);
+                scope.give_up(closure);
+                false
             }
             Self::Source(source) => {
                 source.close(scope);

@@ -7,6 +7,7 @@
 
 mod afterwork;
 mod app;
+mod background;
 mod carry;
 mod child;
 mod clock;
@@ -22,6 +23,7 @@ mod form;
 mod format;
 mod group;
 mod heap;
+mod interrupt;
 mod json;
 mod limits;
 mod log;
@@ -47,6 +49,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod trace;
+mod transplant;
 mod trial;
 mod turn;
 mod value;
@@ -57,6 +60,7 @@ mod worker;
 
 pub use app::App;
 pub use failure::Failure;
+pub use interrupt::interrupt;
 pub use limits::{LIMITS, Limit, Limits, NO_LIMIT, Unit, UnknownLimit, duration, size};
 pub use log::{LogFormat, UnknownFormat};
 pub use output::{finish, report};

@@ -9,6 +9,8 @@ pub enum Unit {
     Bytes,
     /// Milliseconds, written with `ms`, `s`, `m` or `h`.
     Time,
+    /// A plain number.
+    Count,
 }
 
 /// The value of a limit that does not hold.
@@ -64,6 +66,7 @@ limits! {
     request_timeout "request-timeout" Time 30_000, "How long a request may take until its response begins; then 503";
     start_timeout "start-timeout" Time 30_000, "How long the main program may take before the server listens";
     max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines";
+    max_background "max-background" Count 1024, "`background` blocks that run at once; above it 503";
     store_limit "store-limit" Bytes 256 << 20, "All stores in memory together";
     stack "stack" Bytes 768 << 10, "Stack of one request's code; the main program has 64 MiB";
 }

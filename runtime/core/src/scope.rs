@@ -15,7 +15,7 @@ use crate::search::Searches;
 use crate::store::Found;
 use crate::trace::Trace;
 use crate::turn::Cpu;
-use crate::value::{Any, Arg, Boxed, Filler, Handle, List, Own, Ref, Resource, Text};
+use crate::value::{Any, Arg, Boxed, Closure, Filler, Handle, List, Own, Ref, Resource, Text};
 use crate::worker::Worker;
 use bytes::Bytes;
 use std::fmt;
@@ -180,6 +180,8 @@ pub struct Scope {
     pub(crate) has_trapped: bool,
     /// Why the last native that can fail did, until it is taken.
     pub(crate) failure: Option<Failure>,
+    /// What a program's own statements put into the background, which begins when they have ended; `None` in other scopes.
+    pub(crate) own_background: Option<Vec<Own<Closure>>>,
     /// The failure that ended the main program, which gave back what it owned.
     pub(crate) ended: Option<Failure>,
     /// It ends: deferred blocks are run by who ends it.
@@ -225,6 +227,7 @@ impl Scope {
             trap: None,
             has_trapped: false,
             failure: None,
+            own_background: None,
             ended: None,
             is_ending: false,
             inner_trace: None,

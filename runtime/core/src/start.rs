@@ -6,15 +6,21 @@
 
 use crate::afterwork;
 use crate::app::{App, Pinned};
+use crate::background;
 use crate::deadline::Deadline;
 use crate::ending::end_here;
 use crate::failure::Failure;
+use crate::heap::Word;
+use crate::interrupt;
 use crate::limits::{self, Limits};
+use crate::log::LogFormat;
 use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
+use crate::value::Handle;
 use crate::worker::Worker;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
@@ -26,23 +32,41 @@ use weir_abi::trap::Trap;
 const SHOW_COPIES: &str = "WEIR_SHOW_COPIES";
 
 impl App {
-    /// Runs the main program on this thread until it ends. What it printed is written when this returns.
+    /// Runs the main program on this thread until it ends. What it printed is written when this returns; what it put into the
+    /// background waits for a worker.
     ///
     /// # Errors
     /// A trap of the program with its stack trace, an error that it did not look at, or a system without memory for it.
     pub fn start(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().max_blocking_threads(weir_http::BLOCKING_THREADS).build();
-        let runtime =
-            runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
-        let result = runtime.block_on(async {
+        in_runtime(async {
             let result = Self::run(module, args, limits).await;
             afterwork::finished().await;
             result
-        });
-        // A blocked name resolution is not waited for.
-        runtime.shutdown_background();
-        result
+        })
+    }
+
+    /// Runs the main program on this thread, and then what it put into the background, until both have ended, or until somebody calls
+    /// [`interrupt`](crate::interrupt()).
+    ///
+    /// # Errors
+    /// As for [`App::start`]. What fails in the background is logged.
+    pub fn perform(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<(), Failure> {
+        in_runtime(async {
+            let app = Self::run(module, args, limits).await;
+            if let Ok(app) = &app {
+                background::begin_own(&Pinned::new(Arc::clone(app)), LogFormat::Human);
+            }
+            let mut finished = pin!(afterwork::finished());
+            tokio::select! {
+                () = &mut finished => {}
+                () = poll_fn(interrupt::poll_wished) => {
+                    background::cancel_all();
+                    finished.await;
+                }
+            }
+            output::STDOUT.flush_own();
+            app.map(drop)
+        })
     }
 
     /// As [`App::start`], inside a tokio runtime of the caller's.
@@ -57,6 +81,19 @@ impl App {
     }
 }
 
+/// Runs a future on this thread, with tasks of its own.
+pub(crate) fn in_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let builder = builder.enable_all().max_blocking_threads(weir_http::BLOCKING_THREADS);
+    let runtime = builder.build_local(Default::default());
+    let runtime =
+        runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
+    let result = runtime.block_on(work);
+    // A blocked name resolution is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
 /// Runs compiled code to its end, and what is put off then. What it printed is written before it waits. It fails when it takes
 /// longer than `milliseconds`.
 pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: usize) -> Result<(), Failure> {
@@ -67,6 +104,9 @@ pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: us
         scope.end_turn();
         if polled.is_pending() {
             output::STDOUT.flush_own();
+            if interrupt::poll_wished(cx).is_ready() {
+                return Poll::Ready(Ok(Err(Failure::new(500, "the program was interrupted"))));
+            }
             ready!(deadline.poll(cx));
             let time = limits::duration(milliseconds);
             let trap = Trap::budget(format!("the program has not ended within {time} (--start-timeout)"));
@@ -83,6 +123,7 @@ pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: us
 async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     // Memory of its own, which goes to the version.
     let mut scope = Scope::with_pages(Pinned::new(Arc::clone(app)), Worker::current(), Rc::default());
+    scope.own_background = Some(Vec::new());
     let run = Run::new_main(&scope, app.module().main.0)?;
     run_to_end(&mut scope, run, app.limits().start_timeout).await?;
     if cfg!(debug_assertions) && std::env::var_os(SHOW_COPIES).is_some() {
@@ -91,9 +132,11 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     }
     let ended = scope.ended.take();
     scope.free_all_late();
+    let background: Vec<Word> =
+        scope.own_background.take().into_iter().flatten().map(|closure| closure.get().word()).collect();
     // SAFETY: the program has ended, and nobody else has seen the version yet.
     let frozen = unsafe {
-        let roots = app.global_refs();
+        let roots = app.global_refs().chain(background.iter().copied());
         scope.heap_mut().freeze(&app.module().shapes, roots)
     };
     if cfg!(feature = "stress") {
@@ -104,7 +147,10 @@ async fn run_main(app: &Arc<App>) -> Result<(), Failure> {
     }
     let (heap, buffers) = scope.into_memory();
     // SAFETY: the scope is gone, so heap and buffers refer to each other only.
-    unsafe { app.keep(Box::new((heap, buffers))) };
+    unsafe {
+        app.keep(Box::new((heap, buffers)));
+        app.put_background(background);
+    }
     Ok(())
 }
 

@@ -3,13 +3,14 @@
 //! In: a version whose main program has run, the index of a test. Out: nothing, or the failure that ended it.
 //! Invariant: each test runs in a scope of its own; a trap ends that scope only.
 
+use crate::afterwork;
 use crate::app::{App, Pinned};
 use crate::failure::Failure;
 use crate::limits::NO_LIMIT;
 use crate::output;
 use crate::run::Run;
 use crate::scope::Scope;
-use crate::start::run_to_end;
+use crate::start::{in_runtime, run_to_end};
 use crate::worker::Worker;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,13 +21,12 @@ impl App {
     /// # Errors
     /// Its trap with the stack trace, an error that it did not look at, or a system without memory for it.
     pub fn test(self: &Arc<Self>, index: usize) -> Result<(), Failure> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().max_blocking_threads(weir_http::BLOCKING_THREADS).build();
-        let runtime =
-            runtime.map_err(|error| Failure::new(500, format!("the runtime cannot be started: {error}")))?;
-        let result = runtime.block_on(run_test(self, index));
-        // A blocked name resolution is not waited for.
-        runtime.shutdown_background();
+        let result = in_runtime(async {
+            let result = run_test(self, index).await;
+            // What it put into the background as well.
+            afterwork::finished().await;
+            result
+        });
         output::STDOUT.flush_own();
         result
     }

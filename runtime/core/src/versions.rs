@@ -5,6 +5,8 @@
 //! before keeps its own (`app::Pinned`). A worker without requests lets go of the old one by itself.
 
 use crate::app::{App, Pinned};
+use crate::background;
+use crate::log::LogFormat;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
@@ -45,23 +47,26 @@ pub struct Newest {
 struct Held {
     newest: Receiver<Arc<App>>,
     app: Pinned,
+    log: LogFormat,
 }
 
 impl Held {
     fn refresh(&mut self) {
         if self.newest.has_changed().unwrap_or(false) {
             self.app = Pinned::new(Arc::clone(&self.newest.borrow_and_update()));
+            background::take_over(&self.app, self.log);
         }
     }
 }
 
 impl Newest {
     /// Follows these versions. Called where tasks can be spawned locally.
-    pub fn of(versions: &Versions) -> Self {
+    pub fn of(versions: &Versions, log: LogFormat) -> Self {
         let mut newest = versions.0.subscribe();
         let mut told = newest.clone();
         let app = Pinned::new(Arc::clone(&newest.borrow_and_update()));
-        let held = Rc::new(RefCell::new(Held { newest, app }));
+        background::take_over(&app, log);
+        let held = Rc::new(RefCell::new(Held { newest, app, log }));
         let follows = {
             let held = Rc::clone(&held);
             spawn_local(async move {

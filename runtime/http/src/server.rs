@@ -9,6 +9,7 @@
 
 use std::io;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, LocalRuntime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_local;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::accept::{Accepted, Gate, accept_all};
 use crate::counters::Counters;
@@ -221,11 +222,15 @@ async fn work<S: Service>(
     server.cut();
     // What does not notice the cut in time goes with the runtime.
     let _ = timeout(CUT_TIME, server.emptied()).await;
+    let mut drained = pin!(server.service().drained());
     tokio::select! {
-        () = server.service().drained() => {}
-        () = sleep_until(deadline.max(Instant::now() + LAST_WORK)) => {}
-        () = async { wish.reached(Phase::Cut).await; sleep(LAST_WORK).await } => {}
+        () = &mut drained => return Ok(()),
+        () = sleep_until(deadline) => {}
+        () = wish.reached(Phase::Cut) => {}
     }
+    server.service().cut();
+    // Likewise.
+    let _ = timeout(LAST_WORK, drained).await;
     Ok(())
 }
 

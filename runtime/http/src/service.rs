@@ -29,8 +29,11 @@ pub trait Service: 'static {
         let _ = deadline;
     }
 
-    /// All connections of this worker are closed; it ends when this future does. After a cut it is given up
-    /// after a few seconds.
+    /// Work of its own that still goes on is to end now: the deadline has passed, or nobody wants to wait for it.
+    fn cut(&self) {}
+
+    /// All connections of this worker are closed; it ends when this future does. It is given up a few seconds after
+    /// [`Service::cut`].
     fn drained(&self) -> impl Future<Output = ()> {
         async {}
     }

@@ -6,6 +6,7 @@
 //! Not here: how compiled code gets to a body (`shim`).
 
 mod assertion;
+mod background;
 mod body;
 mod built_in;
 mod bytes;
@@ -41,6 +42,7 @@ mod time;
 mod url;
 
 pub use assertion::*;
+pub use background::*;
 pub use body::*;
 pub use built_in::*;
 pub use bytes::*;

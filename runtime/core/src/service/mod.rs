@@ -5,6 +5,7 @@
 //! the request does. What a client learns about a failure is its status.
 
 use crate::afterwork;
+use crate::background;
 use crate::deadline::Deadline;
 use crate::ending::{Rest, end_scope};
 use crate::failure::{Failure, INTERNAL};
@@ -38,7 +39,7 @@ impl HandlerService {
     /// A service of this thread that answers with the newest version's handler. Called where tasks can be spawned locally.
     pub fn new(versions: &Versions, log: LogFormat) -> Self {
         output::serve();
-        Self { newest: Newest::of(versions), worker: Worker::current(), log }
+        Self { newest: Newest::of(versions, log), worker: Worker::current(), log }
     }
 }
 
@@ -62,6 +63,10 @@ impl Service for HandlerService {
 
     fn finished(&self, access: &Access<'_>) {
         self.log.access(access);
+    }
+
+    fn cut(&self) {
+        background::cancel_all();
     }
 
     async fn drained(&self) {

@@ -89,7 +89,7 @@ extern "C" fn proxies(ctx: *mut Ctx, request: Word) -> Word {
 /// A server with that handler, and a client of it.
 async fn connect(handler: Code1) -> TcpStream {
     let app = testing::app(testing::module(testing::nothing, Some(handler)));
-    let newest = Newest::of(&Versions::new(app.version()));
+    let newest = Newest::of(&Versions::new(app.version()), LogFormat::Off);
     let service = HandlerService { newest, worker: Worker::current(), log: LogFormat::Off };
     let server = LocalServer::new(service, Limits::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
