@@ -1,5 +1,6 @@
 //! What requests share: stores, from several workers.
 
+use crate::support::client::{Client, Piece};
 use crate::support::weir_process::{Launch, Server};
 use std::thread;
 
@@ -67,4 +68,99 @@ fn handle(req) {
     server.stderr_line("why", |line| line.contains("--store-limit"));
     let small = Launch::new(&["--store-limit", "100kb", "-e", &CODE.replace("40000", "200000")]).start();
     assert_eq!(small.get("/1").response().status(), 503);
+}
+
+const NEWS: &str = "
+let news: Topic[Text] = topic(\"news\")
+fn handle(req) {
+  match req.path {
+    \"/read\" => news.subscribe(slow: Block, capacity: 4)
+    \"/lose\" => news.subscribe(capacity: 2)
+    \"/leave\" => news.subscribe(slow: Disconnect, capacity: 2)
+    \"/say\" => { news.publish(req.query.get(\"t\") ?? \"\"); \"said\" }
+    \"/long\" => { news.publish(\"x\".repeat(100000)); \"said\" }
+    _ => \"{news.subscribers()}\"
+  }
+}";
+
+/// Clients of `path` who have their heads.
+fn readers(server: &Server, path: &str, count: usize) -> Vec<Client> {
+    let ask = |_| {
+        let mut client = server.connect();
+        client.get(path);
+        client
+    };
+    let mut clients: Vec<Client> = (0..count).map(ask).collect();
+    for client in &mut clients {
+        assert_eq!(client.head().status, 200);
+    }
+    clients
+}
+
+fn say(server: &Server, target: &str) {
+    assert_eq!(server.get(target).response().body(), "said");
+}
+
+// rule: topic.publish, topic.subscribe
+#[test]
+fn what_is_published_reaches_everybody_on_all_workers() {
+    const READERS: usize = 200;
+    let server = serve(NEWS);
+    let mut clients = readers(&server, "/read", READERS);
+    assert_eq!(server.get("/").response().body(), READERS.to_string());
+    for text in ["one", "two", "three"] {
+        say(&server, &format!("/say?t={text}"));
+        for client in &mut clients {
+            assert_eq!(client.chunk(), format!("{text}\n"));
+        }
+    }
+    // Who goes is gone.
+    clients.truncate(1);
+    server.counters_until("some subscriptions are left", |c| c["subscribers"] == 1);
+    drop(clients);
+    server.counters_until("something is left", |c| {
+        (c["subscribers"], c["queued"], c["scopes"], c["resources"]) == (0, 0, 0, 0)
+    });
+}
+
+// rule: topic.dead
+#[test]
+fn one_who_never_reads_holds_up_nobody() {
+    let server = serve(NEWS);
+    let mut clients = readers(&server, "/read", 20);
+    let dead: Vec<Client> =
+        ["/read", "/lose", "/leave"].iter().flat_map(|path| readers(&server, path, 1)).collect();
+    // More than sockets and queues hold, so that the dead ones' queues fill.
+    for _ in 0..60 {
+        say(&server, "/long");
+        for client in &mut clients {
+            assert_eq!(client.chunk().len(), 100_001);
+        }
+    }
+    server.counters_until("queues hold more than they may", |c| c["queued"] <= 8);
+    assert_eq!(server.get("/").response().status(), 200);
+    drop((clients, dead));
+    server.counters_until("something is left", |c| (c["subscribers"], c["queued"], c["scopes"]) == (0, 0, 0));
+}
+
+// rule: topic.slow
+#[test]
+fn a_stream_that_was_too_slow_breaks_off() {
+    let server = serve(NEWS);
+    let mut slow = readers(&server, "/leave", 1).remove(0);
+    // It takes nothing until it is given up: then its body has no end.
+    for _ in 0..200 {
+        say(&server, "/long");
+    }
+    let mut whole = 0;
+    loop {
+        match slow.piece() {
+            Piece::Data(chunk) => whole += chunk.len(),
+            piece => {
+                assert!(matches!(piece, Piece::Cut), "{piece:?}");
+                break;
+            }
+        }
+    }
+    assert!((1..200).contains(&(whole / 100_001)), "{whole} bytes");
 }

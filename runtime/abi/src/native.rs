@@ -404,6 +404,11 @@ macro_rules! for_each_native {
             store_delete "store-delete" - (borrow borrow) word, waits, constant;
             store_keys "store-keys" - (borrow borrow) owned, waits, linear;
             store_len "store-len" - (borrow) word, waits, linear;
+            // topic
+            topic_open "topic-open" types (borrow) owned, traps, constant;
+            topic_publish "topic-publish" types (borrow borrow) word, waits, linear;
+            topic_subscribe "topic-subscribe" types (borrow word word) owned, traps, constant;
+            topic_subscribers "topic-subscribers" - (borrow) word, traps, constant;
             // log
             log_write "log-write" types (word borrow borrow) word, traps, linear;
             // csv

@@ -3,6 +3,7 @@
 //! In: additions by the owning thread. Out: [`dump`], one line of JSON, from any thread.
 //! Invariant: a cell is written by its worker's thread only, so an addition is a plain load and store.
 
+use crate::fan;
 use crate::stop_clock;
 use crate::store::memory_used;
 use std::fmt::Write;
@@ -134,7 +135,8 @@ pub fn dump(more: &[(&str, usize)]) -> String {
     for (name, cell) in [("modules", &MODULES), ("code", &CODE)] {
         let _ = write!(line, ",\"{name}\":{}", cell.0.load(Relaxed));
     }
-    let shared = [("store_bytes", memory_used())];
+    let shared =
+        [("store_bytes", memory_used()), ("subscribers", fan::subscribers()), ("queued", fan::queued())];
     for (name, count) in shared.iter().chain(more) {
         let _ = write!(line, ",\"{name}\":{count}");
     }

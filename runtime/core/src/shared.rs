@@ -3,7 +3,7 @@
 //! ```text
 //! SHARED object (frozen with the globals) ──address──▶ Shared, which the version keeps
 //! ```
-//! In: stores that the main program opens. Out: their handles; what a handle stands for.
+//! In: stores and topics that the main program opens. Out: their handles; what a handle stands for.
 //! Invariant: handles are made while the main program runs, and what they stand for lives as long as the version; a handle
 //! never leaves its version.
 
@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::heap::Full;
 use crate::scope::Scope;
 use crate::store::Store;
+use crate::topic::Topic;
 use crate::value::{Own, Ref, Resource};
 use std::sync::Arc;
 use weir_abi::layout::{self, shape};
@@ -20,6 +21,8 @@ use weir_abi::layout::{self, shape};
 pub enum Shared {
     /// A store.
     Store(Arc<Store>),
+    /// A topic.
+    Topic(Arc<Topic>),
 }
 
 impl Scope {
@@ -42,7 +45,17 @@ impl App {
 
     /// The store that a handle stands for.
     pub fn store(&self, handle: Resource) -> &Arc<Store> {
-        let Shared::Store(store) = self.shared(handle);
-        store
+        match self.shared(handle) {
+            Shared::Store(store) => store,
+            other => unreachable!("a store's handle stands for {other:?}"),
+        }
+    }
+
+    /// The topic that a handle stands for.
+    pub fn topic(&self, handle: Resource) -> &Arc<Topic> {
+        match self.shared(handle) {
+            Shared::Topic(topic) => topic,
+            other => unreachable!("a topic's handle stands for {other:?}"),
+        }
     }
 }

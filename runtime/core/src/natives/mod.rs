@@ -39,6 +39,7 @@ mod stream;
 mod task;
 mod text;
 mod time;
+mod topic;
 mod url;
 
 pub use assertion::*;
@@ -75,6 +76,7 @@ pub use stream::*;
 pub use task::*;
 pub use text::*;
 pub use time::*;
+pub use topic::*;
 pub use url::*;
 
 use crate::heap::Word;

@@ -115,7 +115,7 @@ impl Reading {
 
 impl Operation for Reading {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        in_pieces(self.step(scope), cx)
+        in_pieces(scope, cx, |scope| self.step(scope))
     }
 
     fn close(mut self: Box<Self>, scope: &mut Scope) {
@@ -123,13 +123,18 @@ impl Operation for Reading {
     }
 }
 
-/// Ready with what there is; else again, behind the others.
-fn in_pieces(step: Result<Option<Word>, Trap>, cx: &Context<'_>) -> Poll<Result<Word, Trap>> {
-    if let Some(result) = step.transpose() {
-        return Poll::Ready(result);
+/// Takes steps until there is a result, with others between them.
+fn in_pieces(
+    scope: &mut Scope,
+    cx: &mut Context<'_>,
+    mut step: impl FnMut(&mut Scope) -> Result<Option<Word>, Trap>,
+) -> Poll<Result<Word, Trap>> {
+    loop {
+        if let Some(result) = step(scope).transpose() {
+            return Poll::Ready(result);
+        }
+        ready!(scope.poll_turn(cx));
     }
-    cx.waker().wake_by_ref();
-    Poll::Pending
 }
 
 /// Puts a value under a key.
@@ -232,11 +237,16 @@ fn outcome(scope: &mut Scope, result: Result<Put, Failure>) -> Word {
 
 impl Operation for Writing {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        if let Stage::Sent(future) = &mut self.stage {
-            let result = ready!(future.as_mut().poll(cx));
-            return Poll::Ready(Ok(outcome(scope, result)));
+        loop {
+            if let Stage::Sent(future) = &mut self.stage {
+                let result = ready!(future.as_mut().poll(cx));
+                return Poll::Ready(Ok(outcome(scope, result)));
+            }
+            if let Some(result) = self.step(scope).transpose() {
+                return Poll::Ready(result);
+            }
+            ready!(scope.poll_turn(cx));
         }
-        in_pieces(self.step(scope), cx)
     }
 }
 
@@ -316,7 +326,7 @@ impl Operation for Listing {
         if let Answer::Later(future) = &mut self.keys {
             self.keys = Answer::Now(ready!(future.as_mut().poll(cx)));
         }
-        in_pieces(self.step(scope), cx)
+        in_pieces(scope, cx, |scope| self.step(scope))
     }
 
     fn close(mut self: Box<Self>, scope: &mut Scope) {

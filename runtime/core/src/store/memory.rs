@@ -7,8 +7,9 @@
 //! more than [`WALKED`] keys. What all memories of the process take together is counted, and is at most what the one who puts
 //! says. An entry is gone from the moment its time is over; its memory follows when something is put into its shard.
 
-use super::{Found, Put, lock};
+use super::{Found, Put};
 use crate::carry::Block;
+use crate::names::lock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::mem;

@@ -17,9 +17,9 @@ use memory::{Full, Memory};
 
 use crate::carry::{Block, Kind};
 use crate::failure::Failure;
-use std::collections::HashMap;
+use crate::names::{Kinded, Names};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -61,8 +61,14 @@ pub struct Store {
     memory: Memory,
 }
 
-/// All stores in memory by name, for as long as a version holds them.
-static OPEN: Mutex<Option<HashMap<String, Weak<Store>>>> = Mutex::new(None);
+/// All stores in memory by name.
+static OPEN: Names<Store> = Names::new();
+
+impl Kinded for Store {
+    fn kind(&self) -> &Kind {
+        &self.kind
+    }
+}
 
 impl Store {
     /// The store in memory of that name, for values of that type.
@@ -70,15 +76,8 @@ impl Store {
     /// # Errors
     /// What to tell when it is open for another type.
     pub fn open(name: &str, kind: &Kind) -> Result<Arc<Self>, String> {
-        let mut open = lock(&OPEN);
-        let open = open.get_or_insert_with(HashMap::new);
-        if let Some(store) = open.get(name).and_then(Weak::upgrade) {
-            return if store.kind == *kind { Ok(store) } else { Err(other_type(name, &store.kind, kind)) };
-        }
-        open.retain(|_, store| store.strong_count() > 0);
-        let store = Arc::new(Self { name: name.to_owned(), kind: kind.clone(), memory: Memory::default() });
-        open.insert(name.to_owned(), Arc::downgrade(&store));
-        Ok(store)
+        let make = || Ok(Self { name: name.to_owned(), kind: kind.clone(), memory: Memory::default() });
+        OPEN.open("store", name, kind, make)
     }
 
     /// Its name.
@@ -147,19 +146,6 @@ impl Store {
     pub fn damaged(&self) -> Failure {
         Failure::of_kind("io", format!("a value in the store {:?} is damaged", self.name))
     }
-}
-
-fn other_type(name: &str, there: &Kind, wanted: &Kind) -> String {
-    format!(
-        "the store {name:?} holds values of the type `{}`, and is opened here for `{}`; give the store for these another name",
-        there.shown(),
-        wanted.shown()
-    )
-}
-
-/// The data behind a lock, whatever happened to a thread that held it: each change is whole or did not begin.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
