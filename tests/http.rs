@@ -12,6 +12,8 @@ mod background;
 mod counters;
 #[path = "serve/examples.rs"]
 mod examples;
+#[path = "serve/fetch.rs"]
+mod fetch;
 #[path = "serve/generators.rs"]
 mod generators;
 #[path = "serve/hangup.rs"]
@@ -28,16 +30,12 @@ mod proxy;
 mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
-#[path = "serve/routes.rs"]
-mod routes;
 #[path = "serve/shared.rs"]
 mod shared;
 #[path = "serve/shutdown.rs"]
 mod shutdown;
 #[path = "serve/sources.rs"]
 mod sources;
-#[path = "serve/stalled.rs"]
-mod stalled;
 #[path = "serve/stdin.rs"]
 mod stdin;
 #[path = "serve/traps.rs"]

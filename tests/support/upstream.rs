@@ -73,6 +73,26 @@ impl Peer {
         String::from_utf8(head).expect("request heads are UTF-8")
     }
 
+    /// Reads up to `end`: what came.
+    pub fn read_until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end.as_bytes()) {
+            let mut byte = [0];
+            let read = self.stream.read(&mut byte).expect("the client sends more");
+            assert_eq!(read, 1, "the client left after {:?}", String::from_utf8_lossy(&bytes));
+            bytes.push(byte[0]);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Reads until the other side goes, by FIN or RST.
+    pub fn read_to_end(&mut self) {
+        let mut rest = Vec::new();
+        if let Err(error) = self.stream.read_to_end(&mut rest) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "the other side stayed");
+        }
+    }
+
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).expect("the client reads");

@@ -16,7 +16,7 @@ use weir_syntax::span::Span;
 /// So many declared types within a type are looked into for an ability.
 const MOST_PARTS: usize = 64;
 /// Types of the runtime with arguments that belong to one request.
-const OF_ONE_REQUEST: [&str; 2] = ["Task", "Channel"];
+const OF_ONE_REQUEST: [&str; 6] = ["Task", "Channel", "Request", "Query", "Headers", "Answer"];
 
 /// Something to decide.
 #[derive(Debug)]
@@ -106,6 +106,8 @@ pub enum Ability {
     Kept,
     /// Is copied from scope to scope: into a store, to the subscribers of a topic.
     Carried,
+    /// Is sent as an item of a request's body.
+    Sent,
     /// Is written by a format that asks for that.
     Format(Asked),
 }
@@ -356,6 +358,9 @@ impl<'a> Checker<'a> {
         }
         if demand.ability == Ability::Sum {
             culprit = Some(demand.ty).filter(|ty| !self.adds_up(*ty));
+        } else if demand.ability == Ability::Sent {
+            let is_sent = matches!(self.terms.head(demand.ty), Term::Text | Term::Bytes | Term::Unknown);
+            culprit = Some(demand.ty).filter(|_| !is_sent);
         } else {
             self.search(demand.ability, demand.ty, &mut Vec::new(), &mut culprit);
         }
@@ -403,6 +408,13 @@ impl<'a> Checker<'a> {
                 _ => "Functions, streams and values of the server have none. Take a part that has one.",
             }),
             Ability::Format(_) => return,
+            Ability::Sent => Diagnostic::error(
+                "E0650",
+                format!("A stream of `{whole}` cannot be the body of a request"),
+                demand.span,
+                "sent here",
+            )
+            .help("Its items are Texts, sent as lines, or Bytes. Make texts of them first: `.map(x => \"{x}\")`."),
             Ability::Json => Diagnostic::error(
                 "E0351",
                 format!("{} has no JSON form{inside}", capital(&article(&whole))),
@@ -422,8 +434,9 @@ impl<'a> Checker<'a> {
                 demand.span,
                 "kept for the whole program",
             )
-            .help(match self.terms.head(demand.ty) {
+            .help(match self.terms.head(culprit) {
                 Term::Record(..) => "Tasks and channels belong to one request, and a top-level `let` is shared by all of them. Make it in a function.",
+                Term::Native(_) => "It lives as long as the request or program that made it, and a top-level `let` is shared by all requests. Keep what is read of it, as in `let text = fetch(url)?.text()?`, or write `var`, which functions do not see.",
                 _ => "A stream is read once, and a top-level `let` is shared by all requests. Make the stream in a function.",
             }),
         };
@@ -454,6 +467,7 @@ impl<'a> Checker<'a> {
         match self.terms.head(ty).clone() {
             Term::Stream(_) => *culprit = Some(ty),
             Term::Fn(..) | Term::Native(_) if ability != Ability::Kept => *culprit = Some(ty),
+            Term::Native(id) if self.is_of_one_request(id) => *culprit = Some(ty),
             Term::Record(id, _) if self.is_native(id) => {
                 *culprit = Some(ty).filter(|_| ability != Ability::Kept || self.is_of_one_request(id));
             }

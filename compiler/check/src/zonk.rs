@@ -7,7 +7,6 @@
 mod assertion;
 mod deferring;
 mod markup;
-mod served;
 
 use crate::draft::{
     ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
@@ -16,7 +15,6 @@ use crate::goals::type_not_known;
 use crate::infer::{Checker, OK};
 use crate::json;
 use crate::report::Call;
-use crate::served::Served;
 use crate::typed::{
     self, Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program, Step,
     StepKind,
@@ -74,7 +72,7 @@ enum Place {
 pub fn program(
     checker: &mut Checker<'_>,
     main: FrameId,
-    served: Served,
+    handler: Option<FrameId>,
     tests: &[(String, FrameId)],
 ) -> Program {
     let mut zonk = Zonk {
@@ -95,7 +93,7 @@ pub fn program(
     };
     let globals = zonk.place_globals(main);
     let main = zonk.enqueue(Work::Frame(main, false));
-    let served = zonk.served(served);
+    let handler = handler.map(|frame| zonk.enqueue(Work::Frame(frame, false)));
     let tests = tests.iter().map(|(name, frame)| typed::Test {
         name: name.clone(),
         span: zonk.c.frames[frame.0 as usize].span,
@@ -106,8 +104,7 @@ pub fn program(
         zonk.work(id, work);
     }
     let functions = zonk.functions.into_iter().map(|f| f.expect("every queued function was made")).collect();
-    let served::Entries { handler, around, routes } = served;
-    Program { types: zonk.types, functions, globals, main, handler, around, routes, tests }
+    Program { types: zonk.types, functions, globals, main, handler, tests }
 }
 
 impl Zonk<'_, '_> {

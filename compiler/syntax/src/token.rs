@@ -112,8 +112,6 @@ token_kinds! {
     As "`as`",
     /// `test`
     Test "`test`",
-    /// `route`
-    Route "`route`",
     /// `and`
     And "`and`",
     /// `or`

@@ -9,7 +9,6 @@ pub mod json;
 pub mod layout;
 pub mod native;
 mod preserve;
-pub mod route;
 pub mod size;
 pub mod trap;
 pub mod types;

@@ -143,7 +143,8 @@ macro_rules! for_each_native {
             tail_file "tail-file" - (borrow word word) owned, traps, linear; // path, lines to begin with, whether all of them
             background_start "background-start" - (own) word, waits, linear;
             exec_stream "exec-stream" - (borrow borrow borrow borrow) owned, traps, linear; // program and arguments, folder, names and values of variables
-            get_stream "get-stream" - (borrow borrow borrow) owned, traps, linear;
+            fetch_ask "fetch-ask" types (borrow borrow own borrow) owned, waits, linear;
+            fetch_lines "fetch-lines" types (borrow borrow own borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
             value_compare "value-compare" types (borrow borrow) word, pure, linear;
@@ -315,12 +316,6 @@ macro_rules! for_each_native {
             defer_push "defer-push" - (own) word, traps, constant;
             defer_pop "defer-pop" - (word) owned, traps, constant;
             defer_failed "defer-failed" - (borrow) word, traps, linear;
-            stream_timeout "stream-timeout" - (own word) owned, traps, constant;
-            stream_throttle "stream-throttle" - (own word) owned, traps, constant;
-            stream_heartbeat "stream-heartbeat" types (own word own) owned, traps, constant;
-            stream_buffer "stream-buffer" types (own word) owned, traps, constant;
-            stream_merge "stream-merge" - (own) owned, traps, linear;
-            stream_zip "stream-zip" types (own own own) owned, traps, constant;
             // Task
             task_start "task-start" types (own) owned, traps, constant;
             task_wait "task-wait" types (borrow) owned, waits, constant;
@@ -338,12 +333,6 @@ macro_rules! for_each_native {
             channel_close "channel-close" - (borrow) word, traps, linear;
             channel_stream "channel-stream" - (own) owned, traps, constant;
             // Request
-            request_route "request-route" - () word, traps, constant;                 // not pure: the request decides
-            route_int "route-int" - (word) word, traps, constant;                     // likewise, as the next ones
-            route_float "route-float" - (word) word, traps, constant;
-            route_bool "route-bool" - (word) word, traps, constant;
-            route_text "route-text" - (word) owned, traps, linear;
-            respond_unrouted "respond-unrouted" - () owned, traps, constant;
             request_method "request-method" - (borrow) owned, traps, constant;
             request_path "request-path" - (borrow) owned, traps, linear;
             request_query "request-query" - (borrow) owned, traps, constant;
@@ -357,6 +346,15 @@ macro_rules! for_each_native {
             query_all "query-all" - (borrow borrow) owned, traps, linear;
             headers_get "headers-get" - (borrow borrow) owned, traps, linear;
             headers_all "headers-all" - (borrow borrow) owned, traps, linear;
+            // Answer
+            answer_status "answer-status" - (borrow) word, pure, constant;
+            answer_url "answer-url" - (borrow) owned, traps, linear;
+            answer_headers "answer-headers" - (borrow) owned, traps, constant;
+            answer_lines "answer-lines" - (borrow) owned, traps, constant;
+            answer_chunks "answer-chunks" - (borrow) owned, traps, constant;
+            answer_text "answer-text" - (borrow) owned, waits, linear;
+            answer_bytes "answer-bytes" - (borrow) owned, waits, linear;
+            answer_json "answer-json" types (borrow word) owned, waits, linear;
             // path
             path_join "path-join" - (borrow borrow) owned, traps, linear;
             path_parent "path-parent" - (borrow) owned, traps, linear;

@@ -66,6 +66,8 @@ counters! {
     streams,
     /// Upstream requests.
     upstreams,
+    /// Idle connections to upstreams.
+    pooled,
     /// Armed timers.
     timers,
     /// `background` blocks.

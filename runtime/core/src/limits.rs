@@ -65,6 +65,8 @@ limits! {
     cpu_limit "cpu-limit" Time 5_000, "CPU time of one request without a wait, for a stream from item to item; then 503";
     request_timeout "request-timeout" Time 30_000, "How long a request may take until its response begins; then 503";
     start_timeout "start-timeout" Time 30_000, "How long the main program may take before the server listens";
+    connect_timeout "connect-timeout" Time 10_000, "How long a connection to an upstream may take; then 504";
+    first_byte_timeout "first-byte-timeout" Time 30_000, "How long an upstream may take until its answer begins; then 504";
     max_line "max-line" Bytes 8 << 20, "Longest line of a stream of lines";
     max_background "max-background" Count 1024, "`background` blocks that run at once; above it 503";
     store_limit "store-limit" Bytes 256 << 20, "All stores in memory together";

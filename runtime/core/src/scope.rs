@@ -6,10 +6,10 @@
 //! Not here: the fibers that run in it (`run`), what its streams do (`stream`).
 
 use crate::app::Pinned;
+use crate::client::Head;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Pages, Word};
 use crate::log::LogFormat;
-use crate::matched::Matched;
 use crate::output::STDOUT;
 use crate::random::Random;
 use crate::search::Searches;
@@ -29,6 +29,7 @@ use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 use weir_http::RequestHead;
 
+mod answers;
 mod asked;
 mod channels;
 mod deferred;
@@ -36,6 +37,7 @@ mod groups;
 mod streams;
 mod tasks;
 
+pub use answers::Answer;
 pub use asked::Unread;
 pub use channels::{Channel, Received};
 pub use groups::Group;
@@ -100,6 +102,10 @@ pub enum Entry {
     Group(Group),
     /// A channel.
     Channel(Channel),
+    /// What an upstream answered.
+    Answer(Box<Answer>),
+    /// The headers of an answer.
+    Fields(Rc<Head>),
 }
 
 /// What was found in a store, to look at and to put something in its place.
@@ -203,8 +209,6 @@ pub struct Scope {
     pub(crate) cpu: Cpu,
     /// How its lines of the log look, and the request that they are about.
     pub(crate) log: (LogFormat, Option<u64>),
-    /// Which route its request matches.
-    pub(crate) matched: Matched,
     worker: Rc<Worker>,
     app: Pinned,
 }
@@ -241,7 +245,6 @@ impl Scope {
             copies: 0,
             cpu: Cpu::default(),
             log: (LogFormat::Human, None),
-            matched: Matched::default(),
             worker,
             app,
         }
@@ -371,11 +374,16 @@ impl Scope {
             match self.table.remove(slot) {
                 Entry::Stream(StreamState::Open(source)) => source.close(self),
                 Entry::Foreign(bytes) => self.heap.uncharge(bytes.len()),
+                Entry::Answer(mut answer) => answer.close(self),
                 Entry::Task(id) => self.detach_task(id),
                 Entry::Group(group) => self.close_group(group),
                 Entry::Channel(channel) => self.close_channel(channel),
-                Entry::Free(_) | Entry::Stream(_) | Entry::Request(_) | Entry::Asked(..) | Entry::Held(_) => {
-                }
+                Entry::Free(_)
+                | Entry::Stream(_)
+                | Entry::Request(_)
+                | Entry::Asked(..)
+                | Entry::Held(_)
+                | Entry::Fields(_) => {}
             }
         }
     }

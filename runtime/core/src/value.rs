@@ -157,6 +157,13 @@ impl<T: Handle + Arg> Arg for Own<T> {
     }
 }
 
+impl<T: Handle + Arg> Arg for Option<Own<T>> {
+    unsafe fn from_word(word: Word) -> Self {
+        // SAFETY: the caller's promise; an option of a reference is that reference or 0.
+        (word != 0).then(|| Own(unsafe { T::from_word(word) }))
+    }
+}
+
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*

@@ -4,6 +4,7 @@
 //! batch of items. The stop clock cuts long ones short.
 //! Invariant: a worker stays on its thread; other threads see only a [`StopHandle`], the turn's number and the counters.
 
+use crate::client::Client;
 use crate::counters::{self, Counters};
 use crate::heap::Pages;
 use crate::stack::Stacks;
@@ -82,6 +83,8 @@ pub struct Worker {
     pub pages: Rc<Pages>,
     /// Stacks of fibers.
     pub stacks: Stacks,
+    /// Its connections to upstreams.
+    pub client: Client,
     /// What is alive here.
     pub counters: &'static Counters,
 }
@@ -117,7 +120,8 @@ impl Worker {
         let (flags, turn) = (AtomicU32::new(0), AtomicU64::new(0));
         let shared: &'static Shared = Box::leak(Box::new(Shared { ctx: UnsafeCell::new(ctx), flags, turn }));
         stop_clock::register(shared);
-        Self { shared, turns: Cell::new(0), pages: Rc::default(), stacks: Stacks::new(counters), counters }
+        let (pages, stacks, client) = (Rc::default(), Stacks::new(counters), Client::new(counters));
+        Self { shared, turns: Cell::new(0), pages, stacks, client, counters }
     }
 
     /// The context that compiled code of this worker runs with.

@@ -15,7 +15,7 @@ use weir_syntax::span::Span;
 /// The native that gives the place of a call. In a default of one that the program makes, it is known here.
 pub(super) const CALL_PLACE: &str = "call-place";
 /// Natives that need something of the type that their first type variable stands for.
-const NEEDS: [(&str, Ability); 7] = [
+const NEEDS: [(&str, Ability); 9] = [
     ("print", Ability::TextForm),
     ("warn", Ability::TextForm),
     ("value-compare", Ability::Order),
@@ -23,6 +23,8 @@ const NEEDS: [(&str, Ability); 7] = [
     ("list-sort", Ability::Order),
     ("list-order", Ability::Order),
     ("list-sum", Ability::Sum),
+    ("fetch-ask", Ability::Sent),
+    ("fetch-lines", Ability::Sent),
 ];
 
 /// What a native needs of the type that its first type variable stands for.
@@ -31,7 +33,7 @@ pub(super) fn needed(native: &str) -> Option<Ability> {
 }
 
 /// Natives that read or write JSON of their first type.
-const JSON: [&str; 4] = ["json-encode", "json-decode", "respond-json", "request-json"];
+const JSON: [&str; 5] = ["json-encode", "json-decode", "respond-json", "request-json", "answer-json"];
 
 /// Natives that open what all requests share, for values of their first type.
 const OPENS: [&str; 3] = ["store-open", "topic-open", "share-open"];

@@ -94,7 +94,7 @@ impl<'a> Checker<'a> {
             ExprKind::For { pattern, iterable, body } => self.for_loop(pattern, iterable, body, span),
             ExprKind::While { cond, body } => self.while_loop(cond, body, span),
             ExprKind::Loop(body) => self.loop_forever(body, span),
-            ExprKind::Try(operand) => self.try_expr(operand, span),
+            ExprKind::Try(operand) => self.try_expr(operand, span, want),
             ExprKind::Leave(stmt) => self.statement(stmt),
             ExprKind::Bytes(bytes) => Draft::new(Kind::Bytes(bytes.clone()), T::BYTES, span),
             ExprKind::Map(entries) => self.map(entries, span, want),

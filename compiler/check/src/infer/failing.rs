@@ -170,9 +170,18 @@ impl<'a> Checker<'a> {
     }
 
     /// `operand?`
-    pub fn try_expr(&mut self, operand: &'a ast::Expr, span: Span) -> Draft {
+    pub fn try_expr(&mut self, operand: &'a ast::Expr, span: Span, want: super::Want) -> Draft {
         let value = self.expr(operand, super::Want::Any);
-        self.try_value(value, span)
+        let taken = self.try_value(value, span);
+        // What is taken out of one result is seldom another one: where a result is expected and nothing else says what was
+        // in there, as in `json.decode(text)?` at the end of a function, it becomes that result's `Ok`.
+        if let super::Want::Type(ty, _) = want
+            && self.terms.is_var(taken.ty)
+            && let Some((item, _)) = self.terms.as_result(ty)
+        {
+            self.terms.unify(taken.ty, item);
+        }
+        taken
     }
 
     /// The value in an option or result, or the way out of the function.

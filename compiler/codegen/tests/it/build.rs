@@ -131,8 +131,6 @@ pub fn module(functions: Vec<Function>) -> Module {
         functions,
         main: FuncId(0),
         handler: None,
-        around: None,
-        routes: Vec::new(),
         tests: Vec::new(),
         globals: Vec::new(),
         texts: Vec::new(),

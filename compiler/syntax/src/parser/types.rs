@@ -33,7 +33,6 @@ const KEYWORDS: &[K] = &[
     K::Use,
     K::As,
     K::Test,
-    K::Route,
     K::And,
     K::Or,
     K::Not,

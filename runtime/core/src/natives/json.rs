@@ -98,6 +98,11 @@ pub fn request_json(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) 
     decode(scope, ty, text, is_strict != 0, Of::Body)
 }
 
+/// The value of a type that the text of an upstream's answer holds; `None` when it holds none. Then the upstream is to blame.
+pub fn answer_json(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) -> Result<Flow, Trap> {
+    decode(scope, ty, text, is_strict != 0, Of::Answer)
+}
+
 fn decode(scope: &mut Scope, ty: TypeId, text: Text, is_strict: bool, of: Of) -> Result<Flow, Trap> {
     scope.failure = None;
     let mut reading = Reading { reader: Reader::new(ty, is_strict), ty, text, of };
@@ -115,6 +120,8 @@ enum Of {
     Text,
     /// A request's.
     Body,
+    /// An upstream's.
+    Answer,
 }
 
 /// A text that is being read; whoever waits holds it.
@@ -159,6 +166,9 @@ fn failed(scope: &mut Scope, fault: Fault, of: Of) -> Result<Word, Trap> {
         Fault::Trap(trap) => return Err(trap),
         Fault::Wrong(message) if matches!(of, Of::Body) => {
             Failure::new(UNPROCESSABLE, message).with_kind("invalid")
+        }
+        Fault::Wrong(message) | Fault::Malformed(message) if matches!(of, Of::Answer) => {
+            Failure::of_kind("upstream", message)
         }
         Fault::Wrong(message) | Fault::Malformed(message) => Failure::of_kind("invalid", message),
     };

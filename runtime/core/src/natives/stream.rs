@@ -15,7 +15,7 @@ use weir_abi::types::TypeId;
 const MAX_DEPTH: usize = 500;
 
 /// Takes the stream out of a handle, to put a stage upon it.
-pub(super) fn take(scope: &mut Scope, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
+fn take(scope: &mut Scope, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
     let source = scope.take_stream(handle)?;
     if source.depth() >= MAX_DEPTH {
         source.close(scope);
@@ -337,13 +337,5 @@ pub fn exec_stream(
         env: names.texts().map(owned).zip(values.texts().map(owned)).collect(),
     };
     let source = stream::ExecLines::new(invocation, scope.app().limits().max_line);
-    Ok(scope.stream(Box::new(source))?)
-}
-
-/// The lines that a GET of `url` with these fields answers with.
-pub fn get_stream(scope: &mut Scope, url: Text, names: List, values: List) -> Result<Own<Stream>, Trap> {
-    let pairs = names.texts().zip(values.texts());
-    let fields = pairs.map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned())).collect();
-    let source = stream::Upstream::new(url.as_str(), fields, scope.app().limits().max_line);
     Ok(scope.stream(Box::new(source))?)
 }

@@ -164,6 +164,12 @@ impl Scope {
     #[cold]
     fn failed(&mut self, handle: Stream, failure: Failure) -> Result<Word, Trap> {
         self.end(handle);
+        self.record(failure)
+    }
+
+    /// What a native that may fail comes to with this failure: `None`, with the failure recorded; a trap when it was one.
+    #[cold]
+    pub fn record(&mut self, failure: Failure) -> Result<Word, Trap> {
         match failure.trace {
             Some(trace) => {
                 self.inner_trace = Some(trace);

@@ -78,9 +78,15 @@ extern "C" fn proxies(ctx: *mut Ctx, request: Word) -> Word {
     for word in [query, key, request] {
         give_up(ctx, word);
     }
-    let headers = native(ctx, "list-new", &[u64::from(weir_abi::layout::shape::LIST_REF), 0]);
-    let stream = native(ctx, "get-stream", &[url, headers, headers]);
-    for word in [url, headers] {
+    let order = native(ctx, "list-new", &[u64::from(weir_abi::layout::shape::LIST_REF), 3]);
+    let order = native(ctx, "list-push", &[order, url]);
+    let order = native(ctx, "list-push", &[order, make_text(ctx, "GET")]);
+    let order = native(ctx, "list-push", &[order, make_text(ctx, "")]);
+    let terms = native(ctx, "list-new", &[u64::from(weir_abi::layout::shape::LIST_WORD), 0]);
+    let content = make_text(ctx, "");
+    let item = u64::from(testing::types::TEXT.0);
+    let stream = native(ctx, "fetch-lines", &[item, order, content, 0, terms]);
+    for word in [order, content, terms] {
         give_up(ctx, word);
     }
     native(ctx, "respond-lines", &[stream])

@@ -1,6 +1,7 @@
 //! Streams of every kind, pulled as a body pulls them.
 
 use super::*;
+use crate::client::{Order, Terms};
 use crate::heap::Word;
 use crate::scope::{Scope, Source};
 use crate::stream::stdin::Input;
@@ -237,6 +238,27 @@ async fn upstream() -> (String, tokio::task::JoinHandle<(TcpStream, String)>) {
     (url, accepting)
 }
 
+/// The lines that a GET of `url` answers with.
+fn lines_of(url: &str, fields: &[(&str, &str)]) -> UpstreamLines {
+    let terms = Terms {
+        connect: Duration::from_secs(10),
+        first_byte: Duration::from_secs(30),
+        timeout: None,
+        redirects: 5,
+        public_only: false,
+    };
+    let owned = |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
+    let order = Order {
+        url: url.to_owned(),
+        method: "GET".to_owned(),
+        fields: fields.iter().map(owned).collect(),
+        media_type: String::new(),
+        content: bytes::Bytes::new(),
+        terms,
+    };
+    UpstreamLines::new(Pieces::of_order(order, None), 100)
+}
+
 /// What a stream gives of an upstream that answers with these bytes and closes.
 async fn answered(bytes: &[u8]) -> (Vec<String>, Option<crate::Failure>) {
     let s = &mut testing::scope();
@@ -246,7 +268,7 @@ async fn answered(bytes: &[u8]) -> (Vec<String>, Option<crate::Failure>) {
         let (mut socket, _) = accepting.await.expect("a request");
         socket.write_all(&answer).await.expect("room");
     });
-    let mut source = Upstream::new(&url, Vec::new(), 100);
+    let mut source = lines_of(&url, &[]);
     let result = texts(&mut source, s).await;
     serving.await.expect("served");
     drop(source);
@@ -270,17 +292,22 @@ async fn bodies_of_every_framing_are_lines() {
 
 #[tokio::test]
 async fn what_breaks_off_fails() {
-    let cases: [(&[u8], &[&str], &str); 8] = [
+    let cases: [(&[u8], &[&str], &str); 9] = [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na\nb\n", &["a", "b"], "broke off"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n4\r\nbc", &["a"], "broke off"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n", &["a"], "broke off"),
         (b"HTTP/1.1 200 O", &[], "did not answer"),
         (b"", &[], "did not answer"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+            &[],
+            "coded its answer with gzip",
+        ),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\na\n", &[], "answered 404"),
         (
-            b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 302 Found\r\nLocation: ftp://there\r\nContent-Length: 0\r\n\r\n",
             &[],
-            "answered 302 Found to /there",
+            "redirects to ftp://there",
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na\n\xFF\n", &["a"], "byte 2 is not UTF-8"),
     ];
@@ -296,7 +323,7 @@ async fn what_breaks_off_fails() {
 async fn lines_come_as_they_are_sent_and_dropping_closes() {
     let s = &mut testing::scope();
     let (url, accepting) = upstream().await;
-    let mut source = Upstream::new(&format!("{url}/events?x=1#part"), Vec::new(), 100);
+    let mut source = lines_of(&format!("{url}/events?x=1#part"), &[]);
     let reading = tokio::spawn(async move {
         let (mut socket, head) = accepting.await.expect("a request");
         assert!(head.starts_with("GET /events?x=1 HTTP/1.1\r\n"), "{head}");
@@ -324,20 +351,16 @@ async fn what_cannot_be_fetched_fails() {
     let refused = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let cases = [
-        (refused.as_str(), "cannot be reached"),
-        ("https://localhost/", "not supported yet"),
-        ("ftp://localhost/", "begins with http://"),
-        ("/events", "begins with http://"),
-        ("http://user:secret@localhost/", "user name"),
-        ("http://local host/", "not a URL"),
-        ("", "not a URL"),
+        (refused.as_str(), 502, "cannot be reached"),
+        ("ftp://localhost/", 400, "begins with http://"),
+        ("/events", 400, "begins with http://"),
+        ("http://user:secret@localhost/", 400, "user name"),
+        ("http://local host/", 400, "not a URL"),
+        ("", 400, "not a URL"),
     ];
-    for (url, message) in cases {
-        let failure = pull(&mut Upstream::new(url, Vec::new(), 100), s)
-            .await
-            .expect("a failure")
-            .expect_err("a failure");
-        assert!(failure.status == 502 && failure.message.contains(message), "{url}: {failure}");
+    for (url, status, message) in cases {
+        let failure = pull(&mut lines_of(url, &[]), s).await.expect("a failure").expect_err("a failure");
+        assert!(failure.status == status && failure.message.contains(message), "{url}: {failure}");
     }
 }
 
@@ -345,8 +368,7 @@ async fn what_cannot_be_fetched_fails() {
 async fn an_upstream_has_time_for_its_first_byte() {
     let s = &mut testing::scope();
     let (url, accepting) = upstream().await;
-    let failure =
-        pull(&mut Upstream::new(&url, Vec::new(), 100), s).await.expect("a failure").expect_err("a failure");
+    let failure = pull(&mut lines_of(&url, &[]), s).await.expect("a failure").expect_err("a failure");
     assert_eq!(failure.status, 504);
     drop(accepting);
 }
