@@ -17,8 +17,8 @@ use weir_core::{HandlerService, LogFormat, Versions};
 use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
 
 const DEFAULT_PORT: u16 = 8080;
-/// How long the workers may take to end after a cut; a worker in a loop without an end never does.
-const AFTER_CUT: Duration = Duration::from_secs(2);
+/// How long the workers may take to end after a cut, deferred blocks included; longer than the server itself waits for them.
+const AFTER_CUT: Duration = Duration::from_secs(5);
 /// Likewise when the time for draining is over: the server itself cuts then and waits for last work.
 const AFTER_DRAIN: Duration = Duration::from_secs(6);
 
@@ -176,6 +176,7 @@ fn end_after(time: Duration) {
     let end = move || {
         std::thread::sleep(time);
         weir_core::report("weir httpd: ended although a worker is still busy");
+        weir_core::kill_children();
         weir_core::finish();
         std::process::exit(FAILED.into());
     };

@@ -46,6 +46,7 @@ fn attend_signals() -> std::io::Result<Arc<AtomicU8>> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if seen.swap(signal as u8, SeqCst) != 0 {
+                weir_core::kill_children();
                 // Should that fail, the program goes on to its own end.
                 let _ = emulate_default_handler(signal);
             }

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 15] = [
+const TESTED: [&str; 16] = [
     "adventure",
     "fib",
     "hello",
     "json-to-csv",
     "ledger",
+    "log",
     "markdown",
     "proxy",
     "shout",
@@ -227,4 +228,22 @@ fn upload() {
     let counted = post("/count", "text/csv", "a,b\nc,d,e\n").body();
     assert_eq!(counted, "{\"lines\":2,\"bytes\":10,\"longest\":5}");
     assert_eq!(post("/upper", "text/plain", "ok").body(), "OK\n");
+}
+
+#[test]
+fn log() {
+    let file = scratch("log-example").join("app.log");
+    std::fs::write(&file, "one\nan error\n").expect("the scratch folder can be written");
+    let server = Launch::new(&["examples/log.weir", "--log-format", "off"])
+        .env("LOG", &file.display().to_string())
+        .start();
+    let (mut all, mut errors) = (server.get("/"), server.get("/errors"));
+    assert_eq!((all.head().status, errors.head().status), (200, 200));
+    assert_eq!([all.chunk(), all.chunk()], ["one\n", "an error\n"]);
+    assert_eq!(errors.chunk(), "an error\n");
+    let mut log = std::fs::OpenOptions::new().append(true).open(&file).expect("it is there");
+    log.write_all(b"fine\nanother Error\n").expect("written");
+    assert_eq!([all.chunk(), all.chunk()], ["fine\n", "another Error\n"]);
+    assert_eq!(errors.chunk(), "another Error\n");
+    assert!(server.get("/disk").response().body().lines().count() >= 2);
 }

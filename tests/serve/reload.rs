@@ -98,8 +98,9 @@ fn a_change_takes_new_requests_and_leaves_open_streams_alone() {
 // rule: cli.watch-broken
 #[test]
 fn what_does_not_come_up_replaces_nothing() {
-    let site = Site::watched("broken", &[("app.weir", &version(1))]);
+    let site = Site::start("broken", &[("app.weir", &version(1))], &["-w", "--start-timeout", "200ms"]);
     let cases = [
+        ("while true {}\nfn handle(req) { \"x\" }", "--start-timeout"),
         ("fn handle(req) { nowhere }", "error[E0201]"),
         ("print(1)", "has no `handle`"),
         ("panic(\"no\")\nfn handle(req) { \"x\" }", "trap: no"),

@@ -125,16 +125,20 @@ fn the_port_option_and_the_environment() {
 #[test]
 fn a_handler_that_never_ends_does_not_keep_the_process() {
     let code = "fn handle(req) { if req.path == \"/\" { warn(\"begun\"); while true {} }; \"x\" }";
-    let server = Launch::new(&["-e", code, "--workers", "2", "--log-format", "off"]).start();
-    let mut idle = server.get("/idle");
-    assert_eq!(idle.response().status(), 200);
-    let _busy = server.get("/");
-    server.stderr_line("the handler's word", |l| l == "begun");
-    server.signal(Signal::TERM);
-    // Two signals at once would count as one.
-    idle.expect_closed();
-    server.signal(Signal::TERM);
-    server.wait();
+    for workers in ["1", "2"] {
+        let server = Launch::new(&["-e", code, "--workers", workers, "--log-format", "off"]).start();
+        let mut idle = server.get("/idle");
+        assert_eq!(idle.response().status(), 200);
+        let mut busy = server.get("/");
+        server.stderr_line("the handler's word", |l| l == "begun");
+        server.signal(Signal::TERM);
+        // Two signals at once would count as one.
+        idle.expect_closed();
+        server.signal(Signal::TERM);
+        busy.expect_closed();
+        // Nobody had to end it by force.
+        assert_eq!(server.wait(), (0, Vec::new()), "{workers} workers");
+    }
 }
 
 // rule: cli.sigterm

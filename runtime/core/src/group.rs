@@ -12,6 +12,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::process::ExitStatus;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -27,6 +28,22 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 /// How long a leader that was asked to end may take. As long as the `defer`s of a scope.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The groups that are to end with the process.
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn groups() -> MutexGuard<'static, Vec<Pid>> {
+    // Every change of it is one call.
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills all children with their groups, for a process that ends at once.
+pub fn kill_children() {
+    for group in groups().drain(..) {
+        // It may have ended just now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
 
 /// A running child that leads its group.
 pub struct Leader {
@@ -47,6 +64,9 @@ impl Leader {
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         counters.children.add(1);
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            groups().push(group);
+        }
         #[cfg(target_os = "linux")]
         let exit = group.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).and_then(|fd| {
             // SAFETY: an OwnedFd is open until it is dropped and always names the same descriptor; the AsyncFd owns it from here.
@@ -72,7 +92,7 @@ impl Leader {
     /// When the system does not say how it ended.
     pub async fn left(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
-        self.group = None;
+        self.forget();
         Ok(status)
     }
 
@@ -82,12 +102,12 @@ impl Leader {
         if let Some(exit) = &self.exit {
             ready!(exit.poll_read_ready(cx))?.retain_ready();
             self.signal(Signal::KILL);
-            self.group = None;
+            self.forget();
         }
         let status = ready!(pin!(self.child.wait()).poll(cx))?;
         // Where its end cannot be seen before it is reaped.
         self.signal(Signal::KILL);
-        self.group = None;
+        self.forget();
         Poll::Ready(Ok(status))
     }
 
@@ -107,6 +127,13 @@ impl Leader {
         });
     }
 
+    /// Nothing of it is to be ended any more.
+    fn forget(&mut self) {
+        if let Some(group) = self.group.take() {
+            groups().retain(|known| *known != group);
+        }
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             // All of it may have ended just now.
@@ -118,6 +145,7 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        self.forget();
         self.counters.children.add(-1);
     }
 }

@@ -64,6 +64,7 @@ mod worker;
 
 pub use app::App;
 pub use failure::Failure;
+pub use group::kill_children;
 pub use interrupt::interrupt;
 pub use limits::{LIMITS, Limit, Limits, NO_LIMIT, Unit, UnknownLimit, duration, size};
 pub use log::{LogFormat, UnknownFormat};

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -67,21 +67,34 @@ impl Watch {
         watch
     }
 
+    /// Follows a path, name by name: each symbolic link on it may be changed, and what it ends at.
     fn add(&mut self, path: &Path) {
-        let mut at = path.to_owned();
-        for _ in 0..LINKS {
-            let Some(name) = at.file_name() else { return };
-            let folder = at.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let Ok(folder) = fs::canonicalize(folder.unwrap_or(Path::new("."))) else {
-                self.is_blind = true;
-                return;
-            };
-            self.is_blind |= !HUB.add(&folder, name, &self.signal);
-            let target = fs::read_link(folder.join(name));
-            self.places.push((folder.clone(), name.to_owned()));
+        let Ok(path) = std::path::absolute(path) else {
+            self.is_blind = true;
+            return;
+        };
+        let mut left: Vec<OsString> = names(&path);
+        let mut at = PathBuf::from("/");
+        let mut links = 0;
+        while let Some(name) = left.pop() {
+            if name == ".." {
+                at.pop();
+                continue;
+            }
+            let target = fs::read_link(at.join(&name)).ok().filter(|_| links < LINKS);
+            if target.is_some() || left.is_empty() {
+                self.is_blind |= !HUB.add(&at, &name, &self.signal);
+                self.places.push((at.clone(), name.clone()));
+            }
             match target {
-                Ok(target) => at = folder.join(target),
-                Err(_) => return,
+                Some(target) => {
+                    links += 1;
+                    if target.is_absolute() {
+                        at = PathBuf::from("/");
+                    }
+                    left.extend(names(&target));
+                }
+                None => at.push(name),
             }
         }
     }
@@ -103,6 +116,18 @@ impl Watch {
         }
         if self.signal.has_changed.load(SeqCst) { Poll::Ready(()) } else { Poll::Pending }
     }
+}
+
+/// The names of a path, the first one last.
+fn names(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        _ => None,
+    });
+    let mut names: Vec<OsString> = names.collect();
+    names.reverse();
+    names
 }
 
 impl Drop for Watch {
@@ -230,6 +255,15 @@ mod tests {
             drop(second);
             fs::remove_file(dir.join("own")).expect("removed");
             told(&watch).await;
+            // A link to a folder on the way is changed.
+            let deep = Watch::on(&[dir.join("folder/real")]);
+            assert!(deep.is_blind());
+            std::os::unix::fs::symlink("far", dir.join("folder")).expect("a link");
+            let deep = Watch::on(&[dir.join("folder/real")]);
+            assert!(!deep.is_blind());
+            std::os::unix::fs::symlink("elsewhere", dir.join("new")).expect("a link");
+            fs::rename(dir.join("new"), dir.join("folder")).expect("renamed");
+            told(&deep).await;
         });
         assert!(Watch::on(&[dir.join("no/such/folder")]).is_blind());
         let canonical = fs::canonicalize(&dir).expect("it is there");

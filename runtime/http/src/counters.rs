@@ -68,9 +68,9 @@ impl Counters {
         self.refused.load(Relaxed)
     }
 
-    /// The worker with the fewest open connections.
+    /// The worker with the fewest open connections and streams: one that streams is busier than one that waits.
     pub(crate) fn least_loaded(&self) -> usize {
-        let load = |worker: &PerWorker| worker.connections.load(Relaxed);
+        let load = |worker: &PerWorker| worker.connections.load(Relaxed) + worker.streams.load(Relaxed);
         let workers = self.workers().iter().enumerate();
         workers.min_by_key(|(_, worker)| load(worker)).map_or(0, |(index, _)| index)
     }
@@ -152,7 +152,9 @@ mod tests {
         assert_eq!(counters.connections_by_worker(), [1, 1]);
         drop((first, second));
         assert_eq!(counters.open_connections(), 0);
-        drop(StreamSlot::take(&counters, 1));
+        let stream = StreamSlot::take(&counters, 0);
+        assert_eq!((counters.least_loaded(), counters.open_streams()), (1, 1));
+        drop(stream);
         assert_eq!(counters.open_streams(), 0);
     }
 }
