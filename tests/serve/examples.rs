@@ -211,13 +211,14 @@ fn ticks() {
 #[test]
 fn upload() {
     let server = Server::example("upload");
-    let post = |target: &str, kind: &str, body: &str| {
+    let send = |method: &str, target: &str, kind: &str, body: &str| {
         let mut client = server.connect();
         let length = body.len();
-        client.request("POST", target, &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"));
+        client.request(method, target, &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n"));
         client.send(body);
         client.response()
     };
+    let post = |target: &str, kind: &str, body: &str| send("POST", target, kind, body);
     let json = "application/json";
     assert_eq!(post("/orders", json, "{\"item\": \"tea\"}").body(), "1 x tea, as usual\n");
     let wrong = post("/orders", json, "{\"item\": \"tea\", \"count\": \"3\"}");
@@ -225,9 +226,9 @@ fn upload() {
     assert_eq!(wrong.body(), "$.count: expected Int, found text \"3\" (line 1, column 26)\n");
     assert_eq!(post("/orders", json, "{\"item\": \"tea\", \"count\": 0}").status(), 422);
     assert_eq!(post("/greet", "application/x-www-form-urlencoded", "name=Ada+L.").body(), "Hello, Ada L.!\n");
-    let counted = post("/count", "text/csv", "a,b\nc,d,e\n").body();
+    let counted = send("PUT", "/count", "text/csv", "a,b\nc,d,e\n").body();
     assert_eq!(counted, "{\"lines\":2,\"bytes\":10,\"longest\":5}");
-    assert_eq!(post("/upper", "text/plain", "ok").body(), "OK\n");
+    assert_eq!(send("PUT", "/upper", "text/plain", "ok").body(), "OK\n");
 }
 
 #[test]
