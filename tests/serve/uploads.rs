@@ -280,10 +280,15 @@ fn connections_are_limited_in_number_and_by_address() {
         let mut third = server.connect();
         let head = third.head();
         assert_eq!((head.status, head.field("retry-after")), (503, Some("1")), "{option}");
-        held.pop().expect("two are held").fin();
-        server.counters_until("a connection is left behind", |now| now["sockets"] <= 3);
-        let mut next = server.connect();
-        next.get("/");
-        assert_eq!(next.response().status(), 200, "{option}: a place is free again");
+        // Its place is given back about when the server closes in turn.
+        let mut second = held.pop().expect("two are held");
+        second.fin();
+        second.expect_closed();
+        let is_admitted = |_: &usize| {
+            let mut next = server.connect();
+            next.get("/");
+            next.response().status() == 200
+        };
+        assert!((0..1000).find(is_admitted).is_some(), "{option}: a place is free again");
     }
 }
