@@ -1,7 +1,10 @@
 //! What requests share: stores, from several workers.
 
+use crate::support;
 use crate::support::client::{Client, Piece};
 use crate::support::weir_process::{Launch, Server};
+use rustix::process::Signal;
+use std::path::Path;
 use std::thread;
 
 const WORKERS: [&str; 3] = ["--workers", "4", "-e"];
@@ -163,4 +166,63 @@ fn a_stream_that_was_too_slow_breaks_off() {
         }
     }
     assert!((1..200).contains(&(whole / 100_001)), "{whole} bytes");
+}
+
+const KEPT: &str = "
+let hits: Store[Int] = store(\"hits\", file: \"hits.db\")
+fn handle(req) {
+  match req.path {
+    \"/\" => \"{hits.get(\"n\")? ?? 0}\"
+    \"/keys\" => \"{hits.keys()?} {hits.len()?}\"
+    \"/delete\" => \"{hits.delete(\"n\")?}\"
+    _ => \"{hits.update(\"n\", 0, n => n + 1)?}\"
+  }
+}";
+
+fn keep(folder: &Path) -> Server {
+    Launch::new(&["--workers", "3", "-e", KEPT]).dir(folder).start()
+}
+
+// rule: store.durable
+#[test]
+fn a_killed_process_loses_nothing_that_it_acknowledged() {
+    const CLIENTS: usize = 4;
+    const EACH: usize = 25;
+    let folder = support::scratch("kept");
+    let mut counted = 0;
+    for _round in 0..3 {
+        let server = keep(&folder);
+        let connections: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
+        let acknowledged = thread::scope(|scope| {
+            let clients = connections.into_iter().map(|mut client| {
+                scope.spawn(move || {
+                    for _ in 0..EACH {
+                        client.get("/count");
+                        assert_eq!(client.response().status(), 200);
+                    }
+                    // One more, which nobody waits for.
+                    client.get("/count");
+                    client
+                })
+            });
+            clients
+                .collect::<Vec<_>>()
+                .into_iter()
+                .map(|client| client.join().expect("it counts"))
+                .collect::<Vec<_>>()
+        });
+        server.signal(Signal::KILL);
+        drop(server);
+        drop(acknowledged);
+        let server = keep(&folder);
+        let kept: usize = server.get("/").response().body().parse().expect("a number");
+        let least = counted + CLIENTS * EACH;
+        assert!((least..=least + CLIENTS).contains(&kept), "{kept} of {least}");
+        counted = kept;
+    }
+    let server = keep(&folder);
+    assert_eq!(server.get("/keys").response().body(), "[\"n\"] 1");
+    assert_eq!(server.get("/delete").response().body(), "true");
+    assert_eq!(server.get("/").response().body(), "0");
+    server.counters_until("something is left", |c| c["scopes"] == 0 && c["resources"] == 0);
 }

@@ -23,11 +23,20 @@ use weir_abi::types::TypeId;
 /// What natives that put something give: it failed, and why is recorded.
 const FAILED: Word = -1i64 as Word;
 
-/// The store of that name, for values of type `ty`.
-pub fn store_open(scope: &mut Scope, ty: TypeId, name: Text, _file: Any) -> Result<Flow, Trap> {
+/// The store of that name, for values of type `ty`, in memory or in a file.
+pub fn store_open(scope: &mut Scope, ty: TypeId, name: Text, file: Any) -> Result<Flow, Trap> {
     let kind = Kind::of(scope.app().module(), ty);
-    let store = Store::open(name.as_str(), &kind).map_err(Trap::native)?;
-    Ok(Flow::Done(scope.share(Shared::Store(store))?.into_word()))
+    if file.word() == 0 {
+        let store = Store::open(name.as_str(), &kind).map_err(Trap::native)?;
+        return Ok(Flow::Done(scope.share(Shared::Store(store))?.into_word()));
+    }
+    let Answer::Later(opened) = Store::open_file(name.as_str(), file.as_arg::<Text>().as_str(), &kind) else {
+        unreachable!("files are opened beside the worker")
+    };
+    Ok(on_future(scope, opened, |scope, opened: Result<Arc<Store>, Failure>| match opened {
+        Ok(store) => Ok(scope.share(Shared::Store(store))?.into_word()),
+        Err(failure) => Err(Trap::native(failure.message)),
+    }))
 }
 
 fn store_of(scope: &Scope, handle: Resource) -> Arc<Store> {
@@ -206,10 +215,11 @@ impl Writing {
         let limit = scope.app().limits().store_limit;
         // Until it is the store's, the scope has to have room for it.
         let room = scope.heap().room();
-        match packer.step(scope.app().module(), room.min(limit)) {
+        let most = self.store.most(limit);
+        match packer.step(scope.app().module(), room.min(most)) {
             Ok(false) => return Ok(None),
             Ok(true) => {}
-            Err(_) if room < limit => return Err(Full.into()),
+            Err(_) if room < most => return Err(Full.into()),
             Err(_) => return Ok(Some(outcome(scope, Err(full(limit))))),
         }
         let block = Block::new(self.store.kind(), packer.take());
