@@ -389,12 +389,16 @@ fn hugs(args: &[Arg]) -> bool {
     let braced = match &last.kind {
         ExprKind::Lambda { params, body } => {
             params.iter().all(|param| param.ty.is_none())
-                && matches!(body.kind, ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. })
+                && matches!(
+                    body.kind,
+                    ExprKind::Block(_) | ExprKind::Match { .. } | ExprKind::If { .. } | ExprKind::Form(..)
+                )
         }
         ExprKind::List(_)
         | ExprKind::Map(_)
         | ExprKind::Record(_)
         | ExprKind::Match { .. }
+        | ExprKind::Form(..)
         | ExprKind::Block(_) => init.is_empty(),
         _ => false,
     };

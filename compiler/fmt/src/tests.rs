@@ -395,6 +395,8 @@ fn forms_keep_their_blocks_and_their_parentheses_in_heads() {
     stays("for x in (stream { yield 1 }.take(2)) { print(x) }\n");
     stays("if (spawn { 1 } == a) { b }\n");
     stays("match a {\n  b if (stream { yield 1 }.x) => yield b\n}\n");
+    stays("xs.map(x => stream {\n  yield x\n  yield x\n})\n");
+    stays("keep(spawn {\n  a()\n  b()\n})\n");
     stays("fn f() {\n  defer { close() }\n  defer {\n    a()\n    b()\n  }\n}\n");
     becomes("let s=stream{ yield 1\nyield  2 }", "let s = stream {\n  yield 1\n  yield 2\n}\n");
     becomes("for x in stream{}", "for x in stream {}\n");
