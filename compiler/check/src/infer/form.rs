@@ -15,7 +15,7 @@ use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
 /// Types of the library that belong to one request, which work of the server outlives.
-const OF_A_REQUEST: [&str; 4] = ["Request", "Query", "Headers", "Response"];
+const OF_A_REQUEST: [&str; 7] = ["Request", "Query", "Headers", "Response", "Answer", "Task", "Channel"];
 
 impl<'a> Checker<'a> {
     /// `stream { }`, `spawn { }` or `background { }`
@@ -33,8 +33,14 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         let (item, origin) = expected.unwrap_or_else(|| (self.terms.var(), Origin::of(Why::Same)));
-        let closure = self.failing_body(Role::Stream { item, origin }, block, span);
         let ty = self.terms.add(Term::Stream(item));
+        if let Want::Type(wanted, _) = want
+            && self.terms.is_var(wanted)
+        {
+            // What the block does may ask for it: a function that walks over one of its own streams.
+            self.demand(ty, wanted, span, Origin::of(Why::Same));
+        }
+        let closure = self.failing_body(Role::Stream { item, origin }, block, span);
         Draft::new(Kind::CallNative("stream-generate".to_string(), vec![item], vec![closure]), ty, span)
     }
 
@@ -196,10 +202,11 @@ impl<'a> Checker<'a> {
             captures.map(|variable| (variable.ty, variable.name, variable.span)).collect()
         };
         for (ty, name, span) in captured {
-            let modules = &self.modules;
-            let stays = self.terms.any(ty, &mut |term, _| match term {
+            let of_a_request = |id| OF_A_REQUEST.contains(&self.modules.ty(id).decl.name.text.as_str());
+            let stays = self.terms.any(ty, &mut |term, _| match *term {
                 Term::Stream(_) => true,
-                Term::Native(id) => OF_A_REQUEST.contains(&modules.ty(*id).decl.name.text.as_str()),
+                Term::Native(id) => of_a_request(id),
+                Term::Record(id, _) => self.is_native(id) && of_a_request(id),
                 _ => false,
             });
             if stays {
