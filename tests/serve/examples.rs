@@ -11,6 +11,7 @@ use std::io::Write;
 const TESTED: [&str; 16] = [
     "adventure",
     "fib",
+    "find",
     "hello",
     "json-to-csv",
     "ledger",
@@ -151,6 +152,20 @@ fn word_count() {
 fn fib() {
     let output = run(&["examples/fib.weir"]);
     assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, "832040\n", ""));
+}
+
+#[test]
+fn find() {
+    let dir = scratch("find");
+    for name in ["a.txt", "sub/b.txt", "sub/below/c.txt", "sub/d.md"] {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("made");
+        std::fs::write(path, "").expect("written");
+    }
+    let script = root().join("examples/find.weir");
+    let output = run_in(&dir, &[script.to_str().expect("UTF-8"), ".", ".txt"], "");
+    let expected = "./a.txt\n./sub/b.txt\n./sub/below/c.txt\n";
+    assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, expected, ""));
 }
 
 #[test]

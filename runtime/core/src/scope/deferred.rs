@@ -97,3 +97,66 @@ impl Scope {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::Word;
+    use crate::testing::{self, make_closure};
+    use crate::value::Handle;
+    use weir_abi::context::Ctx;
+
+    extern "C" fn nothing(_: *mut Ctx, _: Word, _: Word) -> Word {
+        0
+    }
+
+    /// Puts a closure off in that run; its word.
+    fn put_off(scope: &mut Scope, run: u64) -> Word {
+        let closure = make_closure(scope, nothing);
+        let word = Handle::word(closure.get());
+        let outer = scope.set_running(run);
+        scope.push_deferred(closure);
+        scope.set_running(outer);
+        word
+    }
+
+    fn give_up(scope: &mut Scope, closures: Vec<Own<Closure>>) -> Vec<Word> {
+        let words = closures.iter().map(|closure| Handle::word(closure.get())).collect();
+        closures.into_iter().for_each(|closure| scope.give_up(closure));
+        words
+    }
+
+    #[test]
+    fn a_fiber_takes_its_own_off_down_to_a_depth() {
+        let scope = &mut testing::scope();
+        let (parent, child) = (scope.number_run(), scope.number_run());
+        let first = put_off(scope, parent);
+        put_off(scope, child);
+        let second = put_off(scope, parent);
+        scope.set_running(parent);
+        assert_eq!(scope.deferred_depth(), 2);
+        let taken = scope.pop_deferred(1);
+        assert_eq!(give_up(scope, taken.into_iter().collect()), [second]);
+        assert!(scope.pop_deferred(1).is_none());
+        let taken = scope.pop_deferred(0);
+        assert_eq!(give_up(scope, taken.into_iter().collect()), [first]);
+        assert!(scope.pop_deferred(0).is_none() && scope.has_deferred() && !scope.has_left());
+        let left = scope.take_deferred();
+        assert_eq!(give_up(scope, left).len(), 1);
+        assert!(!scope.has_deferred() && scope.heap().live() == 0);
+    }
+
+    #[test]
+    fn what_is_left_is_taken_children_first_and_the_last_first() {
+        let scope = &mut testing::scope();
+        let runs = [scope.number_run(), scope.number_run(), scope.number_run()];
+        let words = [0, 1, 2, 0, 1].map(|at| put_off(scope, runs[at]));
+        scope.leave_deferred(runs[0]);
+        scope.leave_deferred(runs[1]);
+        assert!(scope.has_left());
+        let left = scope.take_deferred();
+        // The third run is still on its way, which only the end of the scope stops.
+        assert_eq!(give_up(scope, left), [words[4], words[1], words[3], words[0], words[2]]);
+        assert!(!scope.has_deferred() && scope.heap().live() == 0);
+    }
+}

@@ -107,3 +107,43 @@ impl Source for Generator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, make_closure, native};
+    use std::task::Waker;
+    use weir_abi::context::Ctx;
+
+    /// Yields two items and waits for an hour.
+    extern "C" fn yields(ctx: *mut Ctx, _: Word, _: Word) -> Word {
+        for item in [7, 8] {
+            native(ctx, "stream-yield", &[item]);
+        }
+        native(ctx, "sleep", &[3_600_000_000_000])
+    }
+
+    fn poll(source: &mut dyn Source, scope: &mut Scope) -> Poll<Option<Word>> {
+        let polled = source.poll_next(scope, &mut Context::from_waker(Waker::noop()));
+        polled.map(|next| next.map(|item| item.expect("no failure")))
+    }
+
+    #[tokio::test]
+    async fn there_is_a_stack_in_mid_body_only() {
+        let scope = &mut testing::scope();
+        let fibers = scope.worker().counters.fibers.get();
+        for pulls in 0..4 {
+            let closure = make_closure(scope, yields);
+            let mut source: Box<dyn Source> = Box::new(Generator::new(closure));
+            assert_eq!(scope.worker().counters.fibers.get(), fibers);
+            for at in 0..pulls {
+                let item = [Poll::Ready(Some(7)), Poll::Ready(Some(8)), Poll::Pending][at];
+                assert_eq!(poll(&mut *source, scope), item);
+                assert_eq!(scope.worker().counters.fibers.get(), fibers + 1);
+            }
+            source.close(scope);
+            assert_eq!(scope.worker().counters.fibers.get(), fibers);
+            assert_eq!(scope.heap().live(), 0);
+        }
+    }
+}
