@@ -185,6 +185,16 @@ impl<'a> Checker<'a> {
         Draft::new(Kind::Closure(frame), ty, span)
     }
 
+    /// Reports a task that may fail and that nobody holds.
+    pub(super) fn unused_task(&mut self, ty: T, span: Span) {
+        let shown = self.terms.show(ty);
+        let message = "This task may fail, and nobody looks at it";
+        let error = Diagnostic::error("E0343", message, span, format!("this is `{shown}`"));
+        self.report(error.help(
+            "Look at the failure inside of the block, or keep the task and `wait()` for what it gives.",
+        ));
+    }
+
     /// A call of what the library does with such a block.
     fn handed(&mut self, module: &str, function: &str, closure: Draft, span: Span) -> Draft {
         match self.library_fn(module, function) {

@@ -250,6 +250,13 @@ impl<'a> Checker<'a> {
             self.unused_result(draft.ty, draft.span);
             return draft;
         }
+        if let (ExprKind::Form(Form::Spawn, _), Term::Record(_, of)) = (&expr.kind, self.terms.head(draft.ty))
+        {
+            if of.first().is_some_and(|result| self.terms.as_result(*result).is_some()) {
+                self.unused_task(draft.ty, draft.span);
+            }
+            return draft;
+        }
         if matches!(self.terms.head(draft.ty), Term::Unit | Term::Never | Term::Unknown)
             || matches!(draft.kind, Kind::Error)
         {
