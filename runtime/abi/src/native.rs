@@ -316,6 +316,12 @@ macro_rules! for_each_native {
             defer_push "defer-push" - (own) word, traps, constant;
             defer_pop "defer-pop" - (word) owned, traps, constant;
             defer_failed "defer-failed" - (borrow) word, traps, linear;
+            stream_timeout "stream-timeout" - (own word) owned, traps, constant;
+            stream_throttle "stream-throttle" - (own word) owned, traps, constant;
+            stream_heartbeat "stream-heartbeat" types (own word own) owned, traps, constant;
+            stream_buffer "stream-buffer" types (own word) owned, traps, constant;
+            stream_merge "stream-merge" - (own) owned, traps, linear;
+            stream_zip "stream-zip" types (own own own) owned, traps, constant;
             // Task
             task_start "task-start" types (own) owned, traps, constant;
             task_wait "task-wait" types (borrow) owned, waits, constant;

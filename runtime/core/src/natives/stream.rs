@@ -15,7 +15,7 @@ use weir_abi::types::TypeId;
 const MAX_DEPTH: usize = 500;
 
 /// Takes the stream out of a handle, to put a stage upon it.
-fn take(scope: &mut Scope, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
+pub(super) fn take(scope: &mut Scope, handle: Own<Stream>) -> Result<Box<dyn Source>, Trap> {
     let source = scope.take_stream(handle)?;
     if source.depth() >= MAX_DEPTH {
         source.close(scope);

@@ -3,12 +3,11 @@
 use super::Flow;
 use crate::heap::Word;
 use crate::scope::{Operation, Outcome, Received, Scope};
-use crate::stream;
+use crate::stream::{self, Timer};
 use crate::value::{Any, Closure, Gives, Own, Resource, Stream};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
@@ -95,7 +94,7 @@ struct NextEnded {
 struct Limit {
     due: Instant,
     /// Made at the first poll.
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Option<Timer>,
 }
 
 impl Operation for NextEnded {
@@ -105,11 +104,11 @@ impl Operation for NextEnded {
         }
         let Some(Limit { due, timer }) = &mut self.limit else { return Poll::Pending };
         let is_over = match timer {
-            Some(timer) => timer.as_mut().poll(cx).is_ready() || *due <= Instant::now(),
+            Some(timer) => timer.poll(cx).is_ready() || *due <= Instant::now(),
             // Whatever the limit is: what was just begun has its turn, and what needs no wait is in time.
             None => {
                 cx.waker().wake_by_ref();
-                *timer = Some(Box::pin(sleep_until(*due)));
+                *timer = Some(Timer::new(scope, *due));
                 false
             }
         };

@@ -231,6 +231,11 @@ impl Scope {
         Ok(self.begin(Box::new(call), TASK_SIZE, keeper, is_ref))
     }
 
+    /// Begins a task without a stack, which nobody waits for.
+    pub(crate) fn begin_work(&mut self, work: Box<dyn Work>) -> TaskId {
+        self.begin(work, 0, Keeper::Nobody, false)
+    }
+
     /// Runs the deferred blocks of what was abandoned, in a task.
     pub(super) fn run_deferred(&mut self) {
         if self.is_ending || !self.has_left() {

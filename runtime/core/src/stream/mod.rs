@@ -6,6 +6,7 @@
 //! Not here: handles (`scope`), how items go out (`service`).
 
 mod basic;
+mod buffer;
 mod calls;
 mod channel;
 mod distinct;
@@ -17,15 +18,19 @@ mod groups;
 mod line_texts;
 mod lines;
 mod results;
+mod several;
 mod stages;
 mod stdin;
 mod subscribed;
 mod tail;
+mod timed;
+mod timer;
 mod upload;
 mod upstream;
 
 pub use basic::{Elements, Ints};
-pub use calls::as_any;
+pub use buffer::Buffer;
+pub use calls::{as_any, give_up};
 pub use channel::OfChannel;
 pub use distinct::{Changes, Distinct};
 pub use every::Every;
@@ -34,10 +39,13 @@ pub use file::FileLines;
 pub use generator::Generator;
 pub use groups::{Chunks, Flatten, Indexed, Scan, Somes};
 pub use results::{Results, Unwrapped};
+pub use several::{Merge, Zip};
 pub use stages::{Drop, Filter, Map, Rule, Take};
 pub use stdin::{Stdin, standard_input};
 pub use subscribed::Subscribed;
 pub use tail::{From, TailFile};
+pub use timed::{Heartbeat, Throttle, Timeout};
+pub use timer::Timer;
 pub use upload::{UploadChunks, UploadLines, bytes_of, read_before, upload_failure};
 pub use upstream::{Pieces, UpstreamChunks, UpstreamLines, readable};
 
