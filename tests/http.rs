@@ -38,6 +38,8 @@ mod shutdown;
 mod sources;
 #[path = "serve/stdin.rs"]
 mod stdin;
+#[path = "serve/tasks.rs"]
+mod tasks;
 #[path = "serve/traps.rs"]
 mod traps;
 #[path = "serve/uploads.rs"]

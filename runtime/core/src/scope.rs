@@ -682,6 +682,7 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         self.worker.counters.scopes.add(-1);
+        self.worker.counters.tasks.add(-(self.tasks.running() as i64));
     }
 }
 

@@ -10,6 +10,7 @@
 //! ```
 
 use super::{Entry, Scope};
+use crate::counters::Counters;
 use crate::heap::Word;
 use crate::value::{Any, Own, Ref, Resource};
 use std::collections::VecDeque;
@@ -30,6 +31,22 @@ struct Sender {
     waker: Waker,
 }
 
+/// Counts a channel while there is one.
+struct Counted(&'static Counters);
+
+impl Counted {
+    fn new(counters: &'static Counters) -> Self {
+        counters.channels.add(1);
+        Self(counters)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.channels.add(-1);
+    }
+}
+
 /// A queue with those who wait for it.
 pub struct Channel {
     capacity: usize,
@@ -43,6 +60,7 @@ pub struct Channel {
     /// Senders whose item nobody takes, for the channel was closed.
     refused: Vec<Ticket>,
     next: Ticket,
+    _counted: Counted,
 }
 
 /// What came of waiting for an item.
@@ -89,7 +107,6 @@ impl Scope {
             return Err(Trap::native("the capacity of a channel is not positive"));
         };
         self.heap.charge(ITEM_SIZE.saturating_mul(capacity))?;
-        self.worker.counters.channels.add(1);
         let channel = Channel {
             capacity,
             is_ref,
@@ -100,6 +117,7 @@ impl Scope {
             granted: Vec::new(),
             refused: Vec::new(),
             next: 0,
+            _counted: Counted::new(self.worker.counters),
         };
         Ok(self.resource(Entry::Channel(channel))?)
     }
@@ -247,7 +265,6 @@ impl Scope {
 
     /// Gives up what nobody received of a channel without handles.
     pub(super) fn close_channel(&mut self, channel: Channel) {
-        self.worker.counters.channels.add(-1);
         self.heap.uncharge(ITEM_SIZE.saturating_mul(channel.capacity));
         let waiting = channel.senders.into_iter().map(|sender| sender.item);
         let granted = channel.granted.into_iter().map(|(_, item)| item);

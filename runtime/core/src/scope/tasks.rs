@@ -178,6 +178,11 @@ pub struct Tasks {
 }
 
 impl Tasks {
+    /// How many have not ended.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
     /// How many tasks run deferred blocks.
     pub fn deferring(&self) -> usize {
         self.deferring
@@ -511,3 +516,6 @@ impl Scope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
