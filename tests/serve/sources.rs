@@ -153,3 +153,32 @@ fn a_tail_waits_for_its_file() {
         assert_eq!(client.chunk(), "first\n");
     }
 }
+
+// rule: stream.exec-end
+#[test]
+fn many_that_come_and_go_leave_nothing() {
+    let log = support::scratch("sources-rounds").join("app.log");
+    append(&log, "line\n");
+    let code = format!(
+        "fn handle(req) {{
+           if req.path == \"/tail\" {{ tail-file({:?}, all: true) }}
+           else {{ exec-stream(\"sh\", [\"-c\", \"echo line; exec sleep 1000\"]) }}
+         }}",
+        log.display().to_string()
+    );
+    let server = Server::code(&code);
+    let start = server.counters();
+    for round in 0..200 {
+        let mut client = server.get(if round % 4 < 2 { "/tail" } else { "/exec" });
+        if round % 8 < 4 {
+            assert_eq!(client.head().status, 200);
+            assert_eq!(client.chunk(), "line\n");
+        }
+        leave(client, round % 2 == 0);
+    }
+    server.counters_until("something is left", |now| {
+        ["scopes", "children", "tails", "resources", "chunks", "streams", "sockets", "endings"]
+            .iter()
+            .all(|name| now[*name] == start[*name])
+    });
+}

@@ -150,3 +150,6 @@ impl Open {
 fn stays(what: &str) -> Trap {
     Trap::native(format!("{what} belongs to its request, and background work outlives that"))
 }
+
+#[cfg(test)]
+mod tests;

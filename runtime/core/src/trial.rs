@@ -5,6 +5,7 @@
 
 use crate::afterwork;
 use crate::app::{App, Pinned};
+use crate::background;
 use crate::failure::Failure;
 use crate::limits::NO_LIMIT;
 use crate::output;
@@ -12,8 +13,14 @@ use crate::run::Run;
 use crate::scope::Scope;
 use crate::start::{in_runtime, run_to_end};
 use crate::worker::Worker;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a test's background work may go on behind its end; as long as a server's by default.
+const BACKGROUND_TIME: Duration = Duration::from_secs(10);
 
 impl App {
     /// Runs the test with that index of the module on this thread until it ends. What it printed is written then.
@@ -23,8 +30,12 @@ impl App {
     pub fn test(self: &Arc<Self>, index: usize) -> Result<(), Failure> {
         let result = in_runtime(async {
             let result = run_test(self, index).await;
-            // What it put into the background as well.
-            afterwork::finished().await;
+            // What it put into the background as well, unless that goes on for ever.
+            let mut finished = pin!(afterwork::finished());
+            if timeout(BACKGROUND_TIME, &mut finished).await.is_err() {
+                background::cancel_all();
+                finished.await;
+            }
             result
         });
         output::STDOUT.flush_own();
