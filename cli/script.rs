@@ -73,11 +73,12 @@ impl Script {
 
     /// The module of a script that can answer requests; says so if it cannot.
     pub fn serving(&self, compiled: Compiled) -> Result<Module, u8> {
-        if compiled.module.handler.is_some() {
+        if compiled.module.handler.is_some() || !compiled.module.routes.is_empty() {
             return Ok(compiled.module);
         }
-        let hint = "write `fn handle(req) { \"Hello!\\n\" }`, or run it with `weir FILE`";
-        let message = format!("{} has no `handle`, so there is nothing to serve; {hint}", self.name);
+        let hint = "write `route GET \"/\" { \"Hello!\\n\" }` or `fn handle(req) { ... }`, or run it with `weir FILE`";
+        let message =
+            format!("{} has neither a route nor `handle`, so there is nothing to serve; {hint}", self.name);
         Err(fail(REJECTED, &message))
     }
 }

@@ -30,12 +30,16 @@ mod proxy;
 mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
+#[path = "serve/routes.rs"]
+mod routes;
 #[path = "serve/shared.rs"]
 mod shared;
 #[path = "serve/shutdown.rs"]
 mod shutdown;
 #[path = "serve/sources.rs"]
 mod sources;
+#[path = "serve/stalled.rs"]
+mod stalled;
 #[path = "serve/stdin.rs"]
 mod stdin;
 #[path = "serve/tasks.rs"]

@@ -1,4 +1,4 @@
-//! The table of this pass's diagnostic codes: names E02xx, types E03xx, calls E04xx, patterns E05xx.
+//! The table of this pass's diagnostic codes: names E02xx, types E03xx, calls E04xx, patterns E05xx, routes E060x.
 
 use weir_syntax::codes::Code;
 
@@ -373,6 +373,41 @@ pub const CODES: &[Code] = &[
         "E0509",
         "else that comes back",
         "When the pattern of a `let` does not fit, nothing is bound: its `else` leaves the block, the loop, the function or\nthe program.\n\n    let n = t.to-int() else { print(\"no number\") }      # ... return }",
+    ),
+    code(
+        "E0601",
+        "not a method of routes",
+        "A route is declared for one of the methods GET POST PUT PATCH DELETE HEAD OPTIONS, or for ANY, which takes every method that\nhas no route of its own. HEAD is answered by the route for GET, and OPTIONS by the server, unless they are declared.\n\n    route get \"/\" { \"hi\" }              # GET",
+    ),
+    code(
+        "E0602",
+        "not a pattern",
+        "A route's pattern is a path as a person reads it: it begins with `/`, and what stands between two slashes is either written\nout or one parameter, `{name}`, `{name: Int}` or, at the end, `{rest...}`. It has no escapes, no query and no fragment.\n\n    route GET \"/v{n}/users\" { n }       # route GET \"/{version}/users\" { version }",
+    ),
+    code(
+        "E0603",
+        "parameter of another type",
+        "A parameter of a path is a Text, an Int, a Float or a Bool. A path where it cannot be read as one does not match.\n\n    route GET \"/users/{user: User}\" { } # {id: Int}, and find the user in the block",
+    ),
+    code(
+        "E0604",
+        "parameter of that name twice",
+        "The parameters of a path are variables of the route's block, which also knows the request as `req`.\n\n    route GET \"/{a}/{a}\" { a }          # route GET \"/{a}/{b}\" { a }",
+    ),
+    code(
+        "E0605",
+        "two routes for the same requests",
+        "Which of two routes answers does not depend on their order: a part that is written out comes before a Bool or an Int, these\nbefore a Float, that before a Text, and that before the rest of a path. These two are the same in every part.\n\n    route GET \"/users/{id}\" { id }\n    route GET \"/users/{name}\" { name }  # the same paths",
+    ),
+    code(
+        "E0606",
+        "route in a file that is used",
+        "The main file has all the routes of a program, so that one look tells what it answers.\n\n    # users.weir\n    route GET \"/users\" { all() }        # pub fn all() { ... }, and the route into the main file",
+    ),
+    code(
+        "E0607",
+        "wrong parameters of around",
+        "In a program with routes or `handle`, the server calls `around` for each request, with the request and a function that goes\non to its route.\n\n    fn around(req) { log.info(req.path) }    # fn around(req, next) { log.info(req.path) next(req) }",
     ),
     code(
         "E0630",

@@ -24,6 +24,8 @@ pub const MAX_INSTANCES: usize = 20_000;
 
 /// The name of the function that answers requests.
 pub const HANDLER: &str = "handle";
+/// The name of the function that stands around it and the routes.
+pub const AROUND: &str = "around";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -231,8 +233,7 @@ impl<'a> Checker<'a> {
             Some(ty) => Origin::new(Why::Result, ty.span),
             None => Origin::of(Why::Same),
         };
-        let handler = function.module == crate::modules::ModuleId::MAIN && function.decl.name.text == HANDLER;
-        let (returns, result) = match handler && written.is_none() {
+        let (returns, result) = match self.is_served(function) && written.is_none() {
             true => (Returns::Respond(None), self.request_type("Response")),
             false => (Returns::Value(result, origin), result),
         };

@@ -26,11 +26,14 @@ mod json;
 mod modules;
 mod moves;
 mod order;
+#[expect(clippy::result_large_err, reason = "a mistake is told once, and then the program is not compiled")]
+mod path_pattern;
 pub mod print;
 mod program;
 mod report;
 mod respond;
 mod scope;
+mod served;
 pub mod typed;
 pub mod types;
 mod unify;

@@ -233,7 +233,7 @@ impl<'a> Modules<'a> {
                     }
                     module.types.entry(&decl.name.text).or_insert(type_id);
                 }
-                ast::Item::Use(_) | ast::Item::Test(_) | ast::Item::Stmt(_) => {}
+                ast::Item::Use(_) | ast::Item::Test(_) | ast::Item::Route(_) | ast::Item::Stmt(_) => {}
             }
         }
         if module.name == PRELUDE

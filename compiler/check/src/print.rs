@@ -33,7 +33,11 @@ struct Printer<'p> {
 impl<'p> Printer<'p> {
     fn function(&mut self, id: FnId, function: &'p Function) {
         self.function = Some(function);
-        let role = if self.program.handler == Some(id) { "handler " } else { "" };
+        let role = match id {
+            id if self.program.handler == Some(id) => "handler ",
+            id if self.program.routes.iter().any(|route| route.function == id) => "route ",
+            _ => "",
+        };
         let _ = write!(self.out, "{role}{}#{}(", function.name, id.0);
         if function.is_mutating {
             self.out.push_str("var ");

@@ -3,7 +3,7 @@
 use crate::draft::{DeclId, Draft, FrameId, Kind};
 use crate::goals::{Ability, Goals};
 use crate::infer::{Checker, Here, TopLevel, Want, bound_names};
-use crate::instances::{HANDLER, Instances};
+use crate::instances::Instances;
 use crate::modules::{FnEntry, ModuleId, Modules, Shelf, module_name, uses_of};
 use crate::report::Reports;
 use crate::scope::{Frame, Returns};
@@ -98,13 +98,14 @@ fn check_for(
     }
     checker.endless_types();
     checker.statements(units, purpose);
-    let handler = checker.handler();
+    let files: Vec<&ast::File> = units.iter().map(|unit| unit.file).collect();
+    let served = checker.served(&files);
     let tests = checker.tests(units, purpose);
     checker.functions();
     checker.check_moves();
     let mut program = None;
     if checker.reports.errors() == 0 {
-        let made = zonk::program(&mut checker, FrameId(0), handler, &tests);
+        let made = zonk::program(&mut checker, FrameId(0), served, &tests);
         if checker.reports.errors() == 0 {
             for error in order::check(&made) {
                 checker.report(error);
@@ -121,6 +122,7 @@ fn item_span(item: &Item) -> Span {
         Item::Type(t) => t.span,
         Item::Use(u) => u.span,
         Item::Test(t) => t.span,
+        Item::Route(r) => r.span,
         Item::Stmt(s) => s.span,
     }
 }
@@ -256,7 +258,7 @@ impl<'a> Checker<'a> {
                     }
                 }
                 Item::Use(decl) => self.use_once(&mut seen, decl),
-                Item::Test(_) | Item::Stmt(_) => {}
+                Item::Test(_) | Item::Route(_) | Item::Stmt(_) => {}
             }
         }
     }
@@ -461,58 +463,6 @@ impl<'a> Checker<'a> {
         frame
     }
 
-    /// Infers `handle` for a Request.
-    fn handler(&mut self) -> Option<FrameId> {
-        let decl = self.modules.find_fn(ModuleId::MAIN, HANDLER)?;
-        let function = self.modules.function(decl);
-        let name = &function.decl.name;
-        if matches!(function.decl.body, FnBody::Native(_)) {
-            return None;
-        }
-        let [param] = function.decl.params.as_slice() else {
-            let message = format!(
-                "`handle` takes the request and nothing else, and this one has {} parameters",
-                function.decl.params.len()
-            );
-            let error = Diagnostic::error("E0407", message, name.span, "answers requests")
-                .help("Write `fn handle(req) { ... }`.");
-            self.report(error);
-            return None;
-        };
-        let request = self.request_type("Request");
-        let vars = self.fresh_vars(function);
-        if let Some(written) = &param.ty {
-            let ty = self.annotation(written, ModuleId::MAIN, &vars);
-            if !self.terms.unify(ty, request) {
-                let shown = self.terms.show(ty);
-                let error = Diagnostic::error(
-                    "E0407",
-                    format!("`handle` is given a `Request`, and `{}` is declared `{shown}`", param.name.text),
-                    written.span,
-                    "not what it is given",
-                )
-                .help("Write `fn handle(req) { ... }`; the parameter needs no type.");
-                self.report(error);
-                return None;
-            }
-        }
-        if function.decl.result.is_none() {
-            let instance = self.instance(decl, vec![request], &vars, name.span);
-            self.conclude();
-            return instance.map(|i| self.instances.get(i).frame);
-        }
-        let frame = self.open_frame(decl, &[request], vars);
-        let response = self.request_type("Response");
-        let body = &mut self.frames[frame.0 as usize];
-        if let Returns::Value(ty, origin) = body.returns {
-            body.returns = Returns::Respond(Some((ty, origin)));
-            body.result = response;
-        }
-        self.fill_frame(decl, frame, None);
-        self.conclude();
-        Some(frame)
-    }
-
     /// Checks every function of the main file that no call has checked in full.
     fn functions(&mut self) {
         let failed = self.reports.errors() > 0;
@@ -521,8 +471,8 @@ impl<'a> Checker<'a> {
             own.take_while(|d| self.modules.is_own(self.modules.function(*d).module)).collect();
         for decl in own {
             let function = self.modules.function(decl);
-            let handler = function.module == ModuleId::MAIN && function.decl.name.text == HANDLER;
-            if matches!(function.decl.body, FnBody::Native(_)) || (handler && !failed) {
+            let served = self.is_served(function);
+            if matches!(function.decl.body, FnBody::Native(_)) || (served && !failed) {
                 continue;
             }
             // Where a mistake was found, the function as written tells whether the call's types have a part in it.
@@ -539,8 +489,8 @@ impl<'a> Checker<'a> {
             function.decl.vars.iter().map(|v| (v.text.as_str(), self.rigid(&v.text))).collect();
         let mut params: Vec<T> =
             self.param_types(function, &vars).into_iter().map(|t| t.unwrap_or(T::UNKNOWN)).collect();
-        if function.decl.name.text == HANDLER && params.len() == 1 && function.decl.params[0].ty.is_none() {
-            params[0] = self.request_type("Request");
+        if function.decl.params.iter().all(|param| param.ty.is_none()) {
+            params.iter_mut().zip(self.entry_params(function)).for_each(|(param, given)| *param = given);
         }
         for (param, ty) in function.decl.params.iter().zip(&params) {
             if let Some(default) = &param.default {

@@ -35,8 +35,48 @@ pub struct Program {
     pub main: FnId,
     /// `handle`: one parameter of type Request, result Response (every result position is wrapped in `Respond`).
     pub handler: Option<FnId>,
+    /// What stands around the routes and `handle`, of the same form: it calls `around` with a function that finds out which
+    /// of them the request is for.
+    pub around: Option<FnId>,
+    /// The routes in text order; each is a function of the form of `handle`.
+    pub routes: Vec<Route>,
     /// The main file's tests in text order; none unless they were asked for.
     pub tests: Vec<Test>,
+}
+
+/// A route: which requests it answers, and with what.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `GET`, or `ANY` for each method that has no route of its own.
+    pub method: String,
+    /// What the path has to be, from slash to slash.
+    pub pattern: Vec<Segment>,
+    /// What answers.
+    pub function: FnId,
+}
+
+/// What a part of a path has to be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// These characters, perhaps none.
+    Literal(String),
+    /// Anything that can be read as that, and is not empty.
+    Param(ParamKind),
+    /// Whatever comes, slashes too; the last one.
+    Rest,
+}
+
+/// What a parameter of a path is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParamKind {
+    /// Its characters.
+    Text,
+    /// A number that fits 64 bits.
+    Int,
+    /// A number with or without a fraction and exponent.
+    Float,
+    /// `true` or `false`.
+    Bool,
 }
 
 /// A top-level `let`.

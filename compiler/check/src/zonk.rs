@@ -7,6 +7,7 @@
 mod assertion;
 mod deferring;
 mod markup;
+mod served;
 
 use crate::draft::{
     ChainId, DeclId, Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind, Target,
@@ -15,6 +16,7 @@ use crate::goals::type_not_known;
 use crate::infer::{Checker, OK};
 use crate::json;
 use crate::report::Call;
+use crate::served::Served;
 use crate::typed::{
     self, Arm, Expr, ExprKind, FnId, Function, Global, GlobalId, Local, LocalId, Part, Prim, Program, Step,
     StepKind,
@@ -72,7 +74,7 @@ enum Place {
 pub fn program(
     checker: &mut Checker<'_>,
     main: FrameId,
-    handler: Option<FrameId>,
+    served: Served,
     tests: &[(String, FrameId)],
 ) -> Program {
     let mut zonk = Zonk {
@@ -93,7 +95,7 @@ pub fn program(
     };
     let globals = zonk.place_globals(main);
     let main = zonk.enqueue(Work::Frame(main, false));
-    let handler = handler.map(|frame| zonk.enqueue(Work::Frame(frame, false)));
+    let served = zonk.served(served);
     let tests = tests.iter().map(|(name, frame)| typed::Test {
         name: name.clone(),
         span: zonk.c.frames[frame.0 as usize].span,
@@ -104,7 +106,8 @@ pub fn program(
         zonk.work(id, work);
     }
     let functions = zonk.functions.into_iter().map(|f| f.expect("every queued function was made")).collect();
-    Program { types: zonk.types, functions, globals, main, handler, tests }
+    let served::Entries { handler, around, routes } = served;
+    Program { types: zonk.types, functions, globals, main, handler, around, routes, tests }
 }
 
 impl Zonk<'_, '_> {

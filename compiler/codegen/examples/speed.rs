@@ -96,6 +96,8 @@ fn module() -> Module {
         functions: vec![fib(), sum(), counted(), length()],
         main: FuncId(0),
         handler: None,
+        around: None,
+        routes: Vec::new(),
         tests: Vec::new(),
         globals: Vec::new(),
         texts: Vec::new(),

@@ -67,6 +67,12 @@ pub fn compile(
         enter: thunks::ENTER,
         main: address(module.main),
         handler: module.handler.map(address),
+        around: module.around.map(address),
+        routes: module
+            .routes
+            .iter()
+            .map(|r| code::Route { pattern: r.pattern.clone(), code: address(r.function) })
+            .collect(),
         tests: module.tests.iter().copied().map(address).collect(),
         globals: module.globals.len() as u32,
         global_refs: module.globals.iter().map(|g| g.repr.is_ref()).collect(),

@@ -44,6 +44,8 @@ fn module() -> Module {
         functions: vec![main],
         main: FuncId(0),
         handler: None,
+        around: None,
+        routes: Vec::new(),
         tests: Vec::new(),
         globals: Vec::new(),
         texts: vec!["x".repeat(10_000).into()],

@@ -36,6 +36,12 @@ const BUILT_IN: &[&str] = &[
     "respond-chunks",
     "respond-empty",
     "respond-error",
+    "respond-unrouted",
+    "request-route",
+    "route-int",
+    "route-float",
+    "route-bool",
+    "route-text",
 ];
 
 fn modules() -> impl Iterator<Item = (&'static str, File)> {
@@ -121,7 +127,7 @@ fn declarations_and_rows_agree() {
                     }
                 }
                 Item::Test(_) => {}
-                Item::Use(_) | Item::Stmt(_) => {
+                Item::Use(_) | Item::Route(_) | Item::Stmt(_) => {
                     panic!("stdlib/{module}.weir has a statement")
                 }
             }

@@ -1,8 +1,8 @@
 //! Declarations, statements, types and patterns.
 
 use weir_syntax::ast::{
-    CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, Stmt, StmtKind,
-    TestDecl, TypeBody, TypeDecl, UseDecl, Used,
+    CaseDecl, Expr, ExprKind, FieldDecl, FnBody, FnDecl, Name, Param, Pattern, PatternKind, RouteDecl, Stmt,
+    StmtKind, TestDecl, TypeBody, TypeDecl, UseDecl, Used,
 };
 use weir_syntax::print;
 
@@ -82,6 +82,12 @@ impl Formatter<'_> {
     /// `test "name" { ... }`
     pub fn test_decl(&mut self, decl: &TestDecl) -> Doc {
         let head = text(format!("test \"{}\" ", self.slice(decl.name.span)));
+        concat([head, group(self.block(&decl.body))])
+    }
+
+    /// `route GET "/path" { ... }`
+    pub fn route_decl(&mut self, decl: &RouteDecl) -> Doc {
+        let head = text(format!("route {} \"{}\" ", decl.method.text, decl.pattern.text));
         concat([head, group(self.block(&decl.body))])
     }
 

@@ -48,6 +48,7 @@ impl Formatter<'_> {
             Item::Type(decl) => self.unit(decl.span, |f| f.type_decl(decl)),
             Item::Use(decl) => self.unit(decl.span, |f| f.use_decl(decl)),
             Item::Test(decl) => self.unit(decl.span, |f| f.test_decl(decl)),
+            Item::Route(decl) => self.unit(decl.span, |f| f.route_decl(decl)),
             Item::Stmt(stmt) => self.statement(stmt),
         }
     }

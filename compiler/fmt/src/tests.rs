@@ -376,6 +376,7 @@ fn items() {
     becomes("use \"a\"{ b,C , }", "use \"a\" {b, C}\n");
     becomes("test  \"x\"{assert a==1}", "test \"x\" { assert a == 1 }\n");
     becomes("pub  let x=1", "pub let x = 1\n");
+    becomes("route  GET  \"/{ id:Int }\"{id}", "route GET \"/{ id:Int }\" { id }\n");
     becomes(
         "type A={id:Int as \"user_id\"=1}with json:snake",
         "type A = { id: Int as \"user_id\" = 1 } with json: snake\n",

@@ -1,6 +1,6 @@
 //! Parameter modes: which references a direct function only looks at, so that its callers keep them.
 //!
-//! Out: `Param::mode` of every direct function but the handler, which the runtime calls with an owned request. Closures
+//! Out: `Param::mode` of every direct function but those that the runtime calls with an owned request. Closures
 //! own their parameters, since their callers do not know them.
 //! A parameter starts as a borrow, unless its memory can be used again (`reuse`), and becomes owned when some use takes it over; callers are then looked at again, as
 //! passing it on to an owning parameter is such a use ("Counting Immutable Beans", section 5.2).
@@ -8,14 +8,15 @@
 use crate::ir::{FuncId, Function, FunctionKind, Module, Op};
 use crate::ownership::Facts;
 use crate::reuse;
+use std::collections::HashSet;
 use weir_abi::native::Mode;
 
 /// Infers the modes of a module.
 pub(crate) fn infer(module: &mut Module) {
-    let handler = module.handler;
+    let served: HashSet<FuncId> = module.served().collect();
     let shapes = &module.shapes;
     let is_open =
-        |i: usize, f: &Function| f.kind == FunctionKind::Direct && handler != Some(FuncId(i as u32));
+        |i: usize, f: &Function| f.kind == FunctionKind::Direct && !served.contains(&FuncId(i as u32));
     for (i, f) in module.functions.iter_mut().enumerate() {
         if is_open(i, f) {
             let kept = reuse::wanted_params(f, shapes);

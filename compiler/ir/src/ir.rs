@@ -38,6 +38,29 @@ pub struct BlockId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TextId(pub u32);
 
+impl Module {
+    /// The functions that the runtime calls with a request of its own.
+    pub fn served(&self) -> impl Iterator<Item = FuncId> {
+        self.handler.into_iter().chain(self.around).chain(self.routes.iter().map(|route| route.function))
+    }
+
+    /// The functions that the runtime calls.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut FuncId> {
+        let served = self.handler.iter_mut().chain(&mut self.around);
+        let routes = self.routes.iter_mut().map(|route| &mut route.function);
+        std::iter::once(&mut self.main).chain(served).chain(routes).chain(&mut self.tests)
+    }
+}
+
+/// A route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Which requests it answers.
+    pub pattern: weir_abi::route::Pattern,
+    /// What answers.
+    pub function: FuncId,
+}
+
 /// A module-level slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GlobalId(pub u32);
@@ -86,6 +109,10 @@ pub struct Module {
     pub main: FuncId,
     /// `handle`: an owned Request in, an owned Response out.
     pub handler: Option<FuncId>,
+    /// What stands around the routes and the handler; of the same form.
+    pub around: Option<FuncId>,
+    /// Routes; each of the form of the handler.
+    pub routes: Vec<Route>,
     /// Tests; no parameters, unit.
     pub tests: Vec<FuncId>,
     /// Slots of top-level `let`s.

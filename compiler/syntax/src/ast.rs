@@ -32,6 +32,8 @@ pub enum Item {
     Use(UseDecl),
     /// `test "name" { ... }`
     Test(TestDecl),
+    /// `route GET "/path/{name}" { ... }`
+    Route(RouteDecl),
     /// A statement of a main file; a top-level `let` is one too.
     Stmt(Stmt),
 }
@@ -64,6 +66,19 @@ pub struct TestDecl {
     /// What it shows.
     pub name: Name,
     /// What it does.
+    pub body: Block,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// `route GET "/users/{id: Int}" { ... }`, a declaration of what answers some requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteDecl {
+    /// The method, as it was written.
+    pub method: Name,
+    /// The pattern of paths as it was written, without its quotes; what is in it is not looked at yet.
+    pub pattern: Name,
+    /// What answers.
     pub body: Block,
     /// The whole declaration.
     pub span: Span,

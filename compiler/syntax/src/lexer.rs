@@ -57,7 +57,7 @@ const KEYWORDS: [(&str, K); 29] = [
     ("or", K::Or),
     ("pub", K::Pub),
     ("return", K::Return),
-    ("route", K::Reserved),
+    ("route", K::Route),
     ("test", K::Test),
     ("true", K::True),
     ("type", K::Type),
@@ -283,6 +283,10 @@ impl Lexer<'_> {
                     }
                     _ => self.push(K::RBrace, start, end),
                 },
+                Ok(Code::Quote) if self.begins_pattern() => {
+                    self.pattern(start);
+                    return true;
+                }
                 Ok(Code::Quote) => {
                     self.push(K::TextStart, start, end);
                     self.modes.push(Mode::Line(start));
@@ -305,6 +309,39 @@ impl Lexer<'_> {
             }
         }
         false
+    }
+
+    /// Whether a text at hand is the pattern of a route: behind `route GET`, or `route` alone, whose method is missing.
+    fn begins_pattern(&self) -> bool {
+        let mut before = self.tokens.iter().rev().map(|token| token.kind);
+        match before.next() {
+            Some(K::TypeName | K::Name) => before.next() == Some(K::Route),
+            last => last == Some(K::Route),
+        }
+    }
+
+    /// A pattern, whose braces are no interpolations and which has no escapes: up to its quote, or the end of the line.
+    fn pattern(&mut self, start: usize) {
+        let first = start + 1;
+        let rest = &self.text[first..];
+        let mut end = first + rest.find(['"', '\n']).unwrap_or(rest.len());
+        let closed = self.text[end..].starts_with('"');
+        if !closed && let Some(pattern) = self.text[first..end].trim_end().strip_suffix('{') {
+            // The block's brace at the end of the line is no part of it.
+            end = first + pattern.trim_end().len();
+        }
+        self.push(K::TextStart, start, first);
+        if first < end {
+            self.push(K::TextPiece, first, end);
+        }
+        self.at = end + usize::from(closed);
+        self.push(K::TextEnd, end, self.at);
+        if !closed {
+            let opening = self.span(start, first);
+            let error =
+                Diagnostic::error("E0104", "this pattern has no closing quote", opening, "it starts here");
+            self.report(error);
+        }
     }
 
     /// Keeps count of the brackets in an interpolation; true for the colon in front of its format.

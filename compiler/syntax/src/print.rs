@@ -94,6 +94,11 @@ impl Printer {
             Item::Type(decl) => self.type_decl(decl),
             Item::Use(decl) => self.use_decl(decl),
             Item::Test(decl) => self.node(format!("Test {:?}", decl.name.text), |p| p.block(&decl.body)),
+            Item::Route(decl) => {
+                self.node(format!("Route {} {:?}", decl.method.text, decl.pattern.text), |p| {
+                    p.block(&decl.body)
+                });
+            }
             Item::Stmt(stmt) => self.stmt(stmt),
         }
     }

@@ -112,6 +112,8 @@ token_kinds! {
     As "`as`",
     /// `test`
     Test "`test`",
+    /// `route`
+    Route "`route`",
     /// `and`
     And "`and`",
     /// `or`

@@ -76,6 +76,15 @@ pub struct FrameInfo {
 pub type Enter =
     unsafe extern "C" fn(ctx: *mut crate::context::Ctx, code: *const u8, args: *const u64) -> u64;
 
+/// What answers some of the requests.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Which.
+    pub pattern: crate::route::Pattern,
+    /// As `handle`: an owned Request in, an owned Response out. It reads what the path's parameters are by natives.
+    pub code: CodePtr,
+}
+
 /// A compiled script version. Freed with its last reference, on a worker's stack and never from a fiber.
 pub struct Module {
     /// Call thunks for 0 to 3 words.
@@ -84,6 +93,10 @@ pub struct Module {
     pub main: CodePtr,
     /// `handle`: an owned Request in, an owned Response out.
     pub handler: Option<CodePtr>,
+    /// What is called for each request instead of routes and handler, and calls them itself; of the same form.
+    pub around: Option<CodePtr>,
+    /// Routes.
+    pub routes: Vec<Route>,
     /// Tests: no words in, unit out.
     pub tests: Vec<CodePtr>,
     /// How many global slots there are.

@@ -9,6 +9,7 @@ pub mod json;
 pub mod layout;
 pub mod native;
 mod preserve;
+pub mod route;
 pub mod size;
 pub mod trap;
 pub mod types;

@@ -339,6 +339,12 @@ macro_rules! for_each_native {
             channel_close "channel-close" - (borrow) word, traps, linear;
             channel_stream "channel-stream" - (own) owned, traps, constant;
             // Request
+            request_route "request-route" - () word, traps, constant;                 // not pure: the request decides
+            route_int "route-int" - (word) word, traps, constant;                     // likewise, as the next ones
+            route_float "route-float" - (word) word, traps, constant;
+            route_bool "route-bool" - (word) word, traps, constant;
+            route_text "route-text" - (word) owned, traps, linear;
+            respond_unrouted "respond-unrouted" - () owned, traps, constant;
             request_method "request-method" - (borrow) owned, traps, constant;
             request_path "request-path" - (borrow) owned, traps, linear;
             request_query "request-query" - (borrow) owned, traps, constant;

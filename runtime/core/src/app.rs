@@ -7,6 +7,7 @@
 use crate::counters;
 use crate::heap::Word;
 use crate::limits::Limits;
+use crate::router::Router;
 use crate::shared::Shared;
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -25,6 +26,8 @@ pub struct App {
     background: Mutex<Vec<Word>>,
     args: Vec<String>,
     limits: Limits,
+    /// Its routes, if it has any.
+    router: Option<Router>,
     /// What handles of this version stand for.
     shared: Mutex<Vec<Arc<Shared>>>,
     /// Last: the globals may refer to its literals.
@@ -64,12 +67,14 @@ impl App {
     pub(crate) fn new(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Self {
         let globals = (0..module.globals).map(|_| UnsafeCell::new(0)).collect();
         let counted = Counted::new(&module);
+        let router = Router::new(&module);
         Self {
             frozen: OnceLock::new(),
             background: Mutex::default(),
             globals,
             args,
             limits,
+            router,
             shared: Mutex::default(),
             module,
             _counted: counted,
@@ -91,9 +96,9 @@ impl App {
         &self.limits
     }
 
-    /// Whether it can answer requests.
-    pub fn has_handler(&self) -> bool {
-        self.module.handler.is_some()
+    /// Its routes, if it has any.
+    pub(crate) fn router(&self) -> Option<&Router> {
+        self.router.as_ref()
     }
 
     /// The address of the global slots.

@@ -10,6 +10,7 @@ use crate::client::Head;
 use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Pages, Word};
 use crate::log::LogFormat;
+use crate::matched::Matched;
 use crate::output::STDOUT;
 use crate::random::Random;
 use crate::search::Searches;
@@ -209,6 +210,8 @@ pub struct Scope {
     pub(crate) cpu: Cpu,
     /// How its lines of the log look, and the request that they are about.
     pub(crate) log: (LogFormat, Option<u64>),
+    /// Which route its request matches.
+    pub(crate) matched: Matched,
     worker: Rc<Worker>,
     app: Pinned,
 }
@@ -245,6 +248,7 @@ impl Scope {
             copies: 0,
             cpu: Cpu::default(),
             log: (LogFormat::Human, None),
+            matched: Matched::default(),
             worker,
             app,
         }

@@ -72,6 +72,8 @@ pub fn module(main: Code0, handler: Option<Code1>) -> Module {
         enter: [enter0, enter1, enter2, enter2 as Enter],
         main: CodePtr(main as *const u8),
         handler: handler.map(|code| CodePtr(code as *const u8)),
+        around: None,
+        routes: Vec::new(),
         tests: Vec::new(),
         globals: 4,
         global_refs: vec![false, true, true, true],

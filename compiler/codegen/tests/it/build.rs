@@ -131,6 +131,8 @@ pub fn module(functions: Vec<Function>) -> Module {
         functions,
         main: FuncId(0),
         handler: None,
+        around: None,
+        routes: Vec::new(),
         tests: Vec::new(),
         globals: Vec::new(),
         texts: Vec::new(),

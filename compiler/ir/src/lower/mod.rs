@@ -21,13 +21,15 @@ mod walk;
 
 use crate::flow;
 use crate::ir::{
-    Block, FuncId, Function, FunctionKind, Global, Inst, Module, Op, Param, Repr, Terminator, Var, VarInfo,
+    Block, FuncId, Function, FunctionKind, Global, Inst, Module, Op, Param, Repr, Route, Terminator, Var,
+    VarInfo,
 };
 use build::FunctionBuilder;
 use tables::Tables;
 use weir_abi::layout::CLOSURE_CAPTURES;
 use weir_abi::native::Mode;
-use weir_check::typed::{self, FnId, Program};
+use weir_abi::route::{Pattern, Segment};
+use weir_check::typed::{self, FnId, ParamKind, Program};
 
 /// The module of a program.
 pub fn lower(program: &Program) -> Module {
@@ -48,6 +50,8 @@ pub fn lower(program: &Program) -> Module {
         functions,
         main: id(program.main),
         handler: program.handler.map(id),
+        around: program.around.map(id),
+        routes: program.routes.iter().map(|route| lower_route(route, id(route.function))).collect(),
         tests: program.tests.iter().map(|test| id(test.function)).collect(),
         globals,
         texts,
@@ -55,6 +59,18 @@ pub fn lower(program: &Program) -> Module {
         types,
         json,
     }
+}
+
+fn lower_route(route: &typed::Route, function: FuncId) -> Route {
+    let segments = route.pattern.iter().map(|segment| match segment {
+        typed::Segment::Literal(text) => Segment::Literal(text.clone()),
+        typed::Segment::Param(ParamKind::Text) => Segment::Text,
+        typed::Segment::Param(ParamKind::Int) => Segment::Int,
+        typed::Segment::Param(ParamKind::Float) => Segment::Float,
+        typed::Segment::Param(ParamKind::Bool) => Segment::Bool,
+        typed::Segment::Rest => Segment::Rest,
+    });
+    Route { pattern: Pattern { method: route.method.clone(), segments: segments.collect() }, function }
 }
 
 fn lower_function<'p>(tables: &mut Tables<'p>, program: &'p Program, f: &'p typed::Function) -> Function {

@@ -2,11 +2,10 @@
 
 use crate::ir::{FuncId, Module, Op};
 
-/// Keeps what `main`, the handler and the tests reach, in the order it had.
+/// Keeps what the functions reach that the runtime calls, in the order it had.
 pub(super) fn prune(module: &mut Module) {
     let mut kept = vec![false; module.functions.len()];
-    let mut queue: Vec<FuncId> =
-        std::iter::once(module.main).chain(module.handler).chain(module.tests.iter().copied()).collect();
+    let mut queue: Vec<FuncId> = module.entries_mut().map(|id| *id).collect();
     while let Some(id) = queue.pop() {
         if std::mem::replace(&mut kept[id.0 as usize], true) {
             continue;
@@ -28,9 +27,7 @@ pub(super) fn prune(module: &mut Module) {
     let mut keep = kept.iter();
     module.functions.retain(|_| *keep.next().expect("one answer per function"));
     let rename = |id: &mut FuncId| *id = new_ids[id.0 as usize];
-    rename(&mut module.main);
-    module.handler.iter_mut().for_each(rename);
-    module.tests.iter_mut().for_each(rename);
+    module.entries_mut().for_each(rename);
     for inst in module.functions.iter_mut().flat_map(|f| &mut f.blocks).flat_map(|b| &mut b.ops) {
         if let Op::Call(_, callee, _) | Op::NewClosure(_, _, _, callee, _) = &mut inst.op {
             rename(callee);

@@ -643,7 +643,16 @@ fn program(seed: u64) -> Program {
         g.function(1 + i % 2, result, 3, true);
     }
     let main = g.function(0, g.known.unit, 6, false);
-    Program { types, functions: g.functions, globals: vec![], main, handler: None, tests: vec![] }
+    Program {
+        types,
+        functions: g.functions,
+        globals: vec![],
+        main,
+        handler: None,
+        around: None,
+        routes: vec![],
+        tests: vec![],
+    }
 }
 
 fn well_formed(module: &ir::Module, stage: Stage, seed: u64) {

@@ -42,6 +42,8 @@ fn module(blocks: Vec<(Vec<Op>, Terminator)>) -> Module {
         functions: vec![make("main", vec![], vec![word], nothing), make("f", params, vars, blocks)],
         main: FuncId(0),
         handler: None,
+        around: None,
+        routes: Vec::new(),
         tests: Vec::new(),
         globals: vec![],
         texts: vec![],

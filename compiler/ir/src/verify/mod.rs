@@ -63,10 +63,10 @@ pub fn verify(module: &Module, stage: Stage) -> Result<(), Bug> {
             return Err(Bug { message: "main or a test takes parameters".to_owned() });
         }
     }
-    if let Some(handler) = module.handler {
-        let handler = &module.functions[handler.0 as usize];
-        if !matches!(&handler.params[..], [p] if p.mode == Mode::Own) {
-            return Err(Bug { message: "the handler does not take one owned request".to_owned() });
+    for served in module.served() {
+        let served = &module.functions[served.0 as usize];
+        if !matches!(&served.params[..], [p] if p.mode == Mode::Own) {
+            return Err(Bug { message: format!("{} does not take one owned request", served.name) });
         }
     }
     Ok(())

@@ -15,8 +15,9 @@ use super::types::{
 };
 use crate::ast::{
     Block, CaseDecl, Expr, ExprKind, FieldDecl, File, FnBody, FnDecl, Item, Name, Param, Pattern,
-    PatternKind, Stmt, StmtKind, TestDecl, TypeBody, TypeDecl, TypeExpr, UseDecl, Used,
+    PatternKind, RouteDecl, Stmt, StmtKind, TestDecl, TypeBody, TypeDecl, TypeExpr, UseDecl, Used,
 };
+use crate::diag::Diagnostic;
 use crate::literal;
 use crate::token::TokenKind as K;
 
@@ -34,11 +35,13 @@ pub(super) fn file<'s>() -> impl Rule<'s, File> {
         choice((function, type_declaration(expr.clone(), ty.clone()))).then_ignore(end_of_statement());
     let used = use_declaration().then_ignore(end_of_statement());
     let test = test(block.clone()).then_ignore(end_of_statement());
+    let route = route(block.clone()).then_ignore(end_of_statement());
     let public_let = public_let(expr.clone(), pattern.clone(), ty.clone(), block.clone()).map(Item::Stmt);
-    let declaration = choice((public_let, declaration, used, test));
+    let declaration = choice((public_let, declaration, used, test, route));
     let skipped = skip_some(&[K::Sep]).map_with(|range, e| Item::Stmt(not_understood(range, e)));
     let named = one_of(&[K::Use, K::Test]).then(just(K::TextStart)).ignored();
-    let declares = one_of(&[K::Fn, K::Type, K::Pub]).ignored().or(named).rewind();
+    let routes = just(K::Route).then(one_of(&[K::TypeName, K::Name, K::TextStart])).ignored();
+    let declares = one_of(&[K::Fn, K::Type, K::Pub]).ignored().or(named).or(routes).rewind();
     let declaration = declares.ignore_then(declaration.recover_with(via_parser(skipped)));
     let statement = statement(expr, pattern, ty, block, false).map(Item::Stmt);
     declaration
@@ -97,6 +100,32 @@ fn test<'s>(block: Boxed<'s, Block>) -> impl Rule<'s, Item> {
         .ignore_then(plain_text())
         .then(head_block(block))
         .map_with(|(name, body), e| Item::Test(TestDecl { name, body, span: e.state().span(e.span()) }))
+}
+
+/// `route GET "/path" { ... }`
+fn route<'s>(block: Boxed<'s, Block>) -> impl Rule<'s, Item> {
+    let method = one_of(&[K::TypeName, K::Name]).map_with(|_, e| e.state().name(e.span().start));
+    let missing = just(K::TextStart).rewind().map_with(|_, e| {
+        let at: SimpleSpan = e.span();
+        let span = e.state().spans[at.start - 1].after();
+        let error = Diagnostic::error("E0101", "expected the method of the route", span, "")
+            .help("a route is written `route GET \"/users/{id: Int}\" { ... }`");
+        e.emit(error.into());
+        Name { text: "GET".to_string(), span }
+    });
+    // An empty pattern has no piece between its quotes.
+    let pattern = just(K::TextStart)
+        .ignore_then(just(K::TextPiece).map_with(|_, e| e.state().name(e.span().start)).or_not())
+        .then_ignore(close(K::TextEnd))
+        .map_with(|piece, e| {
+            let at: SimpleSpan = e.span();
+            piece.unwrap_or_else(|| Name { text: String::new(), span: e.state().spans[at.start] })
+        });
+    just(K::Route).ignore_then(method.or(missing)).then(pattern).then(head_block(block)).map_with(
+        |((method, pattern), body), e| {
+            Item::Route(RouteDecl { method, pattern, body, span: e.state().span(e.span()) })
+        },
+    )
 }
 
 fn public<'s>() -> impl Rule<'s, bool> {

@@ -241,7 +241,7 @@ fn missing_value<'s>() -> impl Rule<'s, Expr> {
 
 /// A statement that the language does not have yet, or a word of the top level that begins nothing here.
 fn later<'s>() -> impl Rule<'s, StmtKind> {
-    one_of(&[K::Reserved, K::Use, K::Test, K::As]).then(skip_to(&[K::Sep])).map_with(|_, e| {
+    one_of(&[K::Reserved, K::Use, K::Test, K::Route, K::As]).then(skip_to(&[K::Sep])).map_with(|_, e| {
         let range: SimpleSpan = e.span();
         let context = e.state().0;
         let span = context.spans[range.start];
@@ -259,6 +259,8 @@ fn later<'s>() -> impl Rule<'s, StmtKind> {
             match context.kinds[range.start] {
                 K::Test => Diagnostic::error("E0101", "expected the name of the test", span.after(), "")
                     .help("a test is written `test \"what it shows\" { ... }`"),
+                K::Route => Diagnostic::error("E0101", "expected the method of the route", span.after(), "")
+                    .help("a route is written `route GET \"/users/{id: Int}\" { ... }`"),
                 K::Use => Diagnostic::error("E0101", "expected the path of a file", span.after(), "").help(
                     "another file is used as `use \"path\"`, `use \"path\" as name` or `use \"path\" {a, B}`",
                 ),
@@ -275,7 +277,8 @@ fn later<'s>() -> impl Rule<'s, StmtKind> {
 
 /// A declaration inside a block.
 fn misplaced<'s>(nested: bool) -> impl Rule<'s, StmtKind> {
-    let word = when(move |kind| nested && matches!(kind, K::Fn | K::Type | K::Pub | K::Use | K::Test));
+    let word =
+        when(move |kind| nested && matches!(kind, K::Fn | K::Type | K::Pub | K::Use | K::Test | K::Route));
     word.then(skip_to(&[K::Sep])).map_with(|(word, _), e| {
         let at: SimpleSpan = e.span();
         let span = e.state().spans[at.start];

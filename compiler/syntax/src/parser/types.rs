@@ -33,6 +33,7 @@ const KEYWORDS: &[K] = &[
     K::Use,
     K::As,
     K::Test,
+    K::Route,
     K::And,
     K::Or,
     K::Not,

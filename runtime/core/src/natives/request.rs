@@ -1,5 +1,6 @@
 //! Natives of `request.weir`, `query.weir` and `headers.weir`: read from the head as it was sent, when asked for.
 
+use crate::percent::decode;
 use crate::scope::Scope;
 use crate::value::{List, Own, Resource, Text};
 use std::borrow::Cow;
@@ -75,47 +76,4 @@ fn values<'a>(head: &'a RequestHead, key: &'a str) -> impl Iterator<Item = Cow<'
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (name == key || decode(name, true) == key).then(|| decode(value, true))
     })
-}
-
-/// Resolves `%41`, and `+` for a space where it stands for one. A `%` without two hexadecimal digits stays; bytes that are
-/// not UTF-8 become U+FFFD.
-fn decode(raw: &str, plus_is_space: bool) -> Cow<'_, str> {
-    if !raw.bytes().any(|b| b == b'%' || plus_is_space && b == b'+') {
-        return Cow::Borrowed(raw);
-    }
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut rest = raw.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = match tail {
-            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        bytes.push(match escaped {
-            Some(byte) => byte,
-            None if plus_is_space && *first == b'+' => b' ',
-            None => *first,
-        });
-        rest = if escaped.is_some() { &tail[2..] } else { tail };
-    }
-    Cow::Owned(
-        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
-    )
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    (digit as char).to_digit(16).map(|value| value as u8)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_are_resolved() {
-        assert_eq!(decode("a+b%20c", true), "a b c");
-        assert_eq!(decode("a+b%20c", false), "a+b c");
-        assert_eq!(decode("%C3%a9%", true), "é%");
-        assert_eq!(decode("%zz%4", true), "%zz%4");
-        assert_eq!(decode("%ff%41", true), "\u{fffd}A");
-    }
 }

@@ -148,6 +148,19 @@ pub fn redirect(scope: &mut Scope, location: Text, status: i64) -> Result<Own<Re
     finish(scope, status, response::KIND_EMPTY, Some(headers), 0)
 }
 
+/// A response without a body, with at most one field, whose value needs no check.
+pub(super) fn bodiless(
+    scope: &mut Scope,
+    status: u16,
+    field: Option<(&str, &str)>,
+) -> Result<Own<Response>, Trap> {
+    let headers = match field {
+        Some((name, value)) => Some(scope.text_list([name, value].into_iter())?),
+        None => None,
+    };
+    finish(scope, status.into(), response::KIND_EMPTY, headers, 0)
+}
+
 fn check_status(status: i64, allowed: std::ops::RangeInclusive<i64>) -> Result<(), Trap> {
     if allowed.contains(&status) {
         return Ok(());

@@ -1,6 +1,7 @@
 //! Natives of `text.weir`. Offsets and lengths are bytes.
 
 use crate::heap::Full;
+use crate::number;
 use crate::scope::Scope;
 use crate::value::{Boxed, List, Own, Text};
 use memchr::memmem;
@@ -266,22 +267,17 @@ pub fn text_is_letters(_: &mut Scope, text: Text) -> bool {
 
 /// The Int that it spells.
 pub fn text_to_int(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
-    match text.as_str().parse::<i64>() {
-        Ok(value) => Ok(Some(scope.some_word(value as u64)?)),
-        Err(_) => Ok(None),
+    match number::int(text.as_str()) {
+        Some(value) => Ok(Some(scope.some_word(value as u64)?)),
+        None => Ok(None),
     }
 }
 
 /// The Float that it spells: decimal digits with an optional sign, fraction and exponent.
 pub fn text_to_float(scope: &mut Scope, text: Text) -> Result<Option<Own<Boxed>>, Trap> {
-    let text = text.as_str();
-    // Rust also reads `inf`, `nan`, `.5` and `5.`, which no literal spells.
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let starts_well = [whole, fraction].iter().all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-    match text.parse::<f64>() {
-        Ok(value) if starts_well => Ok(Some(scope.some_word(value.to_bits())?)),
-        _ => Ok(None),
+    match number::float(text.as_str()) {
+        Some(value) => Ok(Some(scope.some_word(value.to_bits())?)),
+        None => Ok(None),
     }
 }
 

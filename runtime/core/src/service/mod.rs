@@ -5,13 +5,16 @@
 //! the request does. What a client learns about a failure is its status.
 
 use crate::afterwork;
+use crate::app::Pinned;
 use crate::background;
 use crate::deadline::Deadline;
 use crate::ending::{Rest, end_scope};
 use crate::failure::{Failure, INTERNAL};
 use crate::limits;
 use crate::log::LogFormat;
+use crate::matched::{self, Matched};
 use crate::output;
+use crate::router::Routed;
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::value::Handle;
@@ -20,13 +23,14 @@ use crate::worker::Worker;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use weir_abi::code::{CodePtr, Module};
 use weir_abi::trap::Trap;
 use weir_http::{Access, Request, Service};
 
 mod body;
 mod respond;
 
-use respond::{plain, respond};
+use respond::{plain, respond, unrouted};
 
 /// A worker's service.
 pub struct HandlerService {
@@ -41,6 +45,26 @@ impl HandlerService {
         output::serve();
         Self { newest: Newest::of(versions, log), worker: Worker::current(), log }
     }
+
+    /// Finds what answers a request, and begins it.
+    fn start(&self, app: Pinned, request: Request) -> State {
+        let routed = app.router().map(|router| router.find(request.head.method(), request.head.path()));
+        let Some(entry) = entry(app.module(), routed.as_ref()) else {
+            let (status, allow) = routed.as_ref().map_or((404, None), matched::answer);
+            return State::Answered(unrouted(status, allow.as_deref()));
+        };
+        let cpu_limit = app.limits().cpu_limit;
+        let mut scope = Box::new(Scope::new(app, Rc::clone(&self.worker)));
+        scope.log = (self.log, Some(request.id));
+        scope.cpu.limit_to(cpu_limit);
+        if let Some(routed) = routed {
+            scope.matched = Matched::new(request.head.clone(), routed);
+        }
+        match begin(&mut scope, entry, request) {
+            Ok(run) => State::Running(run, scope),
+            Err(failure) => State::Failed(failure),
+        }
+    }
 }
 
 impl Service for HandlerService {
@@ -49,15 +73,8 @@ impl Service for HandlerService {
     fn call(&self, request: Request) -> Exchange {
         let id = request.id;
         let app = self.newest.app();
-        let limits = *app.limits();
-        let mut scope = Box::new(Scope::new(app, Rc::clone(&self.worker)));
-        scope.log = (self.log, Some(id));
-        scope.cpu.limit_to(limits.cpu_limit);
-        let state = match begin(&mut scope, request) {
-            Ok(run) => State::Running(run, scope),
-            Err(failure) => State::Failed(failure),
-        };
-        let deadline = Deadline::new(limits.request_timeout);
+        let deadline = Deadline::new(app.limits().request_timeout);
+        let state = self.start(app, request);
         Exchange { state, id, log: self.log, deadline }
     }
 
@@ -74,15 +91,21 @@ impl Service for HandlerService {
     }
 }
 
-/// Prepares the handler's call.
-fn begin(scope: &mut Scope, request: Request) -> Result<Run, Failure> {
-    let Some(handler) = scope.app().module().handler else {
-        return Err(Failure::new(404, "the script has no handler"));
-    };
+/// What answers a request; nothing for one that neither a route nor a handler takes.
+fn entry(module: &Module, routed: Option<&Routed>) -> Option<CodePtr> {
+    module.around.or_else(|| match routed {
+        Some(Routed::Route(number, _)) => Some(module.routes[*number].code),
+        Some(Routed::Free) | None => module.handler,
+        Some(Routed::NotAllowed(_) | Routed::Options(_) | Routed::Malformed) => None,
+    })
+}
+
+/// Prepares the call of what answers.
+fn begin(scope: &mut Scope, entry: CodePtr, request: Request) -> Result<Run, Failure> {
     let request = scope
         .asked(request.head, request.body)
         .map_err(|_| Failure::new(INTERNAL, "no memory for the request"))?;
-    Run::new(scope, handler.0, &[request.get().word()])
+    Run::new(scope, entry.0, &[request.get().word()])
 }
 
 /// The work on one request.
@@ -99,6 +122,8 @@ enum State {
     Running(Run, Box<Scope>),
     /// It could not be started.
     Failed(Failure),
+    /// There was nothing to run.
+    Answered(weir_http::Response),
     Over,
 }
 
@@ -120,7 +145,7 @@ impl Future for Exchange {
                     }
                 }
             }
-            State::Failed(_) | State::Over => Ok(0),
+            State::Failed(_) | State::Answered(_) | State::Over => Ok(0),
         };
         let result = match std::mem::replace(&mut this.state, State::Over) {
             State::Running(run, scope) => match polled {
@@ -134,6 +159,7 @@ impl Future for Exchange {
                 }
             },
             State::Failed(failure) => Err(failure),
+            State::Answered(response) => Ok(response),
             State::Over => Err(Failure::new(INTERNAL, "polled after its end")),
         };
         Poll::Ready(result.unwrap_or_else(|failure| {

@@ -23,6 +23,7 @@ pub(super) fn plain(status: u16) -> weir_http::Response {
     let text = match status {
         400 => "Bad Request\n",
         404 => "Not Found\n",
+        405 => "Method Not Allowed\n",
         502 => "Bad Gateway\n",
         503 => "Service Unavailable\n",
         504 => "Gateway Timeout\n",
@@ -30,6 +31,15 @@ pub(super) fn plain(status: u16) -> weir_http::Response {
     };
     let mut made = weir_http::Response::new(status, text);
     push(&mut made, CONTENT_TYPE, PLAIN);
+    made
+}
+
+/// The answer to what no route takes: its status, and the methods that there are.
+pub(super) fn unrouted(status: u16, allow: Option<&str>) -> weir_http::Response {
+    let mut made = if status == 204 { weir_http::Response::new(204, Body::Empty) } else { plain(status) };
+    if let Some(allow) = allow {
+        push(&mut made, "allow", allow);
+    }
     made
 }
 
@@ -59,10 +69,11 @@ pub(super) fn respond(
     let status = object.get(response::STATUS) as u16;
     let is_bodiless = matches!(status, 204 | 304);
     let (kind, body) = (object.get(response::KIND), object.get(response::BODY));
+    let own_fields = fields(object.get(response::HEADERS));
     if kind == response::KIND_EMPTY && status >= 400 {
         // An option's None: a client is told no less than by `not-found()`.
         release(scope, own);
-        return Ok(plain(status));
+        return Ok(with_fields(plain(status), &own_fields));
     }
     if kind == response::KIND_ERROR {
         // SAFETY: the body of this kind is an Error that the response holds.
@@ -75,12 +86,12 @@ pub(super) fn respond(
         };
         log.failure(id, &failure);
         release(scope, own);
-        return Ok(made);
+        return Ok(with_fields(made, &own_fields));
     }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
     let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS);
     let content = has_content.then_some(if is_binary { BINARY } else { PLAIN });
-    let fields = fields(object.get(response::HEADERS), content);
+    let fields = with_content_type(own_fields, content);
     let body = match kind {
         _ if !has_content => Body::Empty,
         response::KIND_TEXT | response::KIND_BYTES => {
@@ -115,29 +126,35 @@ fn release(mut scope: Box<Scope>, own: Own<Response>) {
     end_scope(scope, Rest::Nothing);
 }
 
-fn respond_with(
-    status: u16,
-    body: Body,
-    fields: &[(Cow<'static, str>, Cow<'static, str>)],
-) -> weir_http::Response {
-    let mut made = weir_http::Response::new(status, body);
+/// A field of a response; `fields` copies them out of the scope.
+type Field = (Cow<'static, str>, Cow<'static, str>);
+
+fn respond_with(status: u16, body: Body, fields: &[Field]) -> weir_http::Response {
+    with_fields(weir_http::Response::new(status, body), fields)
+}
+
+/// A response that says what went wrong, with the fields that the script gave it.
+fn with_fields(mut made: weir_http::Response, fields: &[Field]) -> weir_http::Response {
     for (name, value) in fields {
         push(&mut made, name, value);
     }
     made
 }
 
-/// The fields of a response, copied out of the scope. `headers` is 0 or a list of names and values in turn.
-/// `content` is the type of what has none in them.
-fn fields(headers: Word, content: Option<&'static str>) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
-    let mut fields = Vec::new();
-    if headers != 0 {
-        // SAFETY: a Response's headers are a list of Texts that it holds.
-        let list = unsafe { List::from_word(headers) };
-        let texts: Vec<Text> = list.texts().collect();
-        let owned = |text: &Text| Cow::<'static, str>::Owned(text.as_str().to_owned());
-        fields.extend(texts.chunks_exact(2).map(|pair| (owned(&pair[0]), owned(&pair[1]))));
+/// The fields of a response. `headers` is 0 or a list of names and values in turn.
+fn fields(headers: Word) -> Vec<Field> {
+    if headers == 0 {
+        return Vec::new();
     }
+    // SAFETY: a Response's headers are a list of Texts that it holds.
+    let list = unsafe { List::from_word(headers) };
+    let texts: Vec<Text> = list.texts().collect();
+    let owned = |text: &Text| Cow::<'static, str>::Owned(text.as_str().to_owned());
+    texts.chunks_exact(2).map(|pair| (owned(&pair[0]), owned(&pair[1]))).collect()
+}
+
+/// These fields, and the type of the content where none of them says it.
+fn with_content_type(mut fields: Vec<Field>, content: Option<&'static str>) -> Vec<Field> {
     if let Some(content) = content
         && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE))
     {

@@ -118,7 +118,13 @@ impl Conn {
         if empty > 0 {
             self.io.read.consume(empty);
         }
-        if unsure || self.io.read.is_empty() {
+        if self.io.read.is_empty() {
+            // Empty lines alone begin no head.
+            self.head_since = None;
+            return None;
+        }
+        if unsure {
+            self.head_since.get_or_insert(self.now);
             return None;
         }
         match self.reader.read(self.io.read.data(), &self.core.limits) {

@@ -164,6 +164,7 @@ pub fn size_line(out: &mut Vec<u8>, length: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Decodes in pieces of `step` bytes: the body, the bytes used, and whether it ended.
     fn decode(input: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), ChunkError> {
@@ -221,6 +222,64 @@ mod tests {
         ];
         for input in bad {
             check(input, None);
+        }
+    }
+
+    /// Pieces of chunked bodies, well-formed and not.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let parts: &[&[u8]] = &[
+            b"0\r\n",
+            b"3\r\nabc\r\n",
+            b"A;x=\"y\"\r\n0123456789\r\n",
+            b"\r\n",
+            b"X: y\r\n",
+            b"1",
+            b"f",
+            b"\n",
+            b"\r",
+            b";",
+            b" ",
+            b"a",
+            b":",
+            b"\0",
+            b"ffffffffffffffff\r\n",
+            b"00000000000000001\r\n",
+        ];
+        prop::collection::vec(prop::sample::select(parts), 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_decodes_alike(input in bytes(), cuts in prop::collection::vec(1_usize..9, 1..5)) {
+            let whole = decode(&input, input.len().max(1));
+            let (mut decoder, mut out, mut used) = (ChunkDecoder::default(), Vec::new(), 0);
+            let mut sizes = cuts.iter().copied().cycle();
+            let split = loop {
+                if used == input.len() || decoder.is_done() {
+                    break Ok((out, used, decoder.is_done()));
+                }
+                let end = (used + sizes.next().unwrap_or(1)).min(input.len());
+                match decoder.decode(&input[used..end], &mut out) {
+                    Ok(n) => used += n,
+                    Err(error) => break Err(error),
+                }
+            };
+            if let Ok((out, used, _)) = &whole {
+                prop_assert!(out.len() <= *used);
+            }
+            prop_assert_eq!(whole, split);
+        }
+
+        #[test]
+        fn what_is_framed_is_decoded(items in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..6), step in 1_usize..64) {
+            let mut framed = Vec::new();
+            for item in &items {
+                size_line(&mut framed, item.len());
+                framed.extend_from_slice(item);
+                framed.extend_from_slice(b"\r\n");
+            }
+            framed.extend_from_slice(LAST_CHUNK);
+            prop_assert_eq!(decode(&framed, step), Ok((items.concat(), framed.len(), true)));
         }
     }
 

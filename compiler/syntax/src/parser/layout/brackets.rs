@@ -191,8 +191,9 @@ impl Layout<'_> {
     /// In a file with unmatched brackets: what a line that starts with `next` says about the brackets still open.
     pub(super) fn close_before_line(&mut self, next: Token, declares: bool) {
         let leftmost = self.indent_of_line_start(next.span) == Some(0);
-        let whole_file =
-            declares && leftmost && matches!(next.kind, K::Fn | K::Type | K::Pub | K::Use | K::Test);
+        let whole_file = declares
+            && leftmost
+            && matches!(next.kind, K::Fn | K::Type | K::Pub | K::Use | K::Test | K::Route);
         if self.open.iter().any(|open| open.kind == K::InterpStart) {
             return;
         }

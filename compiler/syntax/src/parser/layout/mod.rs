@@ -359,7 +359,7 @@ impl<'t> Layout<'t> {
         let segment = self.kinds.get(start..).unwrap_or(&[]);
         let head = if segment.first() == Some(&K::Pub) { segment.get(1) } else { segment.first() };
         match head {
-            Some(K::If | K::While | K::For | K::Match | K::Loop | K::Test | K::Defer) => !brace,
+            Some(K::If | K::While | K::For | K::Match | K::Loop | K::Test | K::Route | K::Defer) => !brace,
             Some(K::Fn) => {
                 let short = segment.iter().any(|kind| matches!(kind, K::Assign | K::FatArrow));
                 !brace && !short && segment.contains(&K::RParen)
@@ -380,6 +380,9 @@ impl<'t> Layout<'t> {
             }
             K::Fn => self.next_on_line().is_some_and(|next| next.kind == K::Name),
             K::Use | K::Test => self.next_on_line().is_some_and(|next| next.kind == K::TextStart),
+            K::Route => self
+                .next_on_line()
+                .is_some_and(|next| matches!(next.kind, K::TypeName | K::Name | K::TextStart)),
             K::Type => self.next_on_line().is_some_and(|next| next.kind == K::TypeName),
             _ => false,
         }
