@@ -390,6 +390,89 @@ fn a_connection_that_does_not_come_is_given_up() {
     settles(&server);
 }
 
+// rule: fetch.gone
+#[test]
+fn what_a_task_waits_for_ends_with_the_task() {
+    let upstream = Upstream::new();
+    let body = "if req.path == \"/race\" { return race(() => fetch(url)?.text()?, () => { sleep(20ms); \"first\" })? }\n\
+                if req.path == \"/all\" { return [1, 2, 3].par-map(n => fetch(url)?.text()?)?.join() }\n\
+                timeout(20ms, () => fetch(url)?.text()?) ?? \"late\"";
+    let server = server(&upstream, body);
+    let mut client = server.connect();
+    for (path, wanted) in [("/", "late"), ("/race", "first")] {
+        client.get(path);
+        let (mut peer, _) = upstream.accept_request();
+        peer.expect_gone();
+        assert_eq!(client.response().body(), wanted);
+    }
+    client.get("/all");
+    let mut peers: Vec<Peer> = (0..3).map(|_| upstream.accept_request().0).collect();
+    for peer in peers.iter_mut().rev() {
+        peer.send(sized("x"));
+    }
+    assert_eq!(client.response().body(), "xxx");
+    settles(&server);
+    assert_eq!(server.counters()["pooled"], 3);
+}
+
+/// Bytes of memory that a process has.
+fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells");
+    1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+}
+
+// rule: stream.lazy
+#[test]
+fn clients_that_do_not_read_hold_their_upstreams_back() {
+    const CLIENTS: usize = 50;
+    for read in ["chunks", "lines"] {
+        let upstream = Upstream::new();
+        let code = handler(&upstream.url("/"), &format!("fetch(url)?.{read}()"));
+        let server = Launch::new(&["-e", &code, "--stall-timeout", "1s"]).start();
+        // Once there and back, so that what is made once is made.
+        let mut first = server.get("/");
+        let (mut peer, _) = upstream.accept_request();
+        peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
+        first.response();
+        let before = resident(&server);
+        let clients: Vec<Client> = (0..CLIENTS).map(|_| server.get("/")).collect();
+        let upstreams: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let (mut peer, _) = upstream.accept_request();
+                std::thread::spawn(move || {
+                    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+                    let line = [[b'x'; 1023].as_slice(), b"\n"].concat().repeat(64);
+                    let mut sent = 0_u64;
+                    // Until the stall deadline cuts.
+                    while peer.try_send(&line).is_ok() {
+                        sent += line.len() as u64;
+                    }
+                    sent
+                })
+            })
+            .collect();
+        server.counters_until("not all are proxied", |now| now["streams"] == CLIENTS as i64);
+        let most = std::cell::Cell::new(0);
+        server.counters_until("nobody is cut", |now| {
+            most.set(most.get().max(resident(&server)));
+            now["streams"] == 0
+        });
+        let grown = most.get().saturating_sub(before);
+        eprintln!("{read}: {} KiB for each client", grown / CLIENTS as u64 / 1024);
+        assert!(
+            grown <= (8 << 20) + CLIENTS as u64 * (256 << 10),
+            "{read}: {grown} bytes for {CLIENTS} clients"
+        );
+        for sending in upstreams {
+            let sent = sending.join().expect("it sends");
+            assert!(sent < 100_000_000, "{read}: {sent} bytes went nowhere");
+        }
+        drop(clients);
+        settles(&server);
+    }
+}
+
 // rule: fetch.failure
 #[test]
 fn failures_are_statuses() {

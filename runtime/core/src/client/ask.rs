@@ -6,7 +6,7 @@
 
 use super::address::{self, Unreached};
 use super::broken;
-use super::link::Link;
+use super::link::{BUFFER, Link};
 use super::pool::{Counted, Key};
 use super::redirect::{self, Next};
 use super::reply::{Head, ReplyBody};
@@ -16,6 +16,7 @@ use super::tls;
 use super::upload::{Content, Upload};
 use super::wire::Wire;
 use crate::failure::{Failure, GATEWAY_TIMEOUT};
+use crate::heap::Full;
 use crate::scope::Scope;
 use crate::worker::Worker;
 use bytes::Bytes;
@@ -70,16 +71,26 @@ type Answering = Pin<Box<dyn Future<Output = Result<ReplyBody, Failure>>>>;
 pub struct Asking {
     future: Answering,
     upload: Option<Upload>,
+    /// What is charged to the heap: the body that is sent, and the buffer of the connection.
+    held: usize,
 }
 
 impl Asking {
-    /// Begins with it, for a scope of that worker. Called within a tokio runtime.
-    pub fn new(order: Order, upload: Option<Upload>, worker: Rc<Worker>) -> Self {
+    /// Begins with it. Called within a tokio runtime. Fails when the heap has no room for its buffers.
+    pub fn new(order: Order, mut upload: Option<Upload>, scope: &mut Scope) -> Result<Self, Full> {
+        let held = order.content.len() + BUFFER;
+        if let Err(full) = scope.heap_mut().charge(held) {
+            if let Some(upload) = &mut upload {
+                upload.close(scope);
+            }
+            return Err(full);
+        }
+        let worker = Rc::clone(scope.worker());
         let content = match &upload {
             Some(upload) => Content::Pieces(upload.slot()),
             None => Content::Whole(order.content.clone()),
         };
-        Self { future: Box::pin(carry_out(order, content, worker)), upload }
+        Ok(Self { future: Box::pin(carry_out(order, content, worker)), upload, held })
     }
 
     /// The answer, once its head is there.
@@ -88,8 +99,9 @@ impl Asking {
             if let Poll::Ready(result) = self.future.as_mut().poll(cx) {
                 return Poll::Ready(match result {
                     Ok(mut body) => {
-                        body.sending(self.upload.take());
-                        body.settle(cx);
+                        scope.heap_mut().uncharge(std::mem::take(&mut self.held) - BUFFER);
+                        body.adopt(self.upload.take(), BUFFER);
+                        body.settle(scope, cx);
                         Ok(body)
                     }
                     Err(failure) => {
@@ -99,11 +111,14 @@ impl Asking {
                 });
             }
             match &mut self.upload {
-                Some(upload) => {
-                    if !upload.feed(scope, cx)? {
-                        return Poll::Pending;
+                Some(upload) => match upload.feed(scope, cx) {
+                    Ok(true) => {}
+                    Ok(false) => return Poll::Pending,
+                    Err(failure) => {
+                        self.close(scope);
+                        return Poll::Ready(Err(failure));
                     }
-                }
+                },
                 None => return Poll::Pending,
             }
         }
@@ -111,6 +126,7 @@ impl Asking {
 
     /// Gives it up, for a scope that goes on.
     pub fn close(&mut self, scope: &mut Scope) {
+        scope.heap_mut().uncharge(std::mem::take(&mut self.held));
         if let Some(mut upload) = self.upload.take() {
             upload.close(scope);
         }
@@ -156,7 +172,7 @@ impl Errand {
         let refuse =
             |why: String| Failure::of_kind("invalid", format!("{:?} cannot be fetched: {why}", order.url));
         let target = Target::parse(&order.url).map_err(|why| refuse(why.to_owned()))?;
-        let method = Method::from_bytes(order.method.as_bytes());
+        let method = known(&order.method).map_or_else(|| Method::from_bytes(order.method.as_bytes()), Ok);
         let method = method.map_err(|_| refuse(format!("{:?} is no method", order.method)))?;
         if method == Method::CONNECT {
             return Err(refuse("CONNECT is for proxies".to_owned()));
@@ -325,6 +341,13 @@ impl Silence {
 /// An upstream that answered what cannot be taken.
 fn upstream(url: &str, what: String) -> Failure {
     Failure::of_kind("upstream", format!("upstream {url} {what}"))
+}
+
+/// The method that is written so in whatever case; others are taken as they are, for methods have a case.
+fn known(method: &str) -> Option<Method> {
+    use http::Method as M;
+    let all = [M::GET, M::HEAD, M::POST, M::PUT, M::PATCH, M::DELETE, M::OPTIONS];
+    all.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(method))
 }
 
 /// Fields that frame a message or belong to the connection: how a body is framed is not the program's to say.

@@ -31,16 +31,22 @@ use crate::failure::{BAD_GATEWAY, Failure};
 
 /// An upstream that did not deliver: which, what went wrong, and why.
 fn broken(url: &str, what: &str, error: &dyn std::error::Error) -> Failure {
-    let mut message = format!("upstream {url} {what}: {error}");
+    let mut message = format!("upstream {url} {what}: {}", plain(error));
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
+        let text = plain(error);
         if !message.contains(&text) {
             message.push_str(&format!(": {text}"));
         }
         cause = error.source();
     }
     Failure::new(BAD_GATEWAY, message)
+}
+
+/// What an error says, without the numbers of the system.
+fn plain(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

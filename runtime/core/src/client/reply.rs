@@ -41,6 +41,8 @@ impl Head {
 pub struct ReplyBody {
     head: Rc<Head>,
     state: Option<Reading>,
+    /// What is charged to the heap for the buffer of the connection.
+    held: usize,
 }
 
 struct Reading {
@@ -63,7 +65,7 @@ impl ReplyBody {
         counted: Counted,
     ) -> Self {
         let reading = Reading { incoming, link, upload: None, key, worker, _counted: counted };
-        Self { head, state: Some(reading) }
+        Self { head, state: Some(reading), held: 0 }
     }
 
     /// The answer's head.
@@ -71,28 +73,27 @@ impl ReplyBody {
         &self.head
     }
 
-    /// The request's body goes on being sent.
-    pub(super) fn sending(&mut self, upload: Option<Upload>) {
+    /// The request's body goes on being sent, and so many bytes are charged to the heap.
+    pub(super) fn adopt(&mut self, upload: Option<Upload>, held: usize) {
+        self.held = held;
         if let Some(reading) = &mut self.state {
             reading.upload = upload.filter(|upload| !upload.has_ended());
         }
     }
 
     /// Lets the connection rest at once when there is no body.
-    pub(super) fn settle(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn settle(&mut self, scope: &mut Scope, cx: &mut Context<'_>) {
         if self.state.as_ref().is_some_and(|reading| reading.incoming.is_end_stream()) {
-            self.rest(cx);
+            self.finish(scope, cx);
         }
     }
 
-    /// Gives the connection to the pool if it can be used again. All was read; what is still being sent ends.
+    /// Gives the connection to the pool if it can be used again. All was read and sent.
     fn rest(&mut self, cx: &mut Context<'_>) {
         let Some(reading) = self.state.take() else { return };
-        let Reading { incoming, link, upload, key, worker, _counted } = reading;
+        let Reading { incoming, link, key, worker, .. } = reading;
         drop(incoming);
-        if upload.is_none_or(|upload| upload.has_ended())
-            && let Some(link) = link.into_rested(cx)
-        {
+        if let Some(link) = link.into_rested(cx) {
             worker.client.put(key, link);
         }
     }
@@ -108,14 +109,24 @@ impl ReplyBody {
             match ready!(reading.poll(&self.head, scope, cx))? {
                 Some(piece) if piece.is_empty() => {}
                 Some(piece) => return Poll::Ready(Ok(Some(piece))),
-                None => {
-                    if let Some(upload) = &mut reading.upload {
-                        upload.close(scope);
-                    }
-                    self.rest(cx);
-                }
+                None => self.finish(scope, cx),
             }
         }
+    }
+
+    /// The body was read to its end; what is still being sent ends.
+    fn finish(&mut self, scope: &mut Scope, cx: &mut Context<'_>) {
+        let is_sent = match self.state.as_mut().and_then(|reading| reading.upload.as_mut()) {
+            Some(upload) if !upload.has_ended() => {
+                upload.close(scope);
+                false
+            }
+            _ => true,
+        };
+        if is_sent {
+            self.rest(cx);
+        }
+        self.close(scope);
     }
 
     /// Skips a short body so that its connection can be used again; `Ready` when that is done or given up.
@@ -135,8 +146,9 @@ impl ReplyBody {
         }
     }
 
-    /// Ends it early, for a scope that goes on.
+    /// Ends it, early or not, for a scope that goes on.
     pub fn close(&mut self, scope: &mut Scope) {
+        scope.heap_mut().uncharge(std::mem::take(&mut self.held));
         if let Some(reading) = self.state.take()
             && let Some(mut upload) = reading.upload
         {

@@ -75,7 +75,7 @@ impl Peer {
 }
 
 async fn ask(scope: &mut Scope, order: Order) -> Result<ReplyBody, Failure> {
-    let mut asking = Asking::new(order, None, Rc::clone(scope.worker()));
+    let mut asking = Asking::new(order, None, scope).expect("room");
     poll_fn(|cx| asking.poll(scope, cx)).await
 }
 
@@ -123,13 +123,33 @@ async fn any_status_is_an_answer() {
         peer.send("HTTP/1.1 404 Not Found\r\nA: 1\r\nA: 2\r\nContent-Length: 2\r\n\r\nno").await;
         peer
     };
+    let room = s.heap().room();
     let (answer, _peer) = tokio::join!(ask(s, order), serving);
     let answer = answer.expect("an answer");
+    assert_eq!(s.heap().room(), room - link::BUFFER, "the connection's buffer is the request's");
     let head = Rc::clone(answer.head());
     assert_eq!((head.status.as_u16(), head.fields.get_all("a").iter().count()), (404, 2));
     assert_eq!(head.url, format!("{}/a?b", upstream.url));
     assert_eq!(read(s, answer).await.expect("a body"), "no");
-    assert_eq!(connections(s), (1, 0));
+    assert_eq!((connections(s), s.heap().room()), ((1, 0), room));
+}
+
+#[tokio::test]
+async fn methods_are_known_in_any_case() {
+    let s = &mut testing::scope();
+    for (method, sent) in [("post", "POST /"), ("Patch", "PATCH /"), ("purge", "purge /")] {
+        let upstream = Upstream::new().await;
+        let mut order = get(&upstream.url);
+        order.method = method.to_owned();
+        let serving = async {
+            let mut peer = upstream.accept().await;
+            let head = peer.head().await;
+            assert!(head.starts_with(sent), "{head}");
+            peer.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+        };
+        let (answer, ()) = tokio::join!(ask(s, order), serving);
+        answer.expect("an answer");
+    }
 }
 
 #[tokio::test]
@@ -148,11 +168,12 @@ async fn what_is_no_order_is_refused() {
         (with(|o| o.fields = vec![("Transfer-Encoding".to_owned(), "x".to_owned())]), "set by Weir"),
         (with(|o| o.terms.public_only = true), "127.0.0.1 is not a public address"),
     ];
+    let room = s.heap().room();
     for (order, why) in cases {
         let failure = failure(ask(s, order).await);
         assert!(failure.kind == "invalid" && failure.message.contains(why), "{why}: {failure}");
     }
-    assert_eq!(connections(s), (0, 0));
+    assert_eq!((connections(s), s.heap().room()), ((0, 0), room));
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +195,7 @@ async fn each_step_has_its_deadline() {
 async fn a_dropped_order_closes_its_socket() {
     let s = &mut testing::scope();
     let upstream = Upstream::new().await;
-    let mut asking = Asking::new(get(&upstream.url), None, Rc::clone(s.worker()));
+    let mut asking = Asking::new(get(&upstream.url), None, s).expect("room");
     let mut peer = tokio::select! {
         _ = poll_fn(|cx| asking.poll(s, cx)) => panic!("nobody answered"),
         peer = async { let mut peer = upstream.accept().await; peer.head().await; peer } => peer,

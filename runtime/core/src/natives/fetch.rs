@@ -57,37 +57,24 @@ pub fn fetch_ask(
 ) -> Result<Flow, Trap> {
     let upload = upload(scope, item, items)?;
     let order = order(scope.app().limits(), upload.as_ref(), texts, content, terms);
-    let held = order.content.len();
-    if let Err(full) = scope.heap_mut().charge(held) {
-        if let Some(mut upload) = upload {
-            upload.close(scope);
-        }
-        return Err(full.into());
-    }
-    let asking = Asking::new(order, upload, Rc::clone(scope.worker()));
-    scope.pending = Some(Box::new(Ask { asking, held }));
+    let asking = Asking::new(order, upload, scope)?;
+    scope.pending = Some(Box::new(Ask(asking)));
     Ok(Flow::Wait)
 }
 
-struct Ask {
-    asking: Asking,
-    /// Bytes of the request's body, charged to the heap.
-    held: usize,
-}
+/// An upstream that is asked.
+struct Ask(Asking);
 
 impl Operation for Ask {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        let asked = ready!(self.asking.poll(scope, cx));
-        scope.heap_mut().uncharge(std::mem::take(&mut self.held));
-        Poll::Ready(match asked {
+        Poll::Ready(match ready!(self.0.poll(scope, cx)) {
             Ok(body) => scope.answer(body).map(Gives::into_word).map_err(Trap::from),
             Err(failure) => scope.record(failure),
         })
     }
 
     fn close(mut self: Box<Self>, scope: &mut Scope) {
-        scope.heap_mut().uncharge(self.held);
-        self.asking.close(scope);
+        self.0.close(scope);
     }
 }
 

@@ -71,6 +71,20 @@ impl Scope {
         }
     }
 
+    /// The buffer outside the heap that bytes, or a text, lie in, so that they can be passed on without a copy; `None` for those in
+    /// the heap.
+    pub fn shared_bytes(&self, of: Text) -> Option<Bytes> {
+        let keeper = of.keeper();
+        // That of a global is in the table of the main program, which is gone.
+        if keeper.shape() != shape::FOREIGN || keeper.is_immortal() {
+            return None;
+        }
+        match &self.table.entries[keeper.get(layout::SLOT) as usize] {
+            Entry::Foreign(buffer) => Some(buffer.slice_ref(of.as_bytes())),
+            _ => unreachable!("a FOREIGN object's slot holds its buffer"),
+        }
+    }
+
     /// Bytes as a value: a copy of a few, else a slice of the buffer itself, whose size counts as the heap's. They are laid out
     /// as a Text, and are one when they are UTF-8.
     pub fn kept_bytes(&mut self, bytes: Bytes) -> Result<Own<Text>, Full> {

@@ -78,11 +78,14 @@ impl Live {
     fn write(&mut self, word: Word, out: &mut ItemSink<'_>) -> bool {
         // SAFETY: a body's items are owned Texts, or Bytes, which are laid out as Texts.
         let item: Own<Text> = unsafe { self.scope.own(word) };
-        let bytes = item.get();
-        let is_something = match bytes.as_bytes() {
+        let text = item.get();
+        let is_something = match text.as_bytes() {
             [] if self.is_binary => false,
             bytes if self.is_binary => {
-                out.item(&[bytes]);
+                match self.scope.shared_bytes(text) {
+                    Some(shared) => out.item_bytes(shared),
+                    None => out.item(&[bytes]),
+                }
                 true
             }
             line @ [.., b'\n'] => {

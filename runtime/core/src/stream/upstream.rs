@@ -56,7 +56,12 @@ impl Pieces {
                     let State::Idle(order, upload) = std::mem::replace(&mut self.state, State::Ended) else {
                         unreachable!("it was looked at just now");
                     };
-                    self.state = State::Asking(Asking::new(*order, upload, Rc::clone(scope.worker())));
+                    match Asking::new(*order, upload, scope) {
+                        Ok(asking) => self.state = State::Asking(asking),
+                        Err(full) => {
+                            return Poll::Ready(Err(Failure::of_trap(&full.into(), Trace::default())));
+                        }
+                    }
                 }
                 State::Asking(asking) => match ready!(asking.poll(scope, cx)) {
                     Ok(mut body) => {

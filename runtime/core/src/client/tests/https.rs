@@ -136,7 +136,7 @@ async fn a_dropped_handshake_closes_its_socket() {
     let s = &mut testing::scope();
     let upstream = Secured::new("localhost").await;
     upstream.trusted_by(s);
-    let mut asking = Asking::new(get(&upstream.url), None, Rc::clone(s.worker()));
+    let mut asking = Asking::new(get(&upstream.url), None, s).expect("room");
     let mut socket = tokio::select! {
         _ = poll_fn(|cx| asking.poll(s, cx)) => panic!("nobody answered"),
         socket = async {

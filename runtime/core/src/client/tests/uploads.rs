@@ -78,7 +78,7 @@ async fn an_answer_is_read_while_the_request_is_sent() {
     let upstream = Upstream::new().await;
     let taps = Taps::default();
     taps.give(Some(Ok("one")));
-    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), Rc::clone(s.worker()));
+    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), s).expect("room");
     let serving = async {
         let mut peer = upstream.accept().await;
         let head = peer.head().await;
@@ -118,7 +118,7 @@ async fn a_stream_that_fails_breaks_the_request_off() {
     let upstream = Upstream::new().await;
     let taps = Taps::default();
     taps.give(Some(Err(Failure::of_kind("io", "no more"))));
-    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), Rc::clone(s.worker()));
+    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), s).expect("room");
     let serving = async {
         let mut peer = upstream.accept().await;
         peer.head().await;
@@ -153,7 +153,7 @@ async fn an_upstream_that_does_not_read_holds_the_stream_back() {
         fn close(self: Box<Self>, _: &mut Scope) {}
     }
     let upload = Upload::new(Box::new(Counting(Endless(0), Rc::clone(&taps))), true);
-    let mut asking = Asking::new(post(&upstream.url), Some(upload), Rc::clone(s.worker()));
+    let mut asking = Asking::new(post(&upstream.url), Some(upload), s).expect("room");
     let mut peer = tokio::select! {
         _ = poll_fn(|cx| asking.poll(s, cx)) => panic!("nobody answered"),
         peer = async { let mut peer = upstream.accept().await; peer.head().await; peer } => peer,
@@ -181,7 +181,7 @@ async fn an_early_answer_ends_the_request() {
     let s = &mut testing::scope();
     let upstream = Upstream::new().await;
     let taps = Taps::default();
-    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), Rc::clone(s.worker()));
+    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), s).expect("room");
     let serving = async {
         let mut peer = upstream.accept().await;
         peer.head().await;
@@ -200,7 +200,7 @@ async fn a_stream_is_not_sent_to_a_second_url() {
     let upstream = Upstream::new().await;
     let taps = Taps::default();
     taps.give(None);
-    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), Rc::clone(s.worker()));
+    let mut asking = Asking::new(post(&upstream.url), Some(taps.upload()), s).expect("room");
     let serving = async {
         let mut peer = upstream.accept().await;
         peer.head().await;
