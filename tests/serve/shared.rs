@@ -4,6 +4,7 @@ use crate::support;
 use crate::support::client::{Client, Piece};
 use crate::support::weir_process::{Launch, Server};
 use rustix::process::Signal;
+use std::io::Write;
 use std::path::Path;
 use std::thread;
 
@@ -225,4 +226,55 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
     assert_eq!(server.get("/delete").response().body(), "true");
     assert_eq!(server.get("/").response().body(), "0");
     server.counters_until("something is left", |c| c["scopes"] == 0 && c["resources"] == 0);
+}
+
+const LINES: &str = "
+let starts: Store[Int] = store(\"starts\")
+let lines = share(stream {
+  let _ = starts.update(\"n\", 0, n => n + 1)?
+  for line in stdin() { yield line }
+})
+fn handle(req) {
+  match req.path {
+    \"/\" => \"{starts.get(\"n\")? ?? 0} {lines.subscribers()}\"
+    \"/direct\" => stdin()
+    _ => lines.subscribe()
+  }
+}";
+
+// rule: share.once
+#[test]
+fn a_shared_stream_is_read_once_for_all_and_closed_behind_the_last() {
+    const READERS: usize = 40;
+    let mut server = Launch::new(&["--workers", "3", "-e", LINES]).piped_stdin().start();
+    let mut input = server.stdin.take().expect("stdin is piped");
+    let mut clients: Vec<Client> = (0..READERS).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.get("/lines"));
+    // Heads come 50 ms later, for there is no line yet.
+    clients.iter_mut().for_each(|client| assert_eq!(client.head().status, 200));
+    assert_eq!(server.get("/").response().body(), format!("1 {READERS}"));
+    for line in ["one", "two"] {
+        input.write_all(format!("{line}\n").as_bytes()).expect("the server reads");
+        for client in &mut clients {
+            assert_eq!(client.chunk(), format!("{line}\n"));
+        }
+    }
+    clients.truncate(1);
+    server.counters_until("the others are there", |c| c["subscribers"] == 1);
+    input.write_all(b"three\n").expect("the server reads");
+    assert_eq!(clients[0].chunk(), "three\n");
+    drop(clients);
+    server.counters_until("something is left", |c| {
+        (c["subscribers"], c["shares"], c["scopes"], c["resources"], c["fibers"]) == (0, 0, 0, 0, 0)
+    });
+    // The source is free for others, and begins anew for the next subscriber.
+    let mut direct = server.get("/direct");
+    input.write_all(b"four\n").expect("the server reads");
+    assert_eq!((direct.head().status, direct.chunk().as_str()), (200, "four\n"));
+    drop(direct);
+    server.counters_until("the reader is there", |c| c["scopes"] == 0);
+    let mut again = server.get("/lines");
+    input.write_all(b"five\n").expect("the server reads");
+    assert_eq!((again.head().status, again.chunk().as_str()), (200, "five\n"));
+    assert_eq!(server.get("/").response().body(), "2 1");
 }

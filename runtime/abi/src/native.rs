@@ -430,6 +430,9 @@ macro_rules! for_each_native {
             topic_open "topic-open" types (borrow) owned, traps, constant;
             topic_publish "topic-publish" types (borrow borrow) word, waits, linear;
             topic_subscribe "topic-subscribe" types (borrow word word) owned, traps, constant;
+            share_open "share-open" types (own) owned, traps, constant;
+            share_subscribe "share-subscribe" types (borrow word word) owned, traps, constant;
+            share_subscribers "share-subscribers" - (borrow) word, traps, constant;
             topic_subscribers "topic-subscribers" - (borrow) word, traps, constant;
             // log
             log_write "log-write" types (word borrow borrow) word, traps, linear;

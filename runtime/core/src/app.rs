@@ -116,6 +116,11 @@ impl App {
         words.zip(&self.module.global_refs).filter(|(_, is_ref)| **is_ref).map(|(word, _)| word)
     }
 
+    /// Whether its main program has ended, and its values are frozen.
+    pub(crate) fn has_started(&self) -> bool {
+        self.frozen.get().is_some()
+    }
+
     /// Keeps what a handle stands for until the version ends; gives its address.
     pub(crate) fn keep_shared(&self, shared: Shared) -> Word {
         let shared = Arc::new(shared);

@@ -4,6 +4,7 @@
 //! Invariant: a cell is written by its worker's thread only, so an addition is a plain load and store.
 
 use crate::fan;
+use crate::sharing;
 use crate::stop_clock;
 use crate::store::memory_used;
 use std::fmt::Write;
@@ -137,8 +138,12 @@ pub fn dump(more: &[(&str, usize)]) -> String {
     for (name, cell) in [("modules", &MODULES), ("code", &CODE)] {
         let _ = write!(line, ",\"{name}\":{}", cell.0.load(Relaxed));
     }
-    let shared =
-        [("store_bytes", memory_used()), ("subscribers", fan::subscribers()), ("queued", fan::queued())];
+    let shared = [
+        ("store_bytes", memory_used()),
+        ("subscribers", fan::subscribers()),
+        ("queued", fan::queued()),
+        ("shares", sharing::running()),
+    ];
     for (name, count) in shared.iter().chain(more) {
         let _ = write!(line, ",\"{name}\":{count}");
     }

@@ -46,6 +46,7 @@ mod scope;
 mod search;
 mod service;
 mod shared;
+mod sharing;
 mod shim;
 mod stack;
 mod start;

@@ -3,16 +3,17 @@
 //! ```text
 //! SHARED object (frozen with the globals) ──address──▶ Shared, which the version keeps
 //! ```
-//! In: stores and topics that the main program opens. Out: their handles; what a handle stands for.
+//! In: stores, topics and shares that the main program opens. Out: their handles; what a handle stands for.
 //! Invariant: handles are made while the main program runs, and what they stand for lives as long as the version; a handle
 //! never leaves its version.
 
 use crate::app::App;
 use crate::heap::Full;
 use crate::scope::Scope;
+use crate::sharing::Share;
 use crate::store::Store;
 use crate::topic::Topic;
-use crate::value::{Own, Ref, Resource};
+use crate::value::{Closure, Handle, Own, Ref, Resource};
 use std::sync::Arc;
 use weir_abi::layout::{self, shape};
 
@@ -23,13 +24,25 @@ pub enum Shared {
     Store(Arc<Store>),
     /// A topic.
     Topic(Arc<Topic>),
+    /// A share, whose source the handle's closure makes.
+    Share(Arc<Share>),
 }
 
 impl Scope {
     /// A handle of what the version keeps from now on.
     pub fn share(&mut self, shared: Shared) -> Result<Own<Resource>, Full> {
+        self.share_source(shared, None)
+    }
+
+    /// A handle of that, with the closure that makes its source, which is taken over.
+    pub fn share_source(
+        &mut self,
+        shared: Shared,
+        source: Option<Own<Closure>>,
+    ) -> Result<Own<Resource>, Full> {
         let address = self.app().keep_shared(shared);
-        let words = [(layout::SHARED_STATE, address)];
+        let source = source.map_or(0, |closure| closure.get().word());
+        let words = [(layout::SHARED_STATE, address), (layout::SHARED_SOURCE, source)];
         let object = self.object(layout::SHARED_SIZE as usize, shape::SHARED, &words)?;
         Ok(Own::new(Resource::of(object)))
     }
@@ -48,6 +61,14 @@ impl App {
         match self.shared(handle) {
             Shared::Store(store) => store,
             other => unreachable!("a store's handle stands for {other:?}"),
+        }
+    }
+
+    /// The share that a handle stands for.
+    pub fn share(&self, handle: Resource) -> &Arc<Share> {
+        match self.shared(handle) {
+            Shared::Share(share) => share,
+            other => unreachable!("a share's handle stands for {other:?}"),
         }
     }
 

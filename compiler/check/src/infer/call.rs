@@ -38,6 +38,11 @@ const JSON: [&str; 5] = ["json-encode", "json-decode", "respond-json", "request-
 /// Natives that open what all requests share, for values of their first type.
 const OPENS: [&str; 3] = ["store-open", "topic-open", "share-open"];
 
+/// Whether a function is the library's `share`.
+fn is_shared(function: FnEntry<'_>) -> bool {
+    matches!(&function.decl.body, FnBody::Native(native) if native.text == "share-open")
+}
+
 impl<'a> Checker<'a> {
     /// `callee(args)`
     pub fn call(&mut self, callee: &'a ast::Expr, args: &'a [Arg], span: Span, want: Want) -> Draft {
@@ -206,6 +211,10 @@ impl<'a> Checker<'a> {
                 }
                 Given::Draft(draft) if param.mutable => {
                     self.changed_argument(draft, types[i], origin, &function.decl.name.text)
+                }
+                // What is shared is evaluated when it is wanted.
+                Given::Expr(expr) if is_shared(function) && !matches!(expr.kind, ExprKind::Lambda { .. }) => {
+                    self.lambda(&[], expr, expr.span, want)
                 }
                 Given::Expr(expr) => self.expr(expr, want),
                 Given::Draft(draft) => self.finish(draft, want),

@@ -8,8 +8,16 @@ use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::types::Ty;
 
 /// The natives that take a type as JSON, or make values of it out of a copy; it is the first of their types.
-pub(super) const NATIVES: [&str; 7] =
-    ["json-encode", "json-decode", "respond-json", "request-json", "answer-json", "store-open", "topic-open"];
+pub(super) const NATIVES: [&str; 8] = [
+    "json-encode",
+    "json-decode",
+    "respond-json",
+    "request-json",
+    "answer-json",
+    "store-open",
+    "topic-open",
+    "share-open",
+];
 
 impl Tables<'_> {
     /// Sees to it that a type can be read and written as JSON.

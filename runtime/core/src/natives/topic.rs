@@ -1,16 +1,18 @@
-//! Natives of `topic.weir`, and `topic` of the prelude.
+//! Natives of `topic.weir` and `shared.weir`, and `topic` and `share` of the prelude.
 
 use super::Flow;
 use crate::carry::{Block, Kind, Packer};
-use crate::fan::{Fan, Policy, Publishing};
+use crate::fan::{Fan, Policy, Publishing, Subscription};
 use crate::heap::{Full, Word};
 use crate::scope::{Operation, Scope};
 use crate::shared::Shared;
+use crate::sharing::Share;
 use crate::stream::Subscribed;
 use crate::topic::Topic;
-use crate::value::{Any, Own, Resource, Stream, Text};
+use crate::value::{Any, Closure, Own, Ref, Resource, Stream, Text};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use weir_abi::layout;
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
@@ -90,32 +92,92 @@ pub fn topic_subscribe(
     capacity: i64,
 ) -> Result<Own<Stream>, Trap> {
     let topic = Arc::clone(scope.app().topic(handle));
-    subscribe(scope, topic.fan(), topic.kind(), ty, slow, capacity)
+    let (fan, wish) = (topic.fan(), Wish::new(scope, slow, capacity)?);
+    let subscription = wish.subscribe(fan);
+    wish.stream(scope, subscription, topic.kind(), ty)
 }
 
-/// A stream of what a fan is given.
-pub(super) fn subscribe(
+/// How a subscriber wants its queue, which is charged to its scope.
+struct Wish {
+    policy: Policy,
+    capacity: usize,
+    most_bytes: usize,
+    charged: usize,
+}
+
+impl Wish {
+    fn new(scope: &mut Scope, slow: i64, capacity: i64) -> Result<Self, Trap> {
+        if !(1..=MOST).contains(&capacity) {
+            return Err(Trap::native(format!("the capacity of a subscription is not from 1 to {MOST}")));
+        }
+        let policy = match slow {
+            0 => Policy::Block,
+            1 => Policy::DropOldest,
+            _ => Policy::Disconnect,
+        };
+        let capacity = capacity as usize;
+        let charged = capacity * size_of::<Arc<Block>>();
+        scope.heap_mut().charge(charged)?;
+        Ok(Self { policy, capacity, most_bytes: scope.app().limits().mem_limit, charged })
+    }
+
+    fn subscribe(&self, fan: &Arc<Fan>) -> Subscription {
+        fan.subscribe(self.policy, self.capacity, self.most_bytes)
+    }
+
+    fn stream(
+        self,
+        scope: &mut Scope,
+        subscription: Subscription,
+        kind: &Arc<Kind>,
+        ty: TypeId,
+    ) -> Result<Own<Stream>, Trap> {
+        let source = Subscribed::new(subscription, Arc::clone(kind), ty, self.charged);
+        Ok(scope.stream(Box::new(source))?)
+    }
+}
+
+/// A share of the stream that a closure makes, whose items are of type `ty`.
+pub fn share_open(scope: &mut Scope, ty: TypeId, source: Own<Closure>) -> Result<Own<Resource>, Trap> {
+    let share = Share::new(Kind::of(scope.app().module(), ty), ty);
+    Ok(scope.share_source(Shared::Share(Arc::new(share)), Some(source))?)
+}
+
+/// A stream of what the share's source gives from now on. `slow` is the number of a case of `Slow`.
+pub fn share_subscribe(
     scope: &mut Scope,
-    fan: &Arc<Fan>,
-    kind: &Arc<Kind>,
     ty: TypeId,
+    handle: Resource,
     slow: i64,
     capacity: i64,
 ) -> Result<Own<Stream>, Trap> {
-    if !(1..=MOST).contains(&capacity) {
-        return Err(Trap::native(format!("the capacity of a subscription is not from 1 to {MOST}")));
+    let app = scope.app().clone();
+    if !app.has_started() {
+        return Err(Trap::native(
+            "a share has subscribers once the program's statements have ended, not before",
+        ));
     }
-    let policy = match slow {
-        0 => Policy::Block,
-        1 => Policy::DropOldest,
-        _ => Policy::Disconnect,
-    };
-    let capacity = capacity as usize;
-    let charged = capacity * size_of::<Arc<Block>>();
-    scope.heap_mut().charge(charged)?;
-    let subscription = fan.subscribe(policy, capacity, scope.app().limits().mem_limit);
-    let source = Subscribed::new(subscription, Arc::clone(kind), ty, charged);
-    Ok(scope.stream(Box::new(source))?)
+    let (share, wish) = (app.share(handle), Wish::new(scope, slow, capacity)?);
+    let closure = share_source(scope, handle);
+    match share.subscribe(&app, scope.log.0, closure, &|fan| wish.subscribe(fan)) {
+        Ok(subscription) => wish.stream(scope, subscription, share.kind(), ty),
+        Err(failure) => {
+            scope.heap_mut().uncharge(wish.charged);
+            Err(Trap::native(failure.message))
+        }
+    }
+}
+
+/// The closure of a share, which is frozen.
+fn share_source(scope: &Scope, handle: Resource) -> Own<Closure> {
+    let word = handle.object().get(layout::SHARED_SOURCE);
+    // SAFETY: a share's handle holds its closure, which is immortal like the handle.
+    unsafe { scope.own(word) }
+}
+
+/// How many subscribers a share has.
+pub fn share_subscribers(scope: &mut Scope, handle: Resource) -> Result<i64, Trap> {
+    Ok(scope.app().share(handle).len() as i64)
 }
 
 /// How many subscribers there are.

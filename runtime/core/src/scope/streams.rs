@@ -11,7 +11,7 @@
 
 use super::{Entry, Scope, Source};
 use crate::failure::{Failure, UNAVAILABLE};
-use crate::heap::{Full, Word};
+use crate::heap::{Full, NO_SLOT, Word};
 use crate::trace::Trace;
 use crate::value::{Gives, Own, Ref, Stream};
 use std::task::{Context, Poll};
@@ -78,6 +78,10 @@ impl Scope {
     }
 
     fn take_state(&mut self, handle: Stream) -> StreamState {
+        if handle.object().get(layout::SLOT) == u64::from(NO_SLOT) {
+            // One that was frozen with the main program's values, whose scope has gone.
+            return StreamState::Taken;
+        }
         std::mem::replace(self.state(handle), StreamState::Taken)
     }
 

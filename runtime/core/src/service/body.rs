@@ -55,7 +55,7 @@ impl StreamBody {
 }
 
 /// The stream as the main work of its scope.
-struct Items<'a>(&'a mut dyn Source);
+pub(crate) struct Items<'a>(pub(crate) &'a mut dyn Source);
 
 impl Main for Items<'_> {
     type Output = Option<Result<Word, Failure>>;

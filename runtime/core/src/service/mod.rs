@@ -30,6 +30,7 @@ use weir_http::{Access, Request, Service};
 mod body;
 mod respond;
 
+pub(crate) use body::Items;
 use respond::{plain, respond, unrouted};
 
 /// A worker's service.
