@@ -173,3 +173,40 @@ fn outputs_that_nobody_reads_do_not_keep_the_process() {
         assert_eq!(status.ok().and_then(|status| status.code()), Some(0), "{path}");
     }
 }
+
+// rule: http.drain
+#[test]
+fn what_was_put_off_is_done_before_the_end() {
+    let code = "fn handle(req) {
+        if req.path == \"/stream\" {
+            return stream {
+                defer { sleep(50ms); warn(\"the stream's\") }
+                loop { yield \"tick\"; sleep(10ms) }
+            }
+        }
+        defer { sleep(50ms); warn(\"the request's\") }
+        warn(\"begun\")
+        sleep(1h)
+        [\"never\"].stream()
+    }";
+    for (args, signals) in [(&["--drain-timeout", "100ms"][..], 1), (&[], 2)] {
+        let args = [&["-e", code, "--log-format", "off", "--workers", "1"], args].concat();
+        let server = Launch::new(&args).start();
+        let mut idle = server.connect();
+        idle.request("HEAD", "/stream", "");
+        idle.head();
+        let mut stream = server.get("/stream");
+        assert_eq!(stream.head().status, 200);
+        assert_eq!(stream.chunk(), "tick\n");
+        let _waiting = server.get("/");
+        server.stderr_line("the handler's word", |l| l == "begun");
+        server.signal(Signal::TERM);
+        idle.expect_closed();
+        if signals == 2 {
+            server.signal(Signal::TERM);
+        }
+        let (code, mut lines) = server.wait();
+        lines.sort();
+        assert_eq!((code, lines), (0, vec!["the request's".to_owned(), "the stream's".to_owned()]));
+    }
+}

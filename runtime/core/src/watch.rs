@@ -200,24 +200,32 @@ impl Hub {
         }
     }
 
-    /// On the watcher's thread: wakes whoever wants to hear of it.
+    /// On the watcher's thread: wakes whoever wants to hear of it, without the lock: nobody knows what that leads to.
     fn tell(&self, event: notify::Result<Event>) {
+        for signal in self.concerned(event) {
+            signal.tell();
+        }
+    }
+
+    fn concerned(&self, event: notify::Result<Event>) -> Vec<Arc<Signal>> {
         let places = lock(&self.places);
         match event {
             // Reading changes nothing.
-            Ok(Event { kind: EventKind::Access(_), .. }) => {}
+            Ok(Event { kind: EventKind::Access(_), .. }) => Vec::new(),
             Ok(event) if !event.need_rescan() => {
+                let mut signals = Vec::new();
                 for path in &event.paths {
                     let place = path.parent().and_then(|folder| places.get(folder));
                     let named = place.zip(path.file_name()).and_then(|(place, name)| place.names.get(name));
-                    named.into_iter().flatten().for_each(|signal| signal.tell());
+                    signals.extend(named.into_iter().flatten().cloned());
                     // What happens to a folder itself happens to all in it.
                     let inside = places.get(path).into_iter().flat_map(|place| place.names.values());
-                    inside.flatten().for_each(|signal| signal.tell());
+                    signals.extend(inside.flatten().cloned());
                 }
+                signals
             }
             // Something was missed.
-            _ => places.values().flat_map(|place| place.names.values()).flatten().for_each(|s| s.tell()),
+            _ => places.values().flat_map(|place| place.names.values()).flatten().cloned().collect(),
         }
     }
 }
