@@ -8,6 +8,7 @@ mod fmt;
 mod httpd;
 mod limits;
 mod reload;
+mod repl;
 mod run;
 mod script;
 mod test;
@@ -22,8 +23,8 @@ use std::process::ExitCode;
 #[command(
     version,
     subcommand_required = false,
-    override_usage = "weir FILE [ARGS]...\n       weir -e CODE [ARGS]...\n       weir - [ARGS]...\n       weir COMMAND",
-    after_help = "`weir FILE` runs a script, `weir -` one from standard input; `weir httpd FILE` serves it."
+    override_usage = "weir\n       weir FILE [ARGS]...\n       weir -e CODE [ARGS]...\n       weir - [ARGS]...\n       weir COMMAND",
+    after_help = "`weir` alone is a session, `weir FILE` runs a script, `weir -` one from standard input; `weir httpd FILE` serves it."
 )]
 struct Cli {
     /// Run this code instead of a file
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
         (None, Some(Command::Fmt(command))) => fmt::run(command),
         (None, Some(Command::Test(command))) => test::run(command),
         (None, Some(Command::Explain(command))) => explain::run(command),
-        (None, None) => Err(script::usage("give a script file, -e CODE or a command")),
+        (None, None) => repl::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

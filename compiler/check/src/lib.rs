@@ -40,6 +40,8 @@ mod unify;
 mod ways;
 mod zonk;
 
+pub use infer::bound_names;
+pub use order::parts;
 pub use program::{check, check_library_tests, check_tests, check_units};
 
 /// A file of a program.

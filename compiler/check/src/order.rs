@@ -10,7 +10,7 @@ use weir_syntax::diag::Diagnostic;
 use weir_syntax::span::Span;
 
 /// Calls `visit` for each direct part of an expression, in order of evaluation.
-fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
+pub fn parts<'p>(expr: &'p Expr, visit: &mut dyn FnMut(&'p Expr)) {
     match &expr.kind {
         ExprKind::Interpolate(parts) => {
             for part in parts {

@@ -62,7 +62,8 @@ fn check_for(
     let mut terms = Terms::new();
     let modules = Modules::new(units, library, &shelf, &mut terms);
     let start = file.items.first().map_or(Span::new(FileId(0), 0, 0), item_span);
-    let end = file.items.last().map_or(start, item_span);
+    // The parts of a session's file come from several sources.
+    let end = file.items.last().map(item_span).filter(|end| end.file == start.file).unwrap_or(start);
     let here = Here {
         frame: FrameId(0),
         module: ModuleId::MAIN,

@@ -5,10 +5,12 @@
 
 mod follow;
 mod library;
+mod session;
 mod units;
 
 pub use library::MODULES;
 use library::Modules;
+pub use session::{Binding, Entry, News, Session, is_complete};
 use std::sync::Arc;
 pub use units::Read;
 pub use weir_abi::code::Module;
@@ -156,7 +158,17 @@ type Check = fn(&[Unit<'_>], &dyn Library) -> (Option<Program>, Vec<Diagnostic>)
 /// Parses and checks: both always run, so that one look shows all mistakes.
 fn checked(name: &str, text: &str, read: Read<'_>, check: Check) -> Result<Checked, Rejected> {
     let mut sources = Sources::new();
-    let (loaded, mut diagnostics) = units::load(name, text, read, &mut sources);
+    let (loaded, diagnostics) = units::load(name, text, read, &mut sources);
+    check_loaded(loaded, diagnostics, sources, check)
+}
+
+/// Checks files in which the parser found what `diagnostics` say.
+fn check_loaded(
+    loaded: units::Loaded,
+    mut diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+    check: Check,
+) -> Result<Checked, Rejected> {
     let modules = Modules::new(sources);
     let (program, mut found) = check(&loaded.units(), &modules);
     let sources = Arc::new(modules.into_sources());

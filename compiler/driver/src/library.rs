@@ -23,7 +23,7 @@ modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
     "headers", "form", "float", "math", "path", "store", "topic", "shared", "html", "url", "random",
     "crypto", "regex", "error", "result", "fs", "process", "csv", "log", "json", "map", "set", "bytes",
-    "env", "args", "deferred", "task", "channel", "answer",
+    "env", "args", "deferred", "task", "channel", "answer", "repl",
 );
 
 /// What the names of the library's files end in.

@@ -10,7 +10,7 @@ use weir_check::{Unit, Unusable};
 use weir_syntax::ast::{File, Item};
 use weir_syntax::diag::Diagnostic;
 use weir_syntax::parser;
-use weir_syntax::span::{Source, Sources};
+use weir_syntax::span::{FileId, Source, Sources};
 
 /// Reads a file that a script uses: its text, or what is wrong with it.
 pub type Read<'r> = &'r dyn Fn(&Path) -> Result<String, String>;
@@ -21,6 +21,7 @@ const MAX_FILES: usize = 10_000;
 /// A parsed file.
 struct Parsed {
     name: String,
+    source: FileId,
     tree: File,
     uses: Vec<Result<usize, Unusable>>,
 }
@@ -51,6 +52,20 @@ impl Loaded {
 
 /// Parses a program's files. Gives them with the mistakes of their syntax.
 pub fn load(name: &str, text: &str, read: Read<'_>, sources: &mut Sources) -> (Loaded, Vec<Diagnostic>) {
+    let id = sources.add(Source::new(name, text));
+    let parsed = parser::parse(id, text);
+    let (loaded, mut diagnostics) = load_behind(name, (id, parsed.file), read, sources);
+    diagnostics.splice(..0, parsed.diagnostics);
+    (loaded, diagnostics)
+}
+
+/// As [`load`], of a main file that was parsed.
+pub fn load_behind(
+    name: &str,
+    main: (FileId, File),
+    read: Read<'_>,
+    sources: &mut Sources,
+) -> (Loaded, Vec<Diagnostic>) {
     let mut loader = Loader {
         read,
         sources,
@@ -61,7 +76,7 @@ pub fn load(name: &str, text: &str, read: Read<'_>, sources: &mut Sources) -> (L
     };
     let path = resolved(Path::new(""), name);
     loader.known.insert(path.clone(), 0);
-    loader.add(path, String::new(), name, text);
+    loader.add(path, String::new(), main);
     (loader.loaded, loader.diagnostics)
 }
 
@@ -77,14 +92,10 @@ struct Loader<'l> {
 }
 
 impl Loader<'_> {
-    /// Parses a file and those it uses.
-    fn add(&mut self, path: PathBuf, name: String, shown: &str, text: &str) {
-        let id = self.sources.add(Source::new(shown, text));
-        let parsed = parser::parse(id, text);
-        self.diagnostics.extend(parsed.diagnostics);
+    /// Adds a parsed file and those it uses.
+    fn add(&mut self, path: PathBuf, name: String, (source, tree): (FileId, File)) {
         let at = self.loaded.files.len();
-        let paths: Vec<String> = parsed
-            .file
+        let paths: Vec<String> = tree
             .items
             .iter()
             .filter_map(|item| match item {
@@ -92,7 +103,7 @@ impl Loader<'_> {
                 _ => None,
             })
             .collect();
-        self.loaded.files.push(Parsed { name, tree: parsed.file, uses: Vec::new() });
+        self.loaded.files.push(Parsed { name, source, tree, uses: Vec::new() });
         self.open.push(at);
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         for used in paths {
@@ -129,15 +140,17 @@ impl Loader<'_> {
         let at = self.loaded.files.len();
         self.known.insert(path.clone(), at);
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let shown = path.display().to_string();
-        self.add(path, name, &shown, &text);
+        let id = self.sources.add(Source::new(path.display().to_string(), text.as_str()));
+        let parsed = parser::parse(id, &text);
+        self.diagnostics.extend(parsed.diagnostics);
+        self.add(path, name, (id, parsed.file));
         Ok(at)
     }
 
     /// The names of the open files from `from` on, and the first once more.
     fn way(&self, from: usize) -> Vec<String> {
         let ids = self.open[from..].iter().chain([&self.open[from]]);
-        ids.map(|file| self.sources.get(weir_syntax::span::FileId(*file as u16)).name.clone()).collect()
+        ids.map(|file| self.sources.get(self.loaded.files[*file].source).name.clone()).collect()
     }
 }
 

@@ -434,6 +434,10 @@ macro_rules! for_each_native {
             share_subscribe "share-subscribe" types (borrow word word) owned, traps, constant;
             share_subscribers "share-subscribers" - (borrow) word, traps, constant;
             topic_subscribers "topic-subscribers" - (borrow) word, traps, constant;
+            // repl
+            repl_keep "repl-keep" types (borrow word) word, traps, linear;
+            repl_value "repl-value" types (word) owned, waits, linear;
+            repl_show "repl-show" types (borrow) word, traps, linear;
             // log
             log_write "log-write" types (word borrow borrow) word, traps, linear;
             // csv

@@ -1,6 +1,6 @@
 //! The wish that a running program ends, from any thread, such as the one that attends to signals.
 //!
-//! Invariant: once wished, always wished: a process runs one program.
+//! Invariant: once wished, always wished, for a process runs one program; but a session forgets it between its entries.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +16,11 @@ pub fn interrupt() {
     if let Some(waker) = WAKER.lock().unwrap_or_else(PoisonError::into_inner).take() {
         waker.wake();
     }
+}
+
+/// Takes back what was wished before the next program runs.
+pub fn forget_interrupt() {
+    IS_WISHED.store(false, SeqCst);
 }
 
 /// Ready when that is wished. One task asks at a time.

@@ -15,7 +15,7 @@ use weir_syntax::span::Span;
 /// The native that gives the place of a call. In a default of one that the program makes, it is known here.
 pub(super) const CALL_PLACE: &str = "call-place";
 /// Natives that need something of the type that their first type variable stands for.
-const NEEDS: [(&str, Ability); 9] = [
+const NEEDS: [(&str, Ability); 11] = [
     ("print", Ability::TextForm),
     ("warn", Ability::TextForm),
     ("value-compare", Ability::Order),
@@ -25,6 +25,8 @@ const NEEDS: [(&str, Ability); 9] = [
     ("list-sum", Ability::Sum),
     ("fetch-ask", Ability::Sent),
     ("fetch-lines", Ability::Sent),
+    ("repl-keep", Ability::Carried),
+    ("repl-show", Ability::TextForm),
 ];
 
 /// What a native needs of the type that its first type variable stands for.

@@ -8,7 +8,7 @@ use weir_abi::types::{TypeDesc, TypeId};
 use weir_check::types::Ty;
 
 /// The natives that take a type as JSON, or make values of it out of a copy; it is the first of their types.
-pub(super) const NATIVES: [&str; 8] = [
+pub(super) const NATIVES: [&str; 9] = [
     "json-encode",
     "json-decode",
     "respond-json",
@@ -17,6 +17,7 @@ pub(super) const NATIVES: [&str; 8] = [
     "store-open",
     "topic-open",
     "share-open",
+    "repl-value",
 ];
 
 impl Tables<'_> {

@@ -1,0 +1,455 @@
+//! A session: entries typed one after the other, each seeing what those before it declared and bound.
+//!
+//! In: an entry's text. Out: a module that runs it, and what it would add; the session takes that when the run has ended well.
+//! ```text
+//! declarations before ─┐
+//! values before ───────┼─▶ one main file ──▶ check ──▶ module, which keeps the values of the names that it binds
+//! the entry ───────────┘
+//! ```
+//! Invariants: an entry that fails anywhere changes nothing; declarations are checked again with each entry, so that a
+//! redefinition reaches what uses the name; spans of older entries stay valid, for their texts stay sources.
+//! Not here: where values lie between entries (`core::kept`), the terminal (`cli`).
+
+use crate::{Checked, Compiled, Read, Rejected, check_loaded, link, units};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use weir_abi::code::Module;
+use weir_check::typed::{self, Program};
+use weir_check::{bound_names, check_units};
+use weir_syntax::ast::{Arg, Block, Expr, ExprKind, File, Item, Name, Pattern, PatternKind, Stmt, StmtKind};
+use weir_syntax::diag::Diagnostic;
+use weir_syntax::parser;
+use weir_syntax::span::{FileId, Source, Sources, Span};
+
+/// What diagnostics and stack traces call an entry.
+const NAME: &str = "repl";
+/// The name that the value of an entry which is an expression is kept under.
+const IT: &str = "it";
+/// What the variable of that value is called while the entry runs, which may use the value before: nobody can write it.
+const NEW_IT: &str = "it ";
+/// The most entries of a session: each is a source of its own.
+const MAX_ENTRIES: usize = 60_000;
+/// The code of a bracket that is not closed.
+const UNCLOSED: &str = "E0102";
+/// The code of a text that is not closed; one in three quotes may go on in the next line.
+const UNCLOSED_TEXT: &str = "E0104";
+/// The code of a stream at the top level.
+const STREAM: &str = "E0313";
+
+/// What the entries so far declared and bound.
+#[derive(Default)]
+pub struct Session {
+    entries: Vec<String>,
+    declared: Vec<Item>,
+    bound: Vec<Binding>,
+    /// The next slot for a value.
+    next: usize,
+}
+
+/// A name with a value.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The name.
+    pub name: String,
+    /// Its type, as the user would write it.
+    pub ty: String,
+    mutable: bool,
+    slot: usize,
+}
+
+/// An entry that can run.
+pub struct Entry {
+    /// Warnings; never errors.
+    pub warnings: Vec<Diagnostic>,
+    /// What spans point into.
+    pub sources: Arc<Sources>,
+    module: Module,
+    news: News,
+}
+
+/// What a session learns from an entry.
+pub struct News {
+    lost: Vec<String>,
+    forgotten: Vec<String>,
+    bound: Vec<Binding>,
+    declared: Vec<Item>,
+    text: String,
+}
+
+impl Entry {
+    /// What the session is to take once the module's main program has come to its end.
+    pub fn into_parts(self) -> (News, Module) {
+        (self.news, self.module)
+    }
+}
+
+impl News {
+    /// Names whose values cannot be kept: they hold functions, streams or handles.
+    pub fn lost(&self) -> &[String] {
+        &self.lost
+    }
+
+    /// Names whose values are of types that the entry declares anew.
+    pub fn forgotten(&self) -> &[String] {
+        &self.forgotten
+    }
+}
+
+impl Session {
+    /// The names that it knows, without those of the library.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let declared = self.declared.iter().filter_map(declared_name);
+        declared.chain(self.bound.iter().map(|binding| binding.name.as_str()))
+    }
+
+    /// The slots whose values it still needs.
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        self.bound.iter().map(|binding| binding.slot)
+    }
+
+    /// What is bound, in order.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bound
+    }
+
+    /// Checks and compiles an entry.
+    pub fn compile(&self, text: &str, read: Read<'_>) -> Result<Entry, Rejected> {
+        let mut sources = Sources::new();
+        for entry in &self.entries {
+            sources.add(Source::new(NAME, entry.as_str()));
+        }
+        let id = sources.add(Source::new(NAME, text));
+        let parsed = parser::parse(id, text);
+        if self.entries.len() >= MAX_ENTRIES {
+            let message = format!("a session has at most {MAX_ENTRIES} entries");
+            let diagnostic = Diagnostic::error("E0101", message, Span::new(id, 0, 0), "start another one");
+            return Err(Rejected { diagnostics: vec![diagnostic], sources: Arc::new(sources) });
+        }
+        let mut attempt = Attempt { text, id, parsed: &parsed.diagnostics, sources, read };
+        let draft = self.draft(text, parsed.file, &mut attempt.sources);
+        let ends_in_value = matches!(draft.statements.last(), Some(Stmt { kind: StmtKind::Expr(_), .. }));
+        let first = self.attempt(&mut attempt, &draft, if ends_in_value { Last::Kept } else { Last::Plain });
+        let rejected = match first {
+            Ok(entry) => return Ok(entry),
+            Err(Refused::NoValue) => None,
+            Err(Refused::Wrong(rejected)) => Some(rejected),
+        };
+        let is_stream = rejected.as_ref().is_some_and(|r| r.diagnostics.iter().any(|d| d.code == STREAM));
+        let next = if is_stream { Last::Walked } else { Last::Plain };
+        match (self.attempt(&mut attempt, &draft, next), rejected) {
+            (Ok(entry), _) => Ok(entry),
+            (Err(_), Some(rejected)) | (Err(Refused::Wrong(rejected)), None) => Err(rejected),
+            (Err(Refused::NoValue), None) => unreachable!("a plain statement needs no value"),
+        }
+    }
+
+    /// The entry with the statements that keep what it binds, without those of values that cannot be kept.
+    fn attempt(&self, attempt: &mut Attempt<'_>, draft: &Draft, last: Last) -> Result<Entry, Refused> {
+        let mut names = draft.names(last);
+        let mut lost = Vec::new();
+        loop {
+            let mut files = Vec::new();
+            let mut ends = Vec::new();
+            for (at, bound) in names.iter().enumerate() {
+                let call = format!("repl.keep(kept, {})", self.next + at);
+                files.push(attempt.calls(&call, &bound.inner, &mut ends));
+                if bound.inner == NEW_IT {
+                    attempt.calls("repl.show(kept)", &bound.inner, &mut ends);
+                }
+            }
+            let file = draft.file(last, ends);
+            match checked(&file, attempt) {
+                Ok(checked) => {
+                    let types = kept_types(&checked.program);
+                    let ty = |at: usize| types.get(&(self.next + at)).cloned().unwrap_or_default();
+                    if last == Last::Kept
+                        && names.iter().enumerate().any(|(at, b)| b.inner == NEW_IT && !is_value(&ty(at)))
+                    {
+                        return Err(Refused::NoValue);
+                    }
+                    let bind = |(at, bound): (usize, Bound)| Binding {
+                        ty: ty(at),
+                        name: bound.name,
+                        mutable: bound.mutable,
+                        slot: self.next + at,
+                    };
+                    let bound = names.into_iter().enumerate().map(bind).collect();
+                    let Compiled { module, warnings, sources, .. } = link(checked);
+                    let declared = draft.declared.clone();
+                    let forgotten = self.forgotten(&declared);
+                    let news = News { lost, forgotten, bound, declared, text: attempt.text.to_string() };
+                    return Ok(Entry { warnings, sources, module, news });
+                }
+                Err(rejected) => {
+                    let wrong: HashSet<FileId> = rejected.diagnostics.iter().map(|d| d.span().file).collect();
+                    match files.iter().position(|file| wrong.contains(file)) {
+                        // Only `it` is shown: whoever cannot be kept is not.
+                        Some(at) if names[at].inner != NEW_IT => lost.push(names.remove(at).name),
+                        _ => return Err(Refused::Wrong(rejected)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what an entry declared and bound, once it has run to its end.
+    pub fn accept(&mut self, news: News) {
+        let News { bound, declared, text, lost, forgotten } = news;
+        let mut names: HashSet<&str> = bound.iter().map(|binding| binding.name.as_str()).collect();
+        names.extend(lost.iter().map(String::as_str));
+        names.extend(forgotten.iter().map(String::as_str));
+        names.extend(declared.iter().filter_map(declared_name));
+        self.bound.retain(|binding| !names.contains(binding.name.as_str()));
+        self.declared.retain(|item| declared_name(item).is_none_or(|name| !names.contains(name)));
+        self.next = bound.iter().map(|binding| binding.slot + 1).max().unwrap_or(self.next).max(self.next);
+        self.declared.extend(declared);
+        self.bound.extend(bound);
+        self.entries.push(text);
+    }
+
+    /// The names of values whose types are declared anew.
+    fn forgotten(&self, declared: &[Item]) -> Vec<String> {
+        let types = declared.iter().filter(|item| matches!(item, Item::Type(_))).filter_map(declared_name);
+        let types: Vec<&str> = types.collect();
+        let is_old = |binding: &&Binding| types.iter().any(|name| has_word(&binding.ty, name));
+        self.bound.iter().filter(is_old).map(|binding| binding.name.clone()).collect()
+    }
+
+    /// The parts of the main file that an entry comes to.
+    fn draft(&self, text: &str, file: File, sources: &mut Sources) -> Draft {
+        let (mut declared, mut statements) = (Vec::new(), Vec::new());
+        for item in file.items {
+            match item {
+                Item::Stmt(stmt) => statements.push(stmt),
+                item => declared.push(item),
+            }
+        }
+        let mut own: HashSet<String> =
+            declared.iter().filter_map(declared_name).map(str::to_string).collect();
+        let assigned: Vec<(Name, bool)> = statements.iter().flat_map(bound_by).collect();
+        own.extend(assigned.iter().map(|(name, _)| name.text.clone()));
+        let older = |item: &&Item| declared_name(item).is_none_or(|name| !own.contains(name));
+        let before: Vec<Item> = self.declared.iter().filter(older).cloned().collect();
+        let forgotten = self.forgotten(&declared);
+        let mentions = |text: &str, binding: &Binding| has_word(text, &binding.name);
+        let mut values = Vec::new();
+        let mut carried = Vec::new();
+        for binding in &self.bound {
+            let named = mentions(text, binding) || self.entries.iter().any(|entry| mentions(entry, binding));
+            if own.contains(&binding.name) || forgotten.contains(&binding.name) || !named {
+                continue;
+            }
+            let word = if binding.mutable { "var" } else { "let" };
+            let line = format!("{word} {}: {} = repl.value({})", binding.name, binding.ty, binding.slot);
+            let id = sources.add(Source::new(NAME, line.as_str()));
+            values.extend(parser::parse(id, &line).file.items);
+            if binding.mutable && mentions(text, binding) {
+                carried.push(binding.clone());
+            }
+        }
+        Draft { before, values, carried, declared, statements }
+    }
+}
+
+/// An entry that is being compiled.
+struct Attempt<'a> {
+    text: &'a str,
+    id: FileId,
+    /// What was wrong with its syntax.
+    parsed: &'a [Diagnostic],
+    sources: Sources,
+    read: Read<'a>,
+}
+
+impl Attempt<'_> {
+    /// Adds a call with `name` in the place of `kept`; gives the source that it is written in.
+    fn calls(&mut self, call: &str, name: &str, to: &mut Vec<Item>) -> FileId {
+        let id = self.sources.add(Source::new(NAME, call));
+        let mut items = parser::parse(id, call).file.items;
+        if let Some(Item::Stmt(Stmt { kind: StmtKind::Expr(expr), .. })) = items.first_mut()
+            && let ExprKind::Method { args, .. } = &mut expr.kind
+            && let Some(Arg::Positional(Expr { kind: ExprKind::Name(kept), .. })) = args.first_mut()
+        {
+            kept.text = name.to_string();
+        }
+        to.extend(items);
+        id
+    }
+}
+
+/// Why an attempt gave no entry.
+enum Refused {
+    /// Its last expression has nothing to show.
+    NoValue,
+    Wrong(Rejected),
+}
+
+/// What becomes of an expression at the end of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// It is shown and kept under [`IT`].
+    Kept,
+    /// It is a stream: its items are shown as they come.
+    Walked,
+    /// It is a statement like others.
+    Plain,
+}
+
+/// A name that an entry binds.
+struct Bound {
+    name: String,
+    /// What the variable is called in the file that is checked.
+    inner: String,
+    mutable: bool,
+}
+
+/// The parts of the main file that runs an entry.
+struct Draft {
+    /// What earlier entries declared.
+    before: Vec<Item>,
+    /// Statements that bind earlier values.
+    values: Vec<Item>,
+    /// Variables of earlier entries that this one may change.
+    carried: Vec<Binding>,
+    /// What the entry declares.
+    declared: Vec<Item>,
+    /// What it does.
+    statements: Vec<Stmt>,
+}
+
+impl Draft {
+    /// The whole file.
+    fn file(&self, last: Last, ends: Vec<Item>) -> File {
+        let mut statements = self.statements.clone();
+        if let Some(stmt) = statements.last_mut()
+            && let StmtKind::Expr(value) = &stmt.kind
+        {
+            let span = stmt.span;
+            match last {
+                Last::Kept => stmt.kind = let_(Name { text: NEW_IT.to_string(), span }, value.clone()),
+                Last::Walked => stmt.kind = StmtKind::Expr(walk(value)),
+                Last::Plain => {}
+            }
+        }
+        let mut items = self.before.clone();
+        items.extend(self.declared.iter().cloned());
+        items.extend(self.values.iter().cloned());
+        items.extend(statements.into_iter().map(Item::Stmt));
+        items.extend(ends);
+        File { items }
+    }
+
+    /// What is to be kept: what it binds, and the variables of earlier entries that it may have changed.
+    fn names(&self, last: Last) -> Vec<Bound> {
+        let mut names: Vec<Bound> = Vec::new();
+        let mut add = |name: String, inner: String, mutable| {
+            if !names.iter().any(|bound| bound.name == name) {
+                names.push(Bound { name, inner, mutable });
+            }
+        };
+        for (name, mutable) in self.statements.iter().flat_map(bound_by) {
+            add(name.text.clone(), name.text, mutable);
+        }
+        for binding in &self.carried {
+            add(binding.name.clone(), binding.name.clone(), true);
+        }
+        if last == Last::Kept {
+            add(IT.to_string(), NEW_IT.to_string(), false);
+        }
+        names
+    }
+}
+
+/// `for item in value { repl.show(item) }`
+fn walk(value: &Expr) -> Expr {
+    let span = value.span;
+    let name = |text: &str| Name { text: text.to_string(), span };
+    let expr = |kind| Expr { kind, span };
+    let item = expr(ExprKind::Name(name("item")));
+    let show = expr(ExprKind::Method {
+        receiver: Box::new(expr(ExprKind::Name(name("repl")))),
+        name: name("show"),
+        args: vec![Arg::Positional(item)],
+    });
+    let body = Block { stmts: vec![Stmt { kind: StmtKind::Expr(show), span }], span };
+    let pattern = Pattern { kind: PatternKind::Bind(name("item")), span };
+    expr(ExprKind::For { pattern, iterable: Box::new(value.clone()), body })
+}
+
+/// The types of what is kept, as the user would write them, by slot.
+fn kept_types(program: &Program) -> HashMap<usize, String> {
+    let mut types = HashMap::new();
+    let mut rest = vec![&program.functions[program.main.0 as usize].body];
+    while let Some(expr) = rest.pop() {
+        if let typed::ExprKind::CallNative { name, types: of, args } = &expr.kind
+            && name == "repl-keep"
+            && let [_, slot] = &args[..]
+            && let typed::ExprKind::Int(slot) = slot.kind
+        {
+            types.insert(slot as usize, program.types.show(of[0]));
+        }
+        weir_check::parts(expr, &mut |part| rest.push(part));
+    }
+    types
+}
+
+/// Whether a name may stand in a text; not as a part of a longer one, unless that is behind a hyphen.
+fn has_word(text: &str, name: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.match_indices(name).any(|(at, _)| {
+        let (before, behind) = (&text[..at], &text[at + name.len()..]);
+        !is_part(before.chars().next_back()) && !is_part(behind.chars().next())
+    })
+}
+
+/// Whether values of a type are worth showing.
+fn is_value(ty: &str) -> bool {
+    !matches!(ty, "()" | "Never")
+}
+
+fn let_(name: Name, value: Expr) -> StmtKind {
+    StmtKind::Let {
+        public: false,
+        mutable: false,
+        pattern: Pattern { span: name.span, kind: PatternKind::Bind(name) },
+        ty: None,
+        value,
+        otherwise: None,
+    }
+}
+
+/// The names that a statement binds, and whether by `var`.
+fn bound_by(stmt: &Stmt) -> Vec<(Name, bool)> {
+    let StmtKind::Let { pattern, mutable, .. } = &stmt.kind else { return Vec::new() };
+    bound_names(pattern).into_iter().map(|name| (name.clone(), *mutable)).collect()
+}
+
+/// What a declaration is known by; cases of an enum go with their type.
+fn declared_name(item: &Item) -> Option<&str> {
+    match item {
+        Item::Fn(decl) => Some(&decl.name.text),
+        Item::Type(decl) => Some(&decl.name.text),
+        Item::Use(decl) => Some(&decl.path.text),
+        Item::Route(_) | Item::Test(_) | Item::Stmt(_) => None,
+    }
+}
+
+/// Checks an entry's file.
+fn checked(file: &File, attempt: &Attempt<'_>) -> Result<Checked, Rejected> {
+    let mut sources = attempt.sources.clone();
+    let main = (attempt.id, file.clone());
+    let (loaded, found) = units::load_behind(NAME, main, attempt.read, &mut sources);
+    let diagnostics = attempt.parsed.iter().cloned().chain(found).collect();
+    check_loaded(loaded, diagnostics, sources, check_units)
+}
+
+/// Whether a text can be an entry: nothing is open at its end.
+pub fn is_complete(text: &str) -> bool {
+    let end = text.trim_end().len() as u32;
+    let goes_on = |diagnostic: &Diagnostic| match diagnostic.code {
+        UNCLOSED_TEXT => text.contains("\"\"\""),
+        UNCLOSED => true,
+        _ => diagnostic.span().start >= end,
+    };
+    !parser::parse(FileId(0), text).diagnostics.iter().any(goes_on)
+}
