@@ -204,3 +204,103 @@ fn a_main_program_that_does_not_end_keeps_the_server_from_starting() {
         );
     }
 }
+
+const HOSTILE: &str = r#"type Chain = Link(value: Int, rest: Chain) | End
+fn chain(count: Int) -> Chain {
+  var made = End
+  for value in 0..count {
+    made = Link(value, made)
+  }
+  made
+}
+fn noise(count: Int) -> List[Int] {
+  var x = 7
+  var all = []
+  for _ in 0..count {
+    x = (x * 48271) % 2147483647
+    all.push(x)
+  }
+  all
+}
+fn deep(n: Int) -> Int = 1 + deep(n + 1)
+fn shout(n: Int) -> Int {
+  for at in 0..n {
+    print("line {at} of many")
+  }
+  n
+}
+fn handle(req) {
+  match req.path {
+    "/recursion" => "{deep(0)}"
+    "/index" => "{[1, 2, 3][10]}"
+    "/overflow" => "{9223372036854775807 + req.path.len()}"
+    "/deep" => match chain(1_000_000) {
+      Link(value, _) => "{value}"
+      End => "none"
+    }
+    "/sort" => "{noise(400_000).sort()[0]}"
+    "/order" => "{noise(40_000).sort-by(n => "{n}").len()}"
+    "/digest" => crypto.sha256("0123456789".repeat(1_000_000).to-bytes())
+    "/regex" => "{regex.is-match("(a|b)*c[0-9]+d", "ab".repeat(2_000_000))}"
+    "/print" => "{shout(20_000)}"
+    "/yields" => stream {
+      while true {
+        yield "again"
+      }
+    }
+    _ => "fine\n"
+  }
+}"#;
+
+/// The hostile paths, and what they are answered with.
+const ENDS: [(&str, u16, &str); 9] = [
+    ("/recursion", 500, "Internal Server Error\n"),
+    ("/index", 500, "Internal Server Error\n"),
+    ("/overflow", 500, "Internal Server Error\n"),
+    ("/deep", 200, "999999"),
+    ("/sort", 200, "1387"),
+    ("/order", 200, "40000"),
+    ("/digest", 200, "d52fcc26b48dbd4d79b125eb0a29b803"),
+    ("/regex", 200, "false"),
+    ("/print", 200, "20000"),
+];
+
+// rule: budget.turns
+#[test]
+fn others_are_answered_beside_everything_at_once() {
+    let server = one_worker(HOSTILE, &["--mem-limit", "256mb"]);
+    for (path, status, body) in ENDS {
+        let mut clients = [server.get(path), server.get(path)];
+        let mut keeps = server.get("/ok");
+        for _ in 0..3 {
+            assert_eq!(keeps.response().body(), "fine\n", "beside {path}");
+            keeps.get("/ok");
+        }
+        assert_eq!(keeps.response().status(), 200);
+        for client in &mut clients {
+            let response = client.response();
+            assert_eq!(response.status(), status, "{path}");
+            assert!(response.body().starts_with(body), "{path} gives {}", response.body());
+        }
+    }
+    server.counters_until("something of a hostile handler is left", |c| {
+        ["scopes", "fibers", "chunks", "objects", "resources"].iter().all(|name| c[*name] == 0)
+    });
+}
+
+// rule: budget.turns
+#[test]
+fn a_stream_that_only_yields_lets_others_be_answered() {
+    let server = one_worker(HOSTILE, &[]);
+    let mut endless = server.get("/yields");
+    assert_eq!(endless.head().status, 200);
+    for _ in 0..1000 {
+        assert_eq!(endless.chunk(), "again\n");
+    }
+    for _ in 0..10 {
+        assert_eq!(server.get("/ok").response().body(), "fine\n");
+        assert_eq!(endless.chunk(), "again\n");
+    }
+    endless.rst();
+    server.counters_until("a stream goes on without its client", |c| c["scopes"] == 0 && c["fibers"] == 0);
+}

@@ -1,7 +1,7 @@
 //! Compiled regular expressions of this thread, by pattern.
 //!
 //! In: patterns. Out: expressions, compiled at the first use of a pattern and kept while it is one of the last used.
-//! Invariant: compiling takes stack by the pattern's nesting, so it happens on the worker's stack alone.
+//! Invariant: compiling takes stack by the pattern's nesting, and milliseconds for some, so it happens on the blocking pool alone.
 //! Not here: what is done with them (`natives::regex`).
 
 use regex::{Error, Regex, RegexBuilder};
@@ -12,6 +12,7 @@ const KEPT: usize = 64;
 /// Largest compiled size in bytes, for the program and for the states that it builds as it runs: bounds what a search takes
 /// per byte of text.
 const COMPILED_SIZE: usize = 1 << 20;
+const TOO_BIG: &str = "it takes more than 1mb when it is compiled";
 
 thread_local! {
     /// The last used one first.
@@ -27,23 +28,30 @@ pub fn known(pattern: &str) -> Option<Regex> {
     })
 }
 
-/// Compiles a pattern.
+/// Compiles a pattern. On any thread.
 ///
 /// # Errors
 /// What is wrong with it, in a line.
 pub fn compile(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > COMPILED_SIZE {
+        return Err(TOO_BIG.to_owned());
+    }
     let built = RegexBuilder::new(pattern).size_limit(COMPILED_SIZE).dfa_size_limit(COMPILED_SIZE).build();
-    let regex = built.map_err(|error| problem(&error))?;
+    built.map_err(|error| problem(&error))
+}
+
+/// Keeps the expression of a pattern for this thread.
+pub fn keep(pattern: &str, regex: &Regex) {
     COMPILED.with_borrow_mut(|all| {
+        all.retain(|(known, _)| **known != *pattern);
         all.truncate(KEPT - 1);
         all.insert(0, (pattern.into(), regex.clone()));
     });
-    Ok(regex)
 }
 
 fn problem(error: &Error) -> String {
     match error {
-        Error::CompiledTooBig(_) => "it takes more than 1mb when it is compiled".to_owned(),
+        Error::CompiledTooBig(_) => TOO_BIG.to_owned(),
         // The pattern with marks under it, and at last what is wrong.
         other => {
             let text = other.to_string();
@@ -60,7 +68,8 @@ mod tests {
     #[test]
     fn the_last_used_patterns_are_kept() {
         for number in 0..KEPT + 10 {
-            compile(&format!("a{number}")).expect("a pattern");
+            let pattern = format!("a{number}");
+            keep(&pattern, &compile(&pattern).expect("a pattern"));
             assert!(known("a0").is_some(), "used again and again");
         }
         assert!(known("a1").is_none() && known(&format!("a{}", KEPT + 9)).is_some());

@@ -1,7 +1,7 @@
 //! Natives of `regex.weir`.
 //!
-//! A pattern that is compiled and a short text are searched at once; else the native waits: patterns are compiled on the
-//! worker's stack, long texts are copied and searched on the blocking pool, for a search cannot be interrupted.
+//! A pattern that is compiled and a short text are searched at once; else the native waits: patterns are compiled, and copies
+//! of long texts searched, on the blocking pool, for neither can be interrupted.
 
 use super::Flow;
 use crate::heap::{Full, Word};
@@ -10,7 +10,10 @@ use crate::scope::{Operation, Scope};
 use crate::value::{Gives, Own, Text};
 use crate::waiting::on_pool;
 use regex::{Captures, Regex};
-use std::task::{Context, Poll};
+use std::mem::take;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::task::{JoinHandle, spawn_blocking};
 use weir_abi::layout::shape;
 use weir_abi::trap::Trap;
 
@@ -35,7 +38,8 @@ fn run<S: Search>(
     match regexes::known(pattern.as_str()) {
         Some(regex) => begin(scope, search, &regex, text, with),
         None => {
-            scope.pending = Some(Box::new(Compiling { search, pattern, text, with, then: None }));
+            let compiling = Compile::new(pattern);
+            scope.pending = Some(Box::new(Compiling { search, compiling, text, with, then: None }));
             Ok(Flow::Wait)
         }
     }
@@ -54,19 +58,79 @@ fn begin<S: Search>(
         let found = search.search(regex, text.as_str(), template, room)?;
         return search.give(scope, found).map(Flow::Done);
     }
-    let (regex, text, with) = (regex.clone(), text.as_str().to_owned(), template.to_owned());
-    on_pool(
-        scope,
-        text.len() + with.len(),
-        move || search.search(&regex, &text, &with, room),
-        move |scope, found| search.give(scope, found?),
-    )
+    if room < text.len() + template.len() {
+        return Err(Full.into());
+    }
+    let (regex, with, copy) = (regex.clone(), template.to_owned(), Vec::with_capacity(text.len()));
+    scope.pending = Some(Box::new(Searching { search, regex, text, with, room, copy, then: None }));
+    Ok(Flow::Wait)
+}
+
+/// Copies a long text and goes on with the search. The suspended caller keeps the text.
+struct Searching<S> {
+    search: S,
+    regex: Regex,
+    text: Text,
+    with: String,
+    /// For the result.
+    room: usize,
+    copy: Vec<u8>,
+    then: Option<Box<dyn Operation>>,
+}
+
+impl<S: Search> Operation for Searching<S> {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        /// How many bytes are copied at once.
+        const PIECE: usize = 256 * 1024;
+        while self.then.is_none() && self.copy.len() < self.text.len() {
+            ready!(scope.poll_turn(cx));
+            let rest = &self.text.as_bytes()[self.copy.len()..];
+            self.copy.extend_from_slice(&rest[..rest.len().min(PIECE)]);
+        }
+        let then = match &mut self.then {
+            Some(then) => then,
+            None => {
+                let (search, room, regex) = (self.search, self.room, self.regex.clone());
+                let (text, with) = (take(&mut self.copy), take(&mut self.with));
+                let with_len = with.len();
+                let job = move || match String::from_utf8(text) {
+                    Ok(text) => search.search(&regex, &text, &with, room),
+                    Err(_) => unreachable!("a Text is UTF-8"),
+                };
+                let held = self.text.len() + with_len;
+                let _: Flow = on_pool(scope, held, job, move |scope, found| search.give(scope, found?))?;
+                self.then.insert(scope.pending.take().expect("a job is waited for"))
+            }
+        };
+        then.poll(scope, cx)
+    }
+}
+
+/// A pattern that is being compiled. Its text may go meanwhile.
+struct Compile {
+    pattern: String,
+    job: Option<JoinHandle<Result<Regex, String>>>,
+}
+
+impl Compile {
+    fn new(pattern: Text) -> Self {
+        Self { pattern: pattern.as_str().to_owned(), job: None }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Regex, String>> {
+        let job = self.job.get_or_insert_with(|| {
+            let pattern = self.pattern.clone();
+            spawn_blocking(move || regexes::compile(&pattern))
+        });
+        let compiled = ready!(Pin::new(job).poll(cx)).unwrap_or_else(|error| Err(error.to_string()));
+        Poll::Ready(compiled.inspect(|regex| regexes::keep(&self.pattern, regex)))
+    }
 }
 
 /// Compiles a pattern and goes on with the search. The suspended caller keeps the texts.
 struct Compiling<S> {
     search: S,
-    pattern: Text,
+    compiling: Compile,
     text: Text,
     with: Option<Text>,
     then: Option<Box<dyn Operation>>,
@@ -75,8 +139,8 @@ struct Compiling<S> {
 impl<S: Search> Operation for Compiling<S> {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
         if self.then.is_none() {
-            let compiled = regexes::compile(self.pattern.as_str()).map_err(|problem| {
-                Trap::native(format!("the pattern {:?} is not valid: {problem}", self.pattern.as_str()))
+            let compiled = ready!(self.compiling.poll(cx)).map_err(|problem| {
+                Trap::native(format!("the pattern {:?} is not valid: {problem}", self.compiling.pattern))
             });
             match compiled.and_then(|regex| begin(scope, self.search, &regex, self.text, self.with))? {
                 Flow::Done(word) => return Poll::Ready(Ok(word)),
@@ -232,15 +296,15 @@ pub fn regex_problem(scope: &mut Scope, pattern: Text) -> Result<Flow, Trap> {
     if regexes::known(pattern.as_str()).is_some() {
         return Ok(Flow::Done(0));
     }
-    scope.pending = Some(Box::new(Judging(pattern)));
+    scope.pending = Some(Box::new(Judging(Compile::new(pattern))));
     Ok(Flow::Wait)
 }
 
-struct Judging(Text);
+struct Judging(Compile);
 
 impl Operation for Judging {
-    fn poll(&mut self, scope: &mut Scope, _: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        Poll::Ready(match regexes::compile(self.0.as_str()) {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        Poll::Ready(match ready!(self.0.poll(cx)) {
             Ok(_) => Ok(0),
             Err(problem) => scope.text(&problem).map(Gives::into_word).map_err(Trap::from),
         })
