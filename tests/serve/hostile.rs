@@ -222,6 +222,14 @@ fn noise(count: Int) -> List[Int] {
   }
   all
 }
+type Tree = Both(left: Tree, right: Tree) | Leaf(value: Int)
+fn doubled(times: Int) -> Tree {
+  var tree = Leaf(1)
+  for _ in 0..times {
+    tree = Both(tree, tree)
+  }
+  tree
+}
 fn deep(n: Int) -> Int = 1 + deep(n + 1)
 fn shout(n: Int) -> Int {
   for at in 0..n {
@@ -243,6 +251,9 @@ fn handle(req) {
     "/digest" => crypto.sha256("0123456789".repeat(1_000_000).to-bytes())
     "/regex" => "{regex.is-match("(a|b)*c[0-9]+d", "ab".repeat(2_000_000))}"
     "/print" => "{shout(20_000)}"
+    "/equal" => "{doubled(60) == doubled(60)}"
+    "/less" => "{doubled(60) < doubled(60)}"
+    "/shown" => "{doubled(60)}"
     "/yields" => stream {
       while true {
         yield "again"
@@ -303,4 +314,22 @@ fn a_stream_that_only_yields_lets_others_be_answered() {
     }
     endless.rst();
     server.counters_until("a stream goes on without its client", |c| c["scopes"] == 0 && c["fibers"] == 0);
+}
+
+// rule: budget.turns
+#[test]
+fn a_comparison_without_an_end_lets_others_be_answered() {
+    let server = one_worker(HOSTILE, &["--cpu-limit", "200ms", "--mem-limit", "1mb"]);
+    for path in ["/equal", "/less"] {
+        let mut client = server.get(path);
+        for _ in 0..3 {
+            assert_eq!(server.get("/ok").response().body(), "fine\n", "beside {path}");
+        }
+        assert_eq!(client.response().status(), 503, "{path}");
+        server.stderr_line("error", |l| l.ends_with("(--cpu-limit)"));
+        let place = server.stderr_line("frame", |_| true);
+        assert!(place.trim_start().starts_with("at handle (-e:"), "{place}");
+    }
+    // A text form without an end meets the limit of memory.
+    assert_eq!(server.get("/shown").response().status(), 503);
 }

@@ -114,9 +114,9 @@ macro_rules! for_each_native {
             text_append "text-append" - (own word word) owned, traps, linear; // a text, parts as for text-concat
             text_equal "text-equal" - (borrow borrow) word, pure, linear;
             text_less "text-less" - (borrow borrow) word, pure, linear;
-            value_equal "value-equal" types (borrow borrow) word, pure, linear;
-            value_less "value-less" types (borrow borrow) word, pure, linear;
-            value_less_equal "value-less-equal" types (borrow borrow) word, pure, linear;
+            value_equal "value-equal" types (borrow borrow) word, waits, linear;
+            value_less "value-less" types (borrow borrow) word, waits, linear;
+            value_less_equal "value-less-equal" types (borrow borrow) word, waits, linear;
             value_shown "value-shown" types (borrow) owned, traps, linear;  // the text form inside other values, cut
             assert_failed "assert-failed" - (borrow) never, traps, constant;
             format_int "format-int" - (word word) owned, traps, constant;   // value, packed `format::Format`
@@ -147,7 +147,7 @@ macro_rules! for_each_native {
             fetch_lines "fetch-lines" types (borrow borrow own borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
             redirect "redirect" - (borrow word) owned, traps, linear;
-            value_compare "value-compare" types (borrow borrow) word, pure, linear;
+            value_compare "value-compare" types (borrow borrow) word, waits, linear;
             value_hash "value-hash" types (borrow) word, pure, linear;
             // Int
             int_pow "int-pow" - (word word) word, traps, constant;

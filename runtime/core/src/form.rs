@@ -6,6 +6,7 @@
 //! `Circle(radius: 1)`, `Empty`, `Error("why: because")`.
 //! Invariant: takes no stack however deep the value is.
 
+use crate::heap::Full;
 use crate::map::Map;
 use crate::value::{Any, Bytes, Error, Range, Text};
 use weir_abi::layout;
@@ -30,39 +31,65 @@ enum Todo<'t> {
     Payload(&'t [(String, TypeId)], Any, usize),
 }
 
-/// Appends the text form that `value`, which is of type `ty`, has inside another value.
-pub fn write_form_inside(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
+/// Appends the text form that `value`, which is of type `ty`, has inside another value. It is given up when `out` gets longer than
+/// `most`: a value that shares parts may have a form far larger than itself.
+pub fn write_form_inside(
+    types: &[TypeDesc],
+    ty: TypeId,
+    value: Any,
+    out: &mut Vec<u8>,
+    most: usize,
+) -> Result<(), Full> {
     match &types[ty.0 as usize] {
         TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
-        _ => write_form(types, ty, value, out),
+        _ => return write_form(types, ty, value, out, most),
     }
+    Ok(())
 }
 
-/// Appends the text form of `value`, which is of type `ty`.
-pub fn write_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
+/// Appends the text form of `value`, which is of type `ty`; likewise.
+pub fn write_form(
+    types: &[TypeDesc],
+    ty: TypeId,
+    value: Any,
+    out: &mut Vec<u8>,
+    most: usize,
+) -> Result<(), Full> {
     // A Text by itself is not quoted.
     if let TypeDesc::Text = &types[ty.0 as usize] {
-        return out.extend_from_slice(value.as_arg::<Text>().as_bytes());
+        out.extend_from_slice(value.as_arg::<Text>().as_bytes());
+        return Ok(());
     }
     // And an Error says what went wrong.
     if types[ty.0 as usize].is_error() {
-        return value.as_arg::<Error>().write(out);
+        value.as_arg::<Error>().write(out);
+        return Ok(());
     }
-    write_inner_form(types, ty, value, out);
+    write_inner_form(types, ty, value, out, most)
 }
 
-/// Appends the text form that `value` has inside others: a Text is quoted.
-pub fn write_inner_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>) {
+/// Appends the text form that `value` has inside others, where a Text is quoted; likewise.
+pub fn write_inner_form(
+    types: &[TypeDesc],
+    ty: TypeId,
+    value: Any,
+    out: &mut Vec<u8>,
+    most: usize,
+) -> Result<(), Full> {
     // And Html is its markup.
     if types[ty.0 as usize].is_html() {
         let markup: Text = value.part(layout::field(0)).as_arg();
-        return out.extend_from_slice(markup.as_bytes());
+        out.extend_from_slice(markup.as_bytes());
+        return Ok(());
     }
     if write_leaf(&types[ty.0 as usize], value, out) {
-        return;
+        return Ok(());
     }
     let mut todo = vec![Todo::Value(ty, value)];
     while let Some(next) = todo.pop() {
+        if out.len() > most {
+            return Err(Full);
+        }
         match next {
             Todo::Literal(text) => out.extend_from_slice(text.as_bytes()),
             Todo::Name(text) => out.extend_from_slice(text.as_bytes()),
@@ -120,6 +147,7 @@ pub fn write_inner_form(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Ve
             }
         }
     }
+    Ok(())
 }
 
 /// What stands before the value of the field with the index `at`.

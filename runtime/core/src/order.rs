@@ -5,8 +5,10 @@
 //! records by their first part that differs, lists likewise and the shorter first. Ranges as lists of their Ints would, but
 //! by their ends. Maps and Sets as lists of their entries in the order of the keys would.
 //! Floats compare either as IEEE has it, where NaN has no place in the order, or as keys: NaN equals itself and comes last.
-//! Invariant: takes no stack however deep the values are, but for Maps and Sets within each other, and looks no further than the first difference.
+//! Invariants: takes no stack however deep the values are, but for Maps and Sets within each other; looks no further than the first
+//! difference; goes in steps, for values that share parts may be far larger than the heap.
 
+use crate::equal::{PARTS, too_large};
 use crate::form::{case_index, option_payload};
 use crate::map::Map;
 use crate::value::{Any, Range, Text};
@@ -14,15 +16,13 @@ use std::cmp::Ordering;
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
 
-/// The order of two values of type `ty` as keys and in sorting: total.
+/// The order of two values of type `ty` as keys and in sorting: total. Those that are too large to be sorted end what runs with
+/// a trap.
 pub fn compare(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> Ordering {
-    let order = walk(types, ty, a, b, |a, b| Some(float_keys(a, b)));
-    order.unwrap_or(Ordering::Equal)
-}
-
-/// The order of two values of type `ty` as `<` sees it; `None` when a NaN decides.
-pub fn compare_partially(types: &[TypeDesc], ty: TypeId, a: Any, b: Any) -> Option<Ordering> {
-    walk(types, ty, a, b, |a, b| a.partial_cmp(&b))
+    Comparison::new(ty, a, b, true)
+        .step(types, PARTS)
+        .unwrap_or_else(|| too_large())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// The order of Floats as keys: NaN equals itself and comes last, -0 equals 0.
@@ -30,65 +30,76 @@ pub fn float_keys(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
-/// Where a comparison goes on when the parts before were equal.
-enum Rest<'t> {
-    /// Lists from an index on.
+/// How Floats compare.
+type Floats = fn(f64, f64) -> Option<Ordering>;
+
+/// A comparison. Whoever has it holds the values.
+pub struct Comparison {
+    /// What was equal so far, and how far it was looked at, the innermost last.
+    open: Vec<(Rest, Any, Any)>,
+    next: Option<(TypeId, Any, Any)>,
+    floats: Floats,
+}
+
+/// Where a comparison goes on when the parts before were equal. Types are those of the whole.
+enum Rest {
+    /// Lists from an index on; the elements' type.
     Elements(TypeId, usize),
-    /// Tuples from an index on.
-    Parts(&'t [TypeId], usize),
-    /// Records from an index on.
-    Fields(&'t [(String, TypeId)], usize),
-    /// Cases from an index on.
-    Payload(&'t [(String, TypeId)], usize),
+    /// Tuples and records from an index on.
+    Parts(TypeId, usize),
+    /// Enums of a case from an index on.
+    Payload(TypeId, usize, usize),
 }
 
 /// What looking at two values themselves tells.
-enum Look<'t> {
+enum Look {
     Decided(Option<Ordering>),
     /// Their payload decides.
     Inside(TypeId, Any, Any),
     /// Their parts decide, one after the other.
-    Rest(Rest<'t>),
+    Rest(Rest),
 }
 
-fn walk(
-    types: &[TypeDesc],
-    ty: TypeId,
-    a: Any,
-    b: Any,
-    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
-) -> Option<Ordering> {
-    let mut open: Vec<(Rest<'_>, Any, Any)> = Vec::new();
-    let mut next = Some((ty, a, b));
-    loop {
-        let Some((ty, a, b)) = next.take() else {
-            let Some((rest, a, b)) = open.last_mut() else { return Some(Ordering::Equal) };
-            next = rest.next(*a, *b);
-            if next.is_none() {
-                let lengths = rest.lengths(*a, *b);
-                if lengths.is_ne() {
-                    return Some(lengths);
+impl Comparison {
+    /// Of two values of type `ty`: as keys, or as `<` sees them.
+    pub fn new(ty: TypeId, a: Any, b: Any, as_keys: bool) -> Self {
+        let floats: Floats = if as_keys { |a, b| Some(float_keys(a, b)) } else { |a, b| a.partial_cmp(&b) };
+        Self { open: Vec::new(), next: Some((ty, a, b)), floats }
+    }
+
+    /// Looks at so many parts; the order when it is known, of which there is none when a NaN decides.
+    pub fn step(&mut self, types: &[TypeDesc], parts: usize) -> Option<Option<Ordering>> {
+        for _ in 0..parts {
+            let Some((ty, a, b)) = self.next.take() else {
+                let Some((rest, a, b)) = self.open.last_mut() else { return Some(Some(Ordering::Equal)) };
+                self.next = rest.next(types, *a, *b);
+                if self.next.is_none() {
+                    let lengths = rest.lengths(*a, *b);
+                    if lengths.is_ne() {
+                        return Some(Some(lengths));
+                    }
+                    self.open.pop();
                 }
-                open.pop();
+                continue;
+            };
+            match look(types, ty, a, b, self.floats) {
+                Look::Decided(Some(Ordering::Equal)) => {}
+                Look::Decided(order) => return Some(order),
+                Look::Inside(ty, a, b) => self.next = Some((ty, a, b)),
+                Look::Rest(rest) => self.open.push((rest, a, b)),
             }
-            continue;
-        };
-        match look(types, &types[ty.0 as usize], a, b, floats) {
-            Look::Decided(Some(Ordering::Equal)) => {}
-            Look::Decided(order) => return order,
-            Look::Inside(ty, a, b) => next = Some((ty, a, b)),
-            Look::Rest(rest) => open.push((rest, a, b)),
         }
+        (self.next.is_none() && self.open.is_empty()).then_some(Some(Ordering::Equal))
     }
 }
 
-fn look<'t>(
-    types: &'t [TypeDesc],
-    desc: &'t TypeDesc,
-    a: Any,
-    b: Any,
-    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
-) -> Look<'t> {
+fn walk(types: &[TypeDesc], ty: TypeId, a: Any, b: Any, floats: Floats) -> Option<Ordering> {
+    let mut comparison = Comparison { open: Vec::new(), next: Some((ty, a, b)), floats };
+    comparison.step(types, PARTS).unwrap_or_else(|| too_large())
+}
+
+fn look(types: &[TypeDesc], ty: TypeId, a: Any, b: Any, floats: Floats) -> Look {
+    let desc = &types[ty.0 as usize];
     Look::Decided(Some(match desc {
         TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => (a.word() as i64).cmp(&(b.word() as i64)),
         TypeDesc::Float => return Look::Decided(floats(f64::from_bits(a.word()), f64::from_bits(b.word()))),
@@ -109,15 +120,14 @@ fn look<'t>(
         TypeDesc::Set(item) => {
             return Look::Decided(entries(types, *item, None, a.as_arg(), b.as_arg(), floats));
         }
-        TypeDesc::Tuple(parts) => return Look::Rest(Rest::Parts(parts, 0)),
-        TypeDesc::Record(_, fields) => return Look::Rest(Rest::Fields(fields, 0)),
+        TypeDesc::Tuple(_) | TypeDesc::Record(..) => return Look::Rest(Rest::Parts(ty, 0)),
         TypeDesc::Option(_) if a.word() == 0 || b.word() == 0 => (a.word() != 0).cmp(&(b.word() != 0)),
         TypeDesc::Option(inner) => {
             let payload = |option| option_payload(types, *inner, option);
             return Look::Inside(*inner, payload(a), payload(b));
         }
-        TypeDesc::Enum(_, cases) => match (case_index(desc, a), case_index(desc, b)) {
-            (at, other) if at == other => return Look::Rest(Rest::Payload(&cases[at].1, 0)),
+        TypeDesc::Enum(..) => match (case_index(desc, a), case_index(desc, b)) {
+            (at, other) if at == other => return Look::Rest(Rest::Payload(ty, at, 0)),
             (at, other) => at.cmp(&other),
         },
         // What has no order is refused by the checker.
@@ -137,7 +147,7 @@ fn entries(
     value: Option<TypeId>,
     a: Map,
     b: Map,
-    floats: impl Fn(f64, f64) -> Option<Ordering> + Copy,
+    floats: Floats,
 ) -> Option<Ordering> {
     let sorted = |map: Map| {
         let mut entries: Vec<usize> = map.entries().collect();
@@ -160,30 +170,30 @@ fn entries(
     Some(left.len().cmp(&right.len()))
 }
 
-impl Rest<'_> {
+impl Rest {
     /// The next parts of `a` and `b`.
-    fn next(&mut self, a: Any, b: Any) -> Option<(TypeId, Any, Any)> {
+    fn next(&mut self, types: &[TypeDesc], a: Any, b: Any) -> Option<(TypeId, Any, Any)> {
         let part = |ty: TypeId, offset: i32| (ty, a.part(offset), b.part(offset));
         match self {
-            Rest::Elements(ty, at) => {
+            Self::Elements(ty, at) => {
                 let (left, right) = (a.element(*at)?, b.element(*at)?);
                 *at += 1;
                 Some((*ty, left, right))
             }
-            Rest::Parts(parts, at) => {
-                let ty = parts.get(*at)?;
+            Self::Parts(whole, at) => {
+                let ty = match &types[whole.0 as usize] {
+                    TypeDesc::Tuple(parts) => *parts.get(*at)?,
+                    TypeDesc::Record(_, fields) => fields.get(*at)?.1,
+                    _ => return None,
+                };
                 *at += 1;
-                Some(part(*ty, layout::field(*at as u32 - 1)))
+                Some(part(ty, layout::field(*at as u32 - 1)))
             }
-            Rest::Fields(fields, at) => {
-                let (_, ty) = fields.get(*at)?;
+            Self::Payload(whole, case, at) => {
+                let TypeDesc::Enum(_, cases) = &types[whole.0 as usize] else { return None };
+                let ty = cases[*case].1.get(*at)?.1;
                 *at += 1;
-                Some(part(*ty, layout::field(*at as u32 - 1)))
-            }
-            Rest::Payload(fields, at) => {
-                let (_, ty) = fields.get(*at)?;
-                *at += 1;
-                Some(part(*ty, layout::case_field(*at as u32 - 1)))
+                Some(part(ty, layout::case_field(*at as u32 - 1)))
             }
         }
     }
@@ -191,7 +201,7 @@ impl Rest<'_> {
     /// The order of what has been equal as far as it went: the shorter list first.
     fn lengths(&self, a: Any, b: Any) -> Ordering {
         match self {
-            Rest::Elements(..) => a.elements().len().cmp(&b.elements().len()),
+            Self::Elements(..) => a.elements().len().cmp(&b.elements().len()),
             _ => Ordering::Equal,
         }
     }

@@ -82,8 +82,14 @@ unsafe fn run<A, F: Body<A>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Result
     catch_unwind(AssertUnwindSafe(call)).map_err(panicked)
 }
 
+/// The trap that a panic of a native's body is.
 #[cold]
-fn panicked(payload: Box<dyn Any + Send>) -> Trap {
+pub fn panicked(payload: Box<dyn Any + Send>) -> Trap {
+    // What a body far below could not give back as a result.
+    let payload = match payload.downcast::<Trap>() {
+        Ok(trap) => return *trap,
+        Err(payload) => payload,
+    };
     let text =
         payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     Trap::native(format!("a native panicked, which is a bug of Weir: {}", text.unwrap_or("no message")))

@@ -7,6 +7,8 @@
 use crate::heap::Word;
 use crate::natives::Flow;
 use crate::scope::{Operation, Scope};
+use crate::shim::panicked;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, ready};
 use weir_abi::trap::Trap;
 
@@ -42,7 +44,9 @@ struct Going<W>(W);
 impl<W: Work> Operation for Going<W> {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
         loop {
-            if let Some(result) = self.0.step(scope).transpose() {
+            let step =
+                catch_unwind(AssertUnwindSafe(|| self.0.step(scope))).unwrap_or_else(|p| Err(panicked(p)));
+            if let Some(result) = step.transpose() {
                 return Poll::Ready(result);
             }
             if cfg!(feature = "stress") {

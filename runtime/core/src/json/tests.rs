@@ -261,14 +261,14 @@ proptest! {
     #[test]
     fn durations_are_read_as_written(nanos in any::<i64>()) {
         let mut out = Vec::new();
-        crate::form::write_form(&[TypeDesc::Duration], TypeId(0), word(nanos), &mut out);
+        crate::form::write_form(&[TypeDesc::Duration], TypeId(0), word(nanos), &mut out, 100).expect("a leaf");
         prop_assert_eq!(leaf::duration(std::str::from_utf8(&out).expect("UTF-8")), Some(nanos));
     }
 
     #[test]
     fn times_are_read_as_written(nanos in any::<i64>()) {
         let mut out = Vec::new();
-        crate::form::write_form(&[TypeDesc::Time], TypeId(0), word(nanos), &mut out);
+        crate::form::write_form(&[TypeDesc::Time], TypeId(0), word(nanos), &mut out, 100).expect("a leaf");
         prop_assert_eq!(leaf::time(std::str::from_utf8(&out).expect("UTF-8")), Some(nanos));
     }
 }

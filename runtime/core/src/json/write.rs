@@ -7,6 +7,7 @@ use super::path::Path;
 use super::read::is_text;
 use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
 use crate::form::{Digits, case_index, option_payload, write_form};
+use crate::heap::Full;
 use crate::map::Map;
 use crate::value::{Any, Bytes, List, Text};
 use weir_abi::code::Module;
@@ -203,7 +204,8 @@ impl Writer {
                 TypeDesc::Bytes => leaf::write_bytes(value.as_arg::<Bytes>().as_bytes(), &mut self.out),
                 TypeDesc::Duration | TypeDesc::Time | TypeDesc::Range => {
                     self.out.push(b'"');
-                    write_form(types, ty, value, &mut self.out);
+                    // Leaves, which are short.
+                    let _: Result<(), Full> = write_form(types, ty, value, &mut self.out, usize::MAX);
                     self.out.push(b'"');
                 }
                 TypeDesc::Option(_) if value.word() == 0 => self.out.extend_from_slice(b"null"),

@@ -16,6 +16,9 @@ use weir_abi::types::{TypeDesc, TypeId};
 
 static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
+/// How many parts of a key its hash is made of: some ten microseconds' worth. Keys that differ behind them collide.
+const PARTS: usize = 16 * 1024;
+
 /// How the keys of one type are compared.
 #[derive(Clone, Copy)]
 pub enum Keys<'t> {
@@ -48,7 +51,7 @@ impl<'t> Keys<'t> {
         match self {
             Self::Word => hasher.write_u64(key.word()),
             Self::Bytes => hasher.write(key.as_arg::<Text>().as_bytes()),
-            Self::Other(types, ty) => feed(types, ty, key, &mut hasher),
+            Self::Other(types, ty) => feed(types, ty, key, PARTS, &mut hasher),
         }
         hasher.finish() as u32
     }
@@ -72,10 +75,11 @@ fn float_bits(word: u64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() }
 }
 
-/// Feeds all that equality looks at.
-fn feed(types: &[TypeDesc], ty: TypeId, value: Any, hasher: &mut impl Hasher) {
+/// Feeds what equality looks at, as far as so many parts go: the same ones of equal values.
+fn feed(types: &[TypeDesc], ty: TypeId, value: Any, parts: usize, hasher: &mut impl Hasher) {
     let mut todo = vec![(ty, value)];
-    while let Some((ty, value)) = todo.pop() {
+    for left in (0..parts).rev() {
+        let Some((ty, value)) = todo.pop() else { return };
         let desc = &types[ty.0 as usize];
         match desc {
             TypeDesc::Text | TypeDesc::Bytes => {
@@ -93,10 +97,10 @@ fn feed(types: &[TypeDesc], ty: TypeId, value: Any, hasher: &mut impl Hasher) {
             TypeDesc::List(element) => {
                 let elements = value.elements();
                 hasher.write_usize(elements.len());
-                todo.extend(elements.map(|each| (*element, each)));
+                todo.extend(elements.take(left).map(|each| (*element, each)));
             }
-            TypeDesc::Map(key, of) => feed_entries(types, (*key, Some(*of)), value.as_arg(), hasher),
-            TypeDesc::Set(key) => feed_entries(types, (*key, None), value.as_arg(), hasher),
+            TypeDesc::Map(key, of) => feed_entries(types, (*key, Some(*of)), value.as_arg(), left, hasher),
+            TypeDesc::Set(key) => feed_entries(types, (*key, None), value.as_arg(), left, hasher),
             TypeDesc::Option(_) if value.word() == 0 => hasher.write_u8(0),
             TypeDesc::Option(inner) => {
                 hasher.write_u8(1);
@@ -130,14 +134,21 @@ fn feed(types: &[TypeDesc], ty: TypeId, value: Any, hasher: &mut impl Hasher) {
     }
 }
 
-/// Feeds entries so that their order does not matter.
-fn feed_entries(types: &[TypeDesc], (key, of): (TypeId, Option<TypeId>), map: Map, hasher: &mut impl Hasher) {
+/// Feeds entries so that their order does not matter: each has its share of the parts.
+fn feed_entries(
+    types: &[TypeDesc],
+    (key, of): (TypeId, Option<TypeId>),
+    map: Map,
+    parts: usize,
+    hasher: &mut impl Hasher,
+) {
+    let share = parts / 2 / map.len().max(1);
     let mut sum = 0u64;
-    for entry in map.entries() {
+    for entry in map.entries().take(if share > 0 { usize::MAX } else { 0 }) {
         let mut own = SEED.build_hasher();
-        feed(types, key, map.key(entry), &mut own);
+        feed(types, key, map.key(entry), share, &mut own);
         if let Some(of) = of {
-            feed(types, of, map.value(entry), &mut own);
+            feed(types, of, map.value(entry), share, &mut own);
         }
         sum = sum.wrapping_add(own.finish());
     }

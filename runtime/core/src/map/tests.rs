@@ -41,7 +41,7 @@ fn word(scope: &mut Scope, ty: TypeId, value: u8) -> Any {
 
 fn shown(scope: &Scope, ty: TypeId, value: Any) -> String {
     let mut out = Vec::new();
-    write_form(&scope.app().module().types, ty, value, &mut out);
+    write_form(&scope.app().module().types, ty, value, &mut out, usize::MAX).expect("no limit");
     String::from_utf8(out).expect("UTF-8")
 }
 

@@ -1,6 +1,7 @@
 //! Natives behind `assert`.
 
 use crate::form::write_form_inside;
+use crate::heap::Full;
 use crate::scope::Scope;
 use crate::value::{Any, Own, Text};
 use std::mem;
@@ -14,7 +15,9 @@ const SHOWN: usize = 400;
 pub fn value_shown(scope: &mut Scope, ty: TypeId, value: Any) -> Result<Own<Text>, Trap> {
     let mut out = mem::take(&mut scope.scratch);
     out.clear();
-    write_form_inside(&scope.app().clone().module().types, ty, value, &mut out);
+    // What is longer is cut.
+    let _: Result<(), Full> =
+        write_form_inside(&scope.app().clone().module().types, ty, value, &mut out, SHOWN);
     if out.len() > SHOWN {
         // Not within a character.
         let end = (0..=SHOWN).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);

@@ -1,13 +1,9 @@
 //! Natives that compiled code itself needs.
 
-use crate::equal::are_equal;
 use crate::form::{Digits, write_form};
 use crate::heap::Full;
-use crate::map::Keys;
-use crate::order::{compare, compare_partially};
 use crate::scope::Scope;
 use crate::value::{Any, Arg, Filler, List, Own, Parts, Text};
-use std::cmp::Ordering;
 use std::mem;
 use weir_abi::native::part;
 use weir_abi::trap::{Trap, TrapKind};
@@ -78,17 +74,19 @@ fn formed(
 ) -> Result<Own<Text>, Trap> {
     let mut out = mem::take(&mut scope.scratch);
     out.clear();
-    let app = scope.app().clone();
+    let (app, most) = (scope.app().clone(), scope.heap().room());
+    let mut fits = Ok(());
     for [kind, word] in pairs {
         match *kind {
             part::TEXT => out.extend_from_slice(as_text(*word).as_bytes()),
             part::INT => out.extend_from_slice(Digits::of(*word as i64).as_bytes()),
             kind => {
-                write_form(&app.module().types, TypeId((kind - part::TYPE) as u32), as_any(*word), &mut out)
+                let ty = TypeId((kind - part::TYPE) as u32);
+                fits = fits.and(write_form(&app.module().types, ty, as_any(*word), &mut out, most));
             }
         }
     }
-    let text = make(scope, &out);
+    let text = fits.and_then(|()| make(scope, &out));
     scope.scratch = out;
     Ok(text?)
 }
@@ -106,31 +104,6 @@ pub fn text_equal(_: &mut Scope, a: Text, b: Text) -> bool {
 /// Whether `a` comes before `b`, by code points.
 pub fn text_less(_: &mut Scope, a: Text, b: Text) -> bool {
     a.as_bytes() < b.as_bytes()
-}
-
-/// Whether two values of a type are equal.
-pub fn value_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
-    are_equal(&scope.app().module().types, ty, a, b)
-}
-
-/// Whether `a` comes before `b`; never where a NaN decides.
-pub fn value_less(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
-    compare_partially(&scope.app().module().types, ty, a, b).is_some_and(Ordering::is_lt)
-}
-
-/// Whether `a` comes before `b` or equals it; never where a NaN decides.
-pub fn value_less_equal(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> bool {
-    compare_partially(&scope.app().module().types, ty, a, b).is_some_and(Ordering::is_le)
-}
-
-/// -1, 0 or 1: the order of two values in sorting.
-pub fn value_compare(scope: &mut Scope, ty: TypeId, a: Any, b: Any) -> i64 {
-    compare(&scope.app().module().types, ty, a, b) as i64
-}
-
-/// The hash of a value as a key.
-pub fn value_hash(scope: &mut Scope, ty: TypeId, value: Any) -> i64 {
-    i64::from(Keys::of(&scope.app().module().types, ty).hash(value))
 }
 
 /// An empty list.

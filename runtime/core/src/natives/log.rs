@@ -9,6 +9,9 @@ use weir_abi::layout;
 use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 
+/// A value of so many bytes is cut in a line of the log.
+const LONGEST: usize = 64 * 1024;
+
 /// Writes a line of the log: a message, and the fields of `values` when that is a record.
 pub fn log_write(scope: &mut Scope, ty: TypeId, level: i64, message: Text, values: Any) -> Result<(), Trap> {
     let level = Level::numbered(level);
@@ -33,7 +36,9 @@ pub fn log_write(scope: &mut Scope, ty: TypeId, level: i64, message: Text, value
 
 fn detail(types: &[TypeDesc], name: &str, ty: TypeId, value: Any) -> Detail {
     let mut form = Vec::new();
-    write_form(types, ty, value, &mut form);
+    if write_form(types, ty, value, &mut form, LONGEST).is_err() {
+        form.extend_from_slice(b"...");
+    }
     let form = String::from_utf8_lossy(&form).into_owned();
     let is_bare = match &types[ty.0 as usize] {
         TypeDesc::Int | TypeDesc::Bool => true,

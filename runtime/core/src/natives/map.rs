@@ -41,11 +41,16 @@ pub fn map_value(
     Ok(scope.dup_any(map.value(entry as usize), is_ref))
 }
 
+/// The most bytes of a key that a message shows.
+const SHOWN: usize = 400;
+
 /// Says that there is no such key.
 pub fn map_missing(scope: &mut Scope, key_type: TypeId, key: Any) -> Result<(), Trap> {
     let mut form = mem::take(&mut scope.scratch);
     form.clear();
-    write_inner_form(&scope.app().module().types, key_type, key, &mut form);
+    if write_inner_form(&scope.app().module().types, key_type, key, &mut form, SHOWN).is_err() {
+        form.extend_from_slice(b"...");
+    }
     let message = format!("there is no key {}", String::from_utf8_lossy(&form));
     scope.scratch = form;
     Err(Trap::native(message))

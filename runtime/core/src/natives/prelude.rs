@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::form::write_form;
-use crate::heap::Word;
+use crate::heap::{Full, Word};
 use crate::output::{Output, STDERR, STDOUT};
 use crate::scope::{Operation, Scope};
 use crate::value::{Any, Gives, List, Own, Text};
@@ -13,17 +13,23 @@ use tokio::time::{Instant, Sleep};
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
-/// Writes a value's text form and a newline.
-fn write_line(scope: &Scope, output: &'static Output, ty: TypeId, value: Any) -> bool {
-    output.write(|out| {
-        write_form(&scope.app().module().types, ty, value, out);
-        out.push(b'\n');
-    })
+/// Writes a value's text form and a newline, as far as there is room for both in the heap; whether the output takes more.
+fn write_line(scope: &Scope, output: &'static Output, ty: TypeId, value: Any) -> Result<bool, Full> {
+    let mut fits = Ok(());
+    let takes_more = output.write(|out| {
+        let (start, most) = (out.len(), out.len().saturating_add(scope.heap().room()));
+        fits = write_form(&scope.app().module().types, ty, value, out, most);
+        match fits {
+            Ok(()) => out.push(b'\n'),
+            Err(Full) => out.truncate(start),
+        }
+    });
+    fits.map(|()| takes_more)
 }
 
 /// Prints a value. Waits while a server's output has more than enough to write.
 pub fn print(scope: &mut Scope, ty: TypeId, value: Any) -> Result<Flow, Trap> {
-    if write_line(scope, &STDOUT, ty, value) {
+    if write_line(scope, &STDOUT, ty, value)? {
         return Ok(Flow::Done(0));
     }
     scope.pending = Some(Box::new(Room));
@@ -42,7 +48,7 @@ impl Operation for Room {
 /// Writes a value to standard error. What was printed before it comes first.
 pub fn warn(scope: &mut Scope, ty: TypeId, value: Any) -> Result<(), Trap> {
     STDOUT.flush_own();
-    write_line(scope, &STDERR, ty, value);
+    write_line(scope, &STDERR, ty, value)?;
     Ok(())
 }
 

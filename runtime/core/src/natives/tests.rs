@@ -1,7 +1,7 @@
 //! What natives give, take and leave behind.
 
 use super::*;
-use crate::equal::are_equal;
+use crate::equal::Equality;
 use crate::form::{Digits, write_form};
 use crate::heap::Obj;
 use crate::order::compare;
@@ -36,7 +36,8 @@ fn listed(scope: &mut Scope, list: Result<Own<List>, Trap>) -> Vec<String> {
 fn form(scope: &Scope, ty: TypeId, word: u64) -> String {
     let mut out = Vec::new();
     // SAFETY: the tests pass words of that type.
-    write_form(&scope.app().module().types, ty, unsafe { Any::from_word(word) }, &mut out);
+    write_form(&scope.app().module().types, ty, unsafe { Any::from_word(word) }, &mut out, usize::MAX)
+        .expect("no limit");
     String::from_utf8(out).expect("UTF-8")
 }
 
@@ -273,7 +274,9 @@ fn forms_and_equality_follow_the_type() {
 
     let types = &s.app().module().types;
     // SAFETY: words of those types.
-    let equal = |ty, a, b| unsafe { are_equal(types, ty, Any::from_word(a), Any::from_word(b)) };
+    let equal = |ty, a, b| unsafe {
+        Equality::new(ty, Any::from_word(a), Any::from_word(b)).step(types, usize::MAX) == Some(true)
+    };
     assert!(
         equal(types::USER, user, user)
             && equal(types::MAYBE_TEXT, 0, 0)
@@ -296,10 +299,9 @@ fn deep_values_take_no_stack() {
     }
     assert!(form(s, types::NODE, chains[0]).starts_with("Node(value: 199999, next: Some(Node("));
     // SAFETY: words of that type.
-    let equal = unsafe {
-        are_equal(&s.app().module().types, types::NODE, Any::from_word(chains[0]), Any::from_word(chains[1]))
-    };
-    assert!(equal);
+    let equal = unsafe { Equality::new(types::NODE, Any::from_word(chains[0]), Any::from_word(chains[1])) };
+    let mut equal = equal;
+    assert_eq!(equal.step(&s.app().module().types, usize::MAX), Some(true));
     // SAFETY: words of that type.
     let order = unsafe {
         let [a, b] = chains.map(|chain| Any::from_word(chain));
