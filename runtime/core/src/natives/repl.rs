@@ -3,7 +3,7 @@
 use super::Flow;
 use crate::carry::{Block, Damaged, Kind, Packer, Unpacker};
 use crate::form::write_form_inside;
-use crate::heap::Word;
+use crate::heap::{Full, Word};
 use crate::kept::{keep, kept};
 use crate::output::STDOUT;
 use crate::scope::{Operation, Scope};
@@ -68,7 +68,9 @@ impl Operation for Reading {
 pub fn repl_show(scope: &mut Scope, ty: TypeId, value: Any) -> Result<(), Trap> {
     let mut out = mem::take(&mut scope.scratch);
     out.clear();
-    write_form_inside(&scope.app().clone().module().types, ty, value, &mut out);
+    // What is longer is cut.
+    let _: Result<(), Full> =
+        write_form_inside(&scope.app().clone().module().types, ty, value, &mut out, SHOWN);
     if out.len() > SHOWN {
         // Not within a character.
         let end = (0..=SHOWN).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
