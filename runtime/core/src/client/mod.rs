@@ -46,7 +46,9 @@ fn broken(url: &str, what: &str, error: &dyn std::error::Error) -> Failure {
 /// What an error says, without the numbers of the system.
 fn plain(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    let Some((before, number)) = text.split_once(" (os error ") else { return text };
+    let after = number.split_once(')').map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 #[cfg(test)]
