@@ -56,13 +56,18 @@ class Upstreams:
         self.sent, self.rest = {}, {}
 
     def turn(self, wait):
-        for key, _ in self.selector.select(wait):
+        for key, events in self.selector.select(wait):
             peer = key.fileobj
             if peer is self.listener:
                 peer, _ = self.listener.accept()
                 peer.setblocking(False)
                 self.sent[peer], self.rest[peer] = 0, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                self.selector.register(peer, selectors.EVENT_WRITE)
+                self.selector.register(peer, selectors.EVENT_READ)
+                continue
+            if events & selectors.EVENT_READ:
+                # The request; an answer must not come before it.
+                peer.recv(65536)
+                self.selector.modify(peer, selectors.EVENT_WRITE)
                 continue
             try:
                 for _ in range(16):
@@ -89,7 +94,7 @@ def ask(port, path, upstreams):
     client = socket.create_connection(("127.0.0.1", port))
     client.sendall(b"GET %s HTTP/1.1\r\nHost: bench\r\n\r\n" % path.encode())
     client.setblocking(False)
-    got = 0
+    got, begin = 0, b""
     while got < 65536:
         upstreams.turn(0.001)
         try:
@@ -98,7 +103,9 @@ def ask(port, path, upstreams):
             continue
         if not data:
             sys.exit("%s: the body ended after %d bytes" % (path, got))
-        got += len(data)
+        got, begin = got + len(data), begin or data
+        if not begin.startswith(b"HTTP/1.1 200 "):
+            sys.exit("%s: %r" % (path, begin))
     return client
 
 
