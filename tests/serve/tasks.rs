@@ -3,6 +3,7 @@
 use crate::support::client::{Client, Piece};
 use crate::support::upstream::Upstream;
 use crate::support::weir_process::Server;
+use rustix::process::Signal;
 
 /// Counts that are 0 when nothing of a request is left.
 const IDLE: [&str; 8] =
@@ -109,7 +110,7 @@ fn a_channel_is_a_body_that_is_sent_as_it_is_filled() {
     let server = Server::code(&format!(
         r#"fn handle(req) {{
           let lines = channel(capacity: 1)
-          spawn {{
+          let _ = spawn {{
             for line in get-stream("{}") {{ let _ = lines.send("<{{line}}>") }}
             lines.close()
           }}
@@ -148,4 +149,37 @@ fn a_trap_in_a_task_cuts_the_body_and_is_logged() {
     let line = server.stderr_line("the trap", |line| line.contains("index 2"));
     assert!(line.contains("outside a list of 1"), "{line}");
     server.counters_until("a request lives on", |c| IDLE.iter().all(|name| c[*name] == 0));
+}
+
+// rule: cli.sigterm
+#[test]
+fn a_server_that_is_cut_gives_up_what_still_runs() {
+    let server = Server::code(
+        r#"
+        fn work(name) {
+          defer { warn("done: {name}"); sleep(1h); warn("never") }
+          sleep(1h)
+        }
+        fn handle(req) {
+          defer { warn("done: handler") }
+          stream {
+            defer { warn("done: stream") }
+            spawn { work("task") }
+            yield "begun"
+            let _ = par(() => work("left"), () => work("right"))
+          }
+        }"#,
+    );
+    let mut client = server.get("/");
+    assert_eq!(client.head().status, 200);
+    assert_eq!(client.chunk(), "begun\n");
+    server.counters_until("its tasks run", |c| c["tasks"] == 3);
+    server.signal(Signal::TERM);
+    server.signal(Signal::TERM);
+    assert_eq!(client.piece(), Piece::Cut);
+    let (_, lines) = server.wait();
+    let done: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once("done: ")?.1)).collect();
+    assert!(!lines.iter().any(|line| line.contains("panicked") || line.contains("never")), "{lines:?}");
+    // The child that was begun last comes first, and takes all the time that there is.
+    assert_eq!(done.last(), Some(&"right"), "{done:?}");
 }

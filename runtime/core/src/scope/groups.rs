@@ -84,6 +84,11 @@ impl Scope {
         }
     }
 
+    /// A task of the group in that slot was cancelled by somebody else: its scope ends.
+    pub(super) fn group_lost(&mut self, slot: u32, at: u32) {
+        self.group_in(slot).members[at as usize] = Member::Taken;
+    }
+
     /// The index of the next task of the group that has ended; `None` when the waker will be woken.
     pub(crate) fn next_ended(&mut self, group: Resource, waker: &Waker) -> Option<u32> {
         let group = self.group_in(Self::slot_of(group));

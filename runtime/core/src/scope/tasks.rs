@@ -455,7 +455,11 @@ impl Scope {
     fn end_cancelled(&mut self, id: TaskId) {
         match self.leave(id) {
             Keeper::Handle => self.task(id).state = State::Cancelled,
-            Keeper::Group(..) | Keeper::Nobody | Keeper::Deferred => self.free_task(id),
+            Keeper::Group(group, at) => {
+                self.free_task(id);
+                self.group_lost(group, at);
+            }
+            Keeper::Nobody | Keeper::Deferred => self.free_task(id),
         }
     }
 

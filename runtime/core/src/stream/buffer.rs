@@ -70,6 +70,8 @@ impl Work for Ahead {
     }
 
     fn close(self: Box<Self>, scope: &mut Scope) {
+        // When it was cancelled by the end of the scope: the reader has no task to cancel.
+        self.held.borrow_mut().end.get_or_insert(None);
         self.source.close(scope);
     }
 

@@ -152,6 +152,27 @@ fn a_trap_of_a_task_is_one_of_the_scope() {
 }
 
 #[test]
+fn a_scope_that_ends_leaves_its_groups_nothing_to_cancel() {
+    let scope = &mut testing::scope();
+    let group = scope.group().expect("room");
+    for code in [text as testing::Code1, text] {
+        let f = closure(scope, code);
+        scope.begin_member(group.get(), f, true).expect("room");
+    }
+    scope.cancel_all();
+    // The places of the cancelled ones are another task's.
+    let f = closure(scope, text);
+    let other = scope.begin_kept(f, true).expect("room");
+    scope.give_up(group);
+    assert_eq!(scope.tasks.running, 1);
+    settle(scope).expect("no trap");
+    let id = scope.task_of(other.get());
+    assert!(matches!(scope.outcome(id, Waker::noop()), Outcome::Done(_)));
+    scope.give_up(other);
+    assert_eq!((scope.heap().live(), scope.resources()), (0, 0));
+}
+
+#[test]
 fn a_full_heap_begins_nothing_and_keeps_nothing() {
     let limits = crate::limits::Limits { mem_limit: 200_000, ..Default::default() };
     let scope = &mut testing::scope_of(testing::app_with(testing::module(nothing, None), limits));
