@@ -102,7 +102,7 @@ fn what_does_not_come_up_replaces_nothing() {
     let cases = [
         ("while true {}\nfn handle(req) { \"x\" }", "--start-timeout"),
         ("fn handle(req) { nowhere }", "error[E0201]"),
-        ("print(1)", "has no `handle`"),
+        ("print(1)", "there is nothing to serve"),
         ("panic(\"no\")\nfn handle(req) { \"x\" }", "trap: no"),
         ("fs.read(\"no-such-file\")?\nfn handle(req) { \"x\" }", "error: "),
     ];
