@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 17] = [
+const TESTED: [&str; 18] = [
     "adventure",
+    "chat",
     "fib",
     "find",
     "hello",
@@ -262,4 +263,27 @@ fn log() {
     assert_eq!([all.chunk(), all.chunk()], ["fine\n", "another Error\n"]);
     assert_eq!(errors.chunk(), "another Error\n");
     assert!(server.get("/disk").response().body().lines().count() >= 2);
+}
+
+#[test]
+fn a_chat_gives_everybody_what_was_said_and_what_is_said_then() {
+    let server = Server::example("chat");
+    let say = |target: &str, text: &str| {
+        let mut client = server.connect();
+        client.send(format!(
+            "POST {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        ));
+        assert_eq!(client.response().status(), 204);
+    };
+    say("/lobby?as=ada", "hello");
+    let mut listeners = [server.get("/lobby"), server.get("/lobby")];
+    for listener in &mut listeners {
+        assert_eq!((listener.head().status, listener.chunk().as_str()), (200, "ada: hello\n"));
+    }
+    say("/elsewhere", "nobody hears this");
+    say("/lobby?as=bo", "hi");
+    for listener in &mut listeners {
+        assert_eq!(listener.chunk(), "bo: hi\n");
+    }
 }

@@ -278,3 +278,37 @@ fn a_shared_stream_is_read_once_for_all_and_closed_behind_the_last() {
     assert_eq!((again.head().status, again.chunk().as_str()), (200, "five\n"));
     assert_eq!(server.get("/").response().body(), "2 1");
 }
+
+// rule: store.lasts, store.type
+#[test]
+fn a_new_version_finds_the_stores_and_topics_of_the_one_before() {
+    let version = |text: &str, ty: &str, start: &str| {
+        format!(
+            "let hits: Store[{ty}] = store(\"hits\")\nlet news: Topic[{ty}] = topic(\"news\")\n
+             fn handle(req) {{
+               if req.path == \"/news\" {{ return news.subscribe().map(n => \"{{n}}\") }}
+               let n = hits.update(\"n\", {start}, n => n)?
+               news.publish(n)
+               \"{text} {{n}}\"
+             }}"
+        )
+    };
+    let dir = support::scratch("shared-versions");
+    let write = |text: String| std::fs::write(dir.join("app.weir"), text).expect("written");
+    write(version("one", "Int", "7"));
+    let server = Launch::new(&["app.weir", "--workers", "2", "--log-format", "off"]).dir(&dir).start();
+    let body = |target: &str| server.get(target).response().body();
+    assert_eq!(body("/"), "one 7");
+    let mut listener = readers(&server, "/news", 1).remove(0);
+    write(version("two", "Int", "0"));
+    server.signal(Signal::HUP);
+    server.stderr_line("a reload", |line| line.starts_with("weir httpd reloaded app.weir"));
+    assert_eq!(body("/"), "two 7");
+    assert_eq!(listener.chunk(), "7\n");
+    // Another type is refused, and the version before goes on.
+    write(version("three", "Text", "\"\""));
+    server.signal(Signal::HUP);
+    server.stderr_line("why", |line| line.contains("the store \"hits\" is one of `Int`"));
+    server.stderr_line("a refusal", |line| line.starts_with("weir httpd goes on"));
+    assert_eq!(body("/"), "two 7");
+}

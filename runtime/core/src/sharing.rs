@@ -266,12 +266,15 @@ impl Future for Sharing {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if this.share.fan.poll_idle(cx.waker()).is_ready() && this.share.leave() {
-            if let Some(live) = this.live.take() {
-                RUNNING.fetch_sub(1, Relaxed);
-                live.end();
+        // Not idle any more is asked again, so that the waker is known.
+        while this.share.fan.poll_idle(cx.waker()).is_ready() {
+            if this.share.leave() {
+                if let Some(live) = this.live.take() {
+                    RUNNING.fetch_sub(1, Relaxed);
+                    live.end();
+                }
+                return Poll::Ready(());
             }
-            return Poll::Ready(());
         }
         let polled = this.turn(cx);
         output::STDOUT.flush_own();

@@ -17,7 +17,7 @@ pub use queue::{Policy, queued};
 use crate::carry::Block;
 use crate::failure::Failure;
 use crate::names::lock;
-use queue::{Full, Queue};
+use queue::{Pushed, Queue};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::pin::Pin;
@@ -78,8 +78,19 @@ impl Fan {
 
     /// Tells all subscribers that nothing more comes. Those who come later are not told.
     pub fn end(&self, failure: Option<&Failure>) {
-        let queues: Vec<_> = lock(&self.queues).by_number.values().cloned().collect();
-        queues.iter().for_each(|queue| queue.end(failure.cloned()));
+        let queues = std::mem::take(&mut lock(&self.queues).by_number);
+        queues.values().for_each(|queue| queue.end(failure.cloned()));
+    }
+
+    /// Forgets a subscriber who is given nothing any more.
+    fn forget(&self, number: u64) {
+        let mut queues = lock(&self.queues);
+        queues.by_number.remove(&number);
+        let idle = if queues.by_number.is_empty() { queues.idle.take() } else { None };
+        drop(queues);
+        if let Some(idle) = idle {
+            idle.wake();
+        }
     }
 
     /// `Ready` when there are no subscribers; else `waker` is called when the last one goes.
@@ -118,14 +129,8 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         SUBSCRIBERS.fetch_sub(1, Relaxed);
-        let mut queues = lock(&self.fan.queues);
-        queues.by_number.remove(&self.number);
-        let idle = if queues.by_number.is_empty() { queues.idle.take() } else { None };
-        drop(queues);
+        self.fan.forget(self.number);
         self.queue.close();
-        if let Some(idle) = idle {
-            idle.wake();
-        }
     }
 }
 
@@ -136,7 +141,7 @@ pub struct Publishing {
     /// The number of the subscriber from which on they are still to be given it; `None` behind the last one.
     next: Option<u64>,
     /// Those that have no room yet and are waited for.
-    full: Vec<Arc<Queue>>,
+    full: Vec<(u64, Arc<Queue>)>,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
@@ -152,9 +157,11 @@ impl Publishing {
             let last = some.last().map(|(number, _)| *number).filter(|_| some.len() == AT_ONCE);
             (some, last)
         };
-        for (_, queue) in queues {
-            if queue.push(&self.block, None) == Err(Full) {
-                self.full.push(queue);
+        for (number, queue) in queues {
+            match queue.push(&self.block, None) {
+                Pushed::Taken => {}
+                Pushed::Full => self.full.push((number, queue)),
+                Pushed::Closed => self.fan.forget(number),
             }
         }
         self.next = last.map(|number| number + 1);
@@ -169,13 +176,16 @@ impl Publishing {
     /// Behind the last step: waits for room, and gives up those who have none in the end.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let block = &self.block;
-        self.full.retain(|queue| queue.push(block, Some(cx.waker())) == Err(Full));
+        self.full.retain(|(_, queue)| queue.push(block, Some(cx.waker())) == Pushed::Full);
         if self.full.is_empty() {
             return Poll::Ready(());
         }
         let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
         ready!(patience.as_mut().poll(cx));
-        self.full.drain(..).for_each(|queue| queue.give_up());
+        for (number, queue) in self.full.drain(..) {
+            queue.give_up();
+            self.fan.forget(number);
+        }
         Poll::Ready(())
     }
 }

@@ -66,9 +66,16 @@ pub struct Queue {
     inner: Mutex<Inner>,
 }
 
-/// The queue is full, and whoever publishes is to wait.
+/// What became of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Pushed {
+    /// It waits for the reader.
+    Taken,
+    /// There is no room, and whoever publishes is to wait.
+    Full,
+    /// The queue takes nothing any more.
+    Closed,
+}
 
 impl Queue {
     /// An empty queue.
@@ -79,11 +86,11 @@ impl Queue {
     }
 
     /// Puts a block behind the others, as the policy says; when it is to wait, `waker` is called once there may be room.
-    pub fn push(&self, block: &Arc<Block>, waker: Option<&Waker>) -> Result<(), Full> {
+    pub fn push(&self, block: &Arc<Block>, waker: Option<&Waker>) -> Pushed {
         let mut lost = Vec::new();
         let mut inner = lock(&self.inner);
         if !matches!(inner.state, State::Open) {
-            return Ok(());
+            return Pushed::Closed;
         }
         while !inner.items.is_empty()
             && (inner.items.len() >= self.capacity || inner.bytes + block.size() > self.most_bytes)
@@ -95,7 +102,7 @@ impl Queue {
                     let reader = inner.reader.take();
                     drop(inner);
                     wake(reader);
-                    return Ok(());
+                    return Pushed::Closed;
                 }
                 Policy::Block => {
                     if let Some(waker) = waker
@@ -103,7 +110,7 @@ impl Queue {
                     {
                         inner.writers.push(waker.clone());
                     }
-                    return Err(Full);
+                    return Pushed::Full;
                 }
             }
         }
@@ -115,7 +122,7 @@ impl Queue {
         drop(inner);
         wake(reader);
         drop(lost);
-        Ok(())
+        Pushed::Taken
     }
 
     /// The next block; `None` behind the last one, a failure when the source failed or the reader was too slow.

@@ -54,6 +54,7 @@ async fn each_policy_does_what_it_says() {
     assert_eq!(start.elapsed().as_secs(), PATIENCE.as_secs(), "only for the one that asked for it");
     publish(&fan, 5).await;
     assert_eq!(start.elapsed().as_secs(), PATIENCE.as_secs(), "once");
+    assert_eq!(fan.len(), 1, "two were given up");
     assert_eq!(read(&losing), (vec![3, 4, 5], None));
     assert_eq!(read(&leaving), (vec![1, 2, 3], Some("limit".to_owned())));
     assert_eq!(read(&waiting), (vec![1, 2, 3], Some("limit".to_owned())));
@@ -152,12 +153,20 @@ fn subscribers_on_other_threads_get_everything_in_order() {
 fn an_end_is_told_behind_what_waits() {
     let fan = Arc::new(Fan::default());
     let [ended, failed] = [0, 1].map(|_| fan.subscribe(Policy::DropOldest, 4, PLENTY));
-    assert!(ended.queue.push(&block(1), None).is_ok() && failed.queue.push(&block(2), None).is_ok());
+    assert_eq!(
+        [ended.queue.push(&block(1), None), failed.queue.push(&block(2), None)],
+        [queue::Pushed::Taken; 2]
+    );
     ended.queue.end(None);
     fan.end(Some(&Failure::of_kind("io", "gone")));
     assert_eq!(read(&ended), (vec![1], Some("end".to_owned())));
     assert_eq!(read(&failed), (vec![2], Some("io".to_owned())));
-    assert!(fan.poll_idle(Waker::noop()).is_pending());
+    // They are no subscribers any more; who comes later is.
+    assert!(fan.poll_idle(Waker::noop()).is_ready());
+    let later = fan.subscribe(Policy::DropOldest, 4, PLENTY);
     drop((ended, failed));
+    assert!(fan.poll_idle(Waker::noop()).is_pending());
+    assert_eq!(read(&later), (vec![], None));
+    drop(later);
     assert!(fan.poll_idle(Waker::noop()).is_ready());
 }
