@@ -10,6 +10,8 @@ mod support;
 mod background;
 #[path = "serve/counters.rs"]
 mod counters;
+#[path = "serve/events.rs"]
+mod events;
 #[path = "serve/examples.rs"]
 mod examples;
 #[path = "serve/fetch.rs"]
@@ -30,6 +32,8 @@ mod proxy;
 mod reload;
 #[path = "serve/requests.rs"]
 mod requests;
+#[path = "serve/responses.rs"]
+mod responses;
 #[path = "serve/routes.rs"]
 mod routes;
 #[path = "serve/shared.rs"]

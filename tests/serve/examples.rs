@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The examples that have a test here.
-const TESTED: [&str; 18] = [
+const TESTED: [&str; 20] = [
     "adventure",
+    "api",
     "chat",
+    "events",
     "fib",
     "find",
     "hello",
@@ -286,4 +288,50 @@ fn a_chat_gives_everybody_what_was_said_and_what_is_said_then() {
     for listener in &mut listeners {
         assert_eq!(listener.chunk(), "bo: hi\n");
     }
+}
+
+#[test]
+fn api() {
+    let server = Server::example("api");
+    let mut client = server.connect();
+    let mut ask = |method: &str, target: &str, fields: &str| {
+        client.request(method, target, fields);
+        client.response()
+    };
+    let known = "authorization: Bearer secret\r\n";
+    let response = ask("GET", "/books/2", "");
+    assert_eq!((response.status(), response.head.field("www-authenticate")), (401, Some("Bearer")));
+    let response = ask("GET", "/books/2", known);
+    assert_eq!(response.body(), "{\"id\":2,\"title\":\"Kindred\",\"year\":1979}");
+    assert_eq!(response.head.field("access-control-allow-origin"), Some("*"));
+    assert!(response.head.field("server-timing").is_some_and(|time| time.starts_with("script;dur=")));
+    assert_eq!(ask("GET", "/books/2/title", known).body(), "Kindred\n");
+    assert_eq!(
+        ask("GET", "/books?since=2000", known).body(),
+        "[{\"id\":3,\"title\":\"Piranesi\",\"year\":2020}]"
+    );
+    assert_eq!(ask("GET", "/books?since=x", known).body(), "`since` is a year\n");
+    assert_eq!(ask("GET", "/books/9", known).body(), "no book 9\n");
+    assert_eq!(ask("GET", "/books/x", known).status(), 404);
+    assert_eq!(ask("DELETE", "/books/2", known).head.field("allow"), Some("GET, HEAD, OPTIONS"));
+    assert_eq!(ask("OPTIONS", "/books", "").head.field("allow"), Some("GET, HEAD, POST, OPTIONS"));
+    let body = "{\"id\": 4, \"title\": \"Emma\", \"year\": 1815}";
+    client.send(format!(
+        "POST /books HTTP/1.1\r\nHost: a\r\n{known}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    let response = client.response();
+    assert_eq!((response.status(), response.head.field("location")), (201, Some("/books/4")));
+}
+
+#[test]
+fn events() {
+    let server = Server::example("events");
+    let mut client = server.connect();
+    client.request("GET", "/ticks?every=1ms", "Last-Event-ID: 41\r\n");
+    assert_eq!(client.head().field("content-type"), Some("text/event-stream"));
+    let first = client.chunk();
+    assert!(first.starts_with("retry: 2000\nid: 42\nevent: tick\ndata: 2"), "{first:?}");
+    assert!(client.chunk().starts_with("id: 43\n"));
+    assert!(server.get("/").response().body().contains("EventSource"));
 }

@@ -410,6 +410,11 @@ pub const CODES: &[Code] = &[
         "In a program with routes or `handle`, the server calls `around` for each request, with the request and a function that goes\non to its route.\n\n    fn around(req) { log.info(req.path) }    # fn around(req, next) { log.info(req.path) next(req) }",
     ),
     code(
+        "E0608",
+        "items that are no events",
+        "An event stream sends events, and Texts as the data of events.\n\n    route GET \"/ticks\" { sse(every(1s)) }     # sse(every(1s).map(t => event(\"{t}\")))",
+    ),
+    code(
         "E0630",
         "shared state opened in a function",
         "What all requests share is opened once, while the program starts, and is used by the name of its top-level `let`.\n\n    fn handle(req) = store(\"hits\")      # let hits: Store[Int] = store(\"hits\")",

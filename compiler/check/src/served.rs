@@ -21,6 +21,8 @@ use weir_syntax::suggest::closest;
 
 /// The methods that a route may be declared for; `ANY` stands for each that has no route of its own.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"];
+/// The function of the library whose results are responses: its module and name.
+const RESPONSE_OF: (&str, &str) = ("response", "of");
 /// What a route's block calls the request.
 const REQUEST: &str = "req";
 
@@ -67,13 +69,19 @@ impl<'a> Checker<'a> {
                     || self.modules.file_of(ModuleId::MAIN).items.iter().any(routes))
         };
         let name = function.decl.name.text.as_str();
+        if !self.modules.is_own(function.module) {
+            return (self.modules.get(function.module).name.as_str(), name) == RESPONSE_OF;
+        }
         function.module == ModuleId::MAIN && (name == HANDLER || name == AROUND && is_around())
     }
 
     /// The types of what the server gives a function that it calls; nothing for any other.
     pub fn entry_params(&mut self, function: FnEntry<'a>) -> std::vec::IntoIter<T> {
         let has = function.decl.params.len();
-        if !self.is_served(function) || function.decl.name.text == HANDLER && has != 1 {
+        if function.module != ModuleId::MAIN
+            || !self.is_served(function)
+            || function.decl.name.text == HANDLER && has != 1
+        {
             return Vec::new().into_iter();
         }
         let request = self.request_type("Request");

@@ -226,7 +226,7 @@ fn named_arguments_and_defaults_stand_in_order() {
         "fn f(a, b = 2, c: Int = a-one()) { a + b * c }\nfn a-one() = 1\nprint(f(1))\nprint(f(c: 3, a: 1))",
         &["f#2(1, 2, a-one#1())", "f#2(1, 2, 3)"],
     );
-    gives("let r = respond(status: 404)", &["respond#1(404, \"\", None)"]);
+    gives("let r = respond(status: 404)", &["respond#1(Some(404), \"\", None, [:])"]);
 }
 
 #[test]

@@ -21,9 +21,9 @@ macro_rules! modules {
 }
 modules!(
     "prelude", "int", "text", "list", "range", "option", "duration", "time", "stream", "request", "query",
-    "headers", "form", "float", "math", "path", "store", "topic", "shared", "html", "url", "random",
-    "crypto", "regex", "error", "result", "fs", "process", "csv", "log", "json", "map", "set", "bytes",
-    "env", "args", "deferred", "task", "channel", "answer", "repl",
+    "headers", "cookies", "response", "event", "form", "float", "math", "path", "store", "topic", "shared",
+    "html", "url", "random", "crypto", "regex", "error", "result", "fs", "process", "csv", "log", "json",
+    "map", "set", "bytes", "env", "args", "deferred", "task", "channel", "answer", "repl",
 );
 
 /// What the names of the library's files end in.

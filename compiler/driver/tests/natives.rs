@@ -30,6 +30,7 @@ const BUILT_IN: &[&str] = &[
     "float-rem",
     "list-new",
     "map-new",
+    "respond",
     "respond-text",
     "respond-lines",
     "respond-bytes",

@@ -161,6 +161,8 @@ pub mod response {
     pub const KIND_BYTES: u64 = 4;
     /// The body is a stream of Bytes: one chunk each, but for empty ones.
     pub const KIND_CHUNKS: u64 = 5;
+    /// The body is a stream of events, Texts written as they are; it ends with an event that says so when it fails.
+    pub const KIND_EVENTS: u64 = 6;
     /// The handler failed: the body is the Error.
     pub const KIND_ERROR: u64 = 3;
 }

@@ -20,6 +20,7 @@ mod error;
 mod failure;
 mod fan;
 mod fiber;
+mod fields;
 mod files;
 mod form;
 mod format;

@@ -53,13 +53,19 @@ impl Failure {
 pub struct ItemSink<'a> {
     out: &'a mut WriteBuf,
     chunked: bool,
+    begun: bool,
     /// Body bytes written, without framing.
     payload: u64,
 }
 
 impl<'a> ItemSink<'a> {
-    pub(crate) fn new(out: &'a mut WriteBuf, chunked: bool) -> Self {
-        ItemSink { out, chunked, payload: 0 }
+    pub(crate) fn new(out: &'a mut WriteBuf, chunked: bool, begun: bool) -> Self {
+        ItemSink { out, chunked, begun, payload: 0 }
+    }
+
+    /// Whether the response has begun, so that a failure can no longer become its status.
+    pub fn is_begun(&self) -> bool {
+        self.begun
     }
 
     pub(crate) fn payload(&self) -> u64 {
@@ -117,12 +123,12 @@ pub struct ItemBuffer {
 impl ItemBuffer {
     /// A sink that appends to this buffer, without chunk framing.
     pub fn sink(&mut self) -> ItemSink<'_> {
-        ItemSink::new(&mut self.out, false)
+        ItemSink::new(&mut self.out, false, false)
     }
 
     /// A sink that frames each item as a chunk.
     pub fn chunked_sink(&mut self) -> ItemSink<'_> {
-        ItemSink::new(&mut self.out, true)
+        ItemSink::new(&mut self.out, true, false)
     }
 
     /// Takes everything that was written.

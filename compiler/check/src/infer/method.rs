@@ -15,6 +15,9 @@ use weir_syntax::suggest::closest;
 /// A type with more methods than this is not explained by their names.
 const MOST_NAMED: usize = 16;
 
+/// What makes an event of an item, where the library sends an event stream.
+const AS_EVENT: &str = "as-event";
+
 impl<'a> Checker<'a> {
     /// `receiver.name(args)`
     pub fn method(&mut self, receiver: &'a ast::Expr, name: &'a Name, args: &'a [Arg], span: Span) -> Draft {
@@ -175,6 +178,12 @@ impl<'a> Checker<'a> {
             };
             self.report(error);
             return;
+        }
+        if text == AS_EVENT && !self.modules.is_own(self.here.module) {
+            let message =
+                format!("The items of an event stream are events or Texts, not {}", article(&shown));
+            let error = Diagnostic::error("E0608", message, name.span, "not an event");
+            return self.report(error.help("Make events of them first: `.map(x => event(\"{x}\"))`."));
         }
         let mut error = Diagnostic::error(
             "E0405",

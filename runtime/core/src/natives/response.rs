@@ -1,6 +1,5 @@
 //! Natives that make responses.
 
-use crate::failure::INTERNAL;
 use crate::heap::{Full, Word};
 use crate::scope::Scope;
 use crate::value::{Bytes, Error, Handle, List, Own, Ref, Response, Stream, Text};
@@ -68,7 +67,8 @@ fn respond_stream(scope: &mut Scope, kind: u64, body: Own<Stream>) -> Result<Own
 
 /// The response to an error, which the service makes: it knows the request.
 pub fn respond_error(scope: &mut Scope, error: Own<Error>) -> Result<Own<Response>, Trap> {
-    let made = new_response(scope, INTERNAL.into(), response::KIND_ERROR, 0, error.get().word());
+    let status = error.get().failure().status;
+    let made = new_response(scope, status.into(), response::KIND_ERROR, 0, error.get().word());
     made.map_err(|full| {
         scope.give_up(error);
         full.into()
@@ -124,7 +124,7 @@ fn respond_parts(
 }
 
 /// Makes the response, or gives the headers up. The body stays with the caller on failure.
-fn finish(
+pub(super) fn finish(
     scope: &mut Scope,
     status: i64,
     kind: u64,
@@ -161,7 +161,7 @@ pub(super) fn bodiless(
     finish(scope, status.into(), response::KIND_EMPTY, headers, 0)
 }
 
-fn check_status(status: i64, allowed: std::ops::RangeInclusive<i64>) -> Result<(), Trap> {
+pub(super) fn check_status(status: i64, allowed: std::ops::RangeInclusive<i64>) -> Result<(), Trap> {
     if allowed.contains(&status) {
         return Ok(());
     }
@@ -169,9 +169,9 @@ fn check_status(status: i64, allowed: std::ops::RangeInclusive<i64>) -> Result<(
 }
 
 /// What the engine would refuse is refused where the script can be told.
-fn check_value(name: &str, value: &str) -> Result<(), Trap> {
+pub(super) fn check_value(name: &str, value: &str) -> Result<(), Trap> {
     if value.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f)) {
         return Ok(());
     }
-    Err(Trap::native(format!("the {name} of a response holds a control character")))
+    Err(Trap::native(format!("the header `{name}` holds a line break or another control character")))
 }

@@ -18,6 +18,10 @@ use weir_http::{ItemSink, Pull, PullBody};
 pub(super) struct StreamBody {
     /// `None` once it was ended.
     live: Option<Live>,
+    /// Its items are events.
+    has_events: bool,
+    /// The failure that its last event tells of.
+    last: Option<Failure>,
     id: u64,
     log: LogFormat,
 }
@@ -39,11 +43,23 @@ impl StreamBody {
         source: Box<dyn Source>,
         scope: Box<Scope>,
         is_binary: bool,
+        has_events: bool,
         id: u64,
         log: LogFormat,
     ) -> Self {
         scope.worker().counters.streams.add(1);
-        Self { live: Some(Live { source, scope, turn: None, is_binary }), id, log }
+        Self { live: Some(Live { source, scope, turn: None, is_binary }), has_events, last: None, id, log }
+    }
+
+    /// The end of a stream that failed. An event stream whose client already reads it says so first: a browser cannot tell
+    /// a response that was broken off from one that came to its end.
+    fn failing(&mut self, failure: Failure, out: &mut ItemSink<'_>) -> Pull {
+        if !self.has_events || !out.is_begun() {
+            return self.failed(failure);
+        }
+        out.item(&[format!("event: error\ndata: {{\"request\":\"{:x}\"}}\n\n", self.id).as_bytes()]);
+        self.last = Some(failure);
+        Pull::Item
     }
 
     fn failed(&mut self, failure: Failure) -> Pull {
@@ -130,6 +146,9 @@ impl Live {
 
 impl PullBody for StreamBody {
     fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
+        if let Some(failure) = self.last.take() {
+            return Poll::Ready(self.failed(failure));
+        }
         let Some(live) = &mut self.live else { return Poll::Ready(Pull::End) };
         live.begin_turn();
         let polled = match live.pull(cx, out) {
@@ -150,7 +169,7 @@ impl PullBody for StreamBody {
                 live.scope.end_stretch();
                 Poll::Ready(pull)
             }
-            Poll::Ready(Err(failure)) => Poll::Ready(self.failed(failure)),
+            Poll::Ready(Err(failure)) => Poll::Ready(self.failing(failure, out)),
         }
     }
 }

@@ -15,20 +15,13 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use weir_abi::layout::response;
 use weir_http::Body;
+use weir_http::proto::encode::reason;
 
 const CONTENT_TYPE: &str = "content-type";
 
 /// What a client is told about a failure.
 pub(super) fn plain(status: u16) -> weir_http::Response {
-    let text = match status {
-        400 => "Bad Request\n",
-        404 => "Not Found\n",
-        405 => "Method Not Allowed\n",
-        502 => "Bad Gateway\n",
-        503 => "Service Unavailable\n",
-        504 => "Gateway Timeout\n",
-        _ => "Internal Server Error\n",
-    };
+    let text = format!("{}\n", reason(status));
     let mut made = weir_http::Response::new(status, text);
     push(&mut made, CONTENT_TYPE, PLAIN);
     made
@@ -81,15 +74,15 @@ pub(super) fn respond(
         let failure = error.failure();
         let made = match error.status() {
             // A status that the script chose says that the message is for the client too.
-            Some(400..=499) => refusal(failure.status, error.refusal().as_str()),
-            _ => plain(failure.status),
+            Some(400..=499) => refusal(status, error.refusal().as_str()),
+            _ => plain(status),
         };
         log.failure(id, &failure);
         release(scope, own);
         return Ok(with_fields(made, &own_fields));
     }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
-    let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS);
+    let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS | response::KIND_EVENTS);
     let content = has_content.then_some(if is_binary { BINARY } else { PLAIN });
     let fields = with_content_type(own_fields, content);
     let body = match kind {
@@ -110,7 +103,7 @@ pub(super) fn respond(
                     return Err(Failure::new(INTERNAL, trap.to_string()));
                 }
             };
-            let body = StreamBody::new(source, scope, is_binary, id, log);
+            let body = StreamBody::new(source, scope, is_binary, kind == response::KIND_EVENTS, id, log);
             return Ok(respond_with(status, Body::Stream(Box::new(body)), &fields));
         }
     };

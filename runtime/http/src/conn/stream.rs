@@ -174,11 +174,12 @@ impl Conn {
             streaming.persists = self.put_head(record, &streaming.parts, streaming.framing);
         }
         let chunked = streaming.framing == ResponseFraming::Chunked;
+        let begun = streaming.begun;
         let (body, write) = (&mut streaming.body, &mut self.io.write);
         let (limit, mut items, mut payload) = (streaming.batch, 0, 0);
         let pulled = guarded(cx, |cx| {
             loop {
-                let mut sink = ItemSink::new(write, chunked);
+                let mut sink = ItemSink::new(write, chunked, begun || items > 0);
                 let step = body.poll_item(cx, &mut sink);
                 payload += sink.payload();
                 match step {
