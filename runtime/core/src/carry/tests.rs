@@ -77,10 +77,12 @@ fn values_come_out_in_another_scope_as_they_went_in() {
         let word = from_json(one, ty, json);
         let data = pack(one, ty, word);
         give_up(one, ty, word);
+        one.free_all_late();
         assert_eq!(one.heap().live(), 0, "{json}");
         let word = unpack(other, ty, data).expect("what was packed");
         assert_eq!(to_json(other, ty, word), json);
         give_up(other, ty, word);
+        other.free_all_late();
         assert_eq!((other.heap().live(), other.resources()), (0, 0), "{json}");
     }
 }
@@ -96,6 +98,7 @@ fn long_texts_point_into_the_block() {
     assert_eq!(scope.resources(), 1, "one buffer for all of them");
     assert_eq!(to_json(scope, types::TEXTS, word), json);
     give_up(scope, types::TEXTS, word);
+    scope.free_all_late();
     assert_eq!((scope.heap().live(), scope.resources()), (0, 0));
 }
 
@@ -138,6 +141,7 @@ fn what_the_heap_has_no_room_for_is_given_back() {
         data.extend_from_slice(&[3, b'a', b'b', b'c']);
     }
     assert!(matches!(unpack(scope, types::TEXTS, data.clone()), Err(Damaged::Trap(_))));
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }
 
@@ -364,6 +368,7 @@ proptest! {
         if let Ok(word) = unpack(scope, id, other) {
             give_up(scope, id, word);
         }
+        scope.free_all_late();
         prop_assert_eq!((scope.heap().live(), scope.resources()), (0, 0));
     }
 }

@@ -45,6 +45,7 @@ fn write(scope: &mut Scope, ty: TypeId, word: Word, is_pretty: bool) -> Result<S
 fn again(ty: TypeId, text: &str) -> Result<String, String> {
     let scope = &mut testing::scope();
     let result = read(scope, ty, text, false).and_then(|word| write(scope, ty, word, false));
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0, "{text}: {result:?}");
     result
 }
@@ -171,6 +172,7 @@ fn a_reader_that_is_given_up_gives_back() {
     assert!(matches!(reader.step(scope, &text), Ok(Step::More)));
     assert!(scope.heap().live() > 1000);
     reader.give_back(scope);
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }
 

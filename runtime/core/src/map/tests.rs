@@ -98,6 +98,7 @@ fn run(of: EntryTypes, steps: &[Step]) {
         scope.give_up(map);
     }
     lists.into_iter().for_each(|list| scope.give_up(list));
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }
 
@@ -145,5 +146,6 @@ fn an_insertion_without_room_gives_everything_up() {
             Err(Full) => break,
         }
     }
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }

@@ -118,6 +118,7 @@ fn slices_share_trap_and_free() {
     let made = text_trim(s, t);
     assert_eq!(shown(s, made).len(), 90);
     s.give_up(inner);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
@@ -195,6 +196,7 @@ fn texts_grow_in_place_unless_they_are_shared() {
     for own in [kept, longer, part] {
         s.give_up(own);
     }
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
@@ -222,6 +224,7 @@ fn lists_are_changed_in_place_or_copied() {
     assert!(shown(s, joined).ends_with("98, 99"));
     s.give_up(comma);
     s.give_up(list);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
@@ -242,6 +245,7 @@ fn a_push_without_room_gives_both_up() {
         }
     }
     s.give_up(x);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 

@@ -152,17 +152,21 @@ pub fn text_replace(scope: &mut Scope, text: Text, old: Text, new: Text) -> Resu
     Ok(made)
 }
 
+/// How many bytes of a repeated text are written at once.
+const PIECE: usize = 4096;
+
 /// So many times in a row.
 pub fn text_repeat(scope: &mut Scope, text: Text, count: i64) -> Result<Own<Text>, Trap> {
     let Ok(count) = usize::try_from(count) else {
         return Err(Trap::native("the count of repeat is negative"));
     };
     let len = text.len().checked_mul(count).ok_or(Full)?;
+    // By pieces of many, where one is short: a copy has its price besides its bytes.
+    let times = (PIECE / text.len().max(1)).clamp(1, count.max(1));
+    let piece = text.as_bytes().repeat(times);
     let made = scope.text_with(len, |filler| {
-        if len > 0 {
-            for _ in 0..count {
-                filler.push(text.as_bytes());
-            }
+        while filler.left() > 0 {
+            filler.push(&piece[..piece.len().min(filler.left())]);
         }
     })?;
     Ok(made)

@@ -247,6 +247,7 @@ fn abandoning_gives_back_what_frames_own() {
         assert!(matches!(poll_once(&mut run, &mut scope), Poll::Ready(Err(_))));
         assert_eq!(scope.heap().live() as u64, depth + 1);
         run.abandon(&mut scope);
+        scope.free_all_late();
         assert_eq!(scope.heap().live(), 0);
     }
 }
@@ -263,5 +264,6 @@ fn an_owned_word_is_taken_and_given_up() {
     let text: crate::value::Own<crate::value::Text> = unsafe { Arg::from_word(word) };
     assert_eq!(text.get().as_str(), "given");
     assert_eq!(testing::take_text(&mut scope, text.get().word()), "given");
+    scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
 }

@@ -60,6 +60,7 @@ fn globals_are_frozen_and_shared_by_threads() {
                     };
                     assert_eq!(take_text(&mut scope, word), "A GLOBAL");
                 }
+                scope.free_all_late();
                 assert_eq!(scope.heap().live(), 0);
             })
         })

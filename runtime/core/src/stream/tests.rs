@@ -84,6 +84,7 @@ async fn stages_lie_upon_each_other() {
     let mut take: Box<dyn Source> = Box::new(Take::new(Box::new(filter), 5, s));
     assert_eq!(take.depth(), 4);
     assert_eq!(words(&mut *take, s).await, [2, 4, 6, 8, 10]);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0, "take closed its source with the last item");
     take.close(s);
 }
@@ -106,6 +107,7 @@ async fn elements_are_shared_with_the_list() {
     assert!(s.resources() == 0);
     assert_eq!(texts(&mut *source, s).await.0, ["X", "YZ"]);
     source.close(s);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
@@ -117,6 +119,7 @@ async fn a_trap_in_a_closure_fails_the_stream() {
     let failure = pull(&mut *map, s).await.expect("a failure").expect_err("a failure");
     assert_eq!((failure.status, failure.message.as_str()), (500, "division by zero"));
     map.close(s);
+    s.free_all_late();
     assert_eq!(s.heap().live(), 0);
 }
 
@@ -128,6 +131,7 @@ async fn dropped_handles_close_their_streams() {
         let stream = s.stream(Box::new(Elements::new(list))).expect("room");
         s.give_up(stream);
     }
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -218,6 +222,7 @@ async fn long_lines_point_into_their_piece() {
     source.close(s);
     assert_eq!((text.as_str(), s.resources()), (long.as_str(), 1), "the buffer stays for the line");
     testing::take_text(s, held);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -397,6 +402,7 @@ async fn files_are_read_to_their_end_or_fail() {
         let failure = failure.expect("a failure");
         assert_eq!((failure.kind, failure.status), (kind, 500), "{failure}");
     }
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
     std::fs::remove_file(&path).expect("it is there");
     let (_, failure) = texts(&mut FileLines::new(path.to_str().expect("UTF-8"), 9), s).await;

@@ -88,6 +88,7 @@ async fn items_come_with_and_without_waits() {
     let stages = s.stream(Box::new(Map::new(Box::new(odd), f, false))).expect("room");
     assert_eq!(run(s, sum, stages.get().word()).await.expect("no trap"), 50);
     s.give_up(stages);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -104,6 +105,7 @@ async fn a_failure_is_no_end_and_a_trap_is_the_pullers() {
     let failure = run(s, sum, mapped.get().word()).await.expect_err("a trap");
     assert!(failure.trace.is_some() && failure.message == "division by zero", "{failure}");
     s.give_up(mapped);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -120,6 +122,7 @@ async fn one_reader_alone_owns_a_stream() {
     let again = s.own_stream(own).expect("nobody else has it");
     s.give_up(other);
     s.give_up(again);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -136,6 +139,7 @@ async fn closures_pull_streams_of_their_own() {
     let stream = s.stream(Box::new(stage)).expect("room");
     assert_eq!(run(s, sum, stream.get().word()).await.expect("no trap"), 1 + 77 + 1);
     s.give_up(stream);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
 }
 
@@ -174,6 +178,7 @@ async fn dropping_the_last_handle_closes_a_pull_that_waits() {
     run.abandon(s);
     s.give_up(stream);
     assert_eq!(s.worker().counters.timers.get(), timers);
+    s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
     // A source that was never pulled has nothing to close.
     let unread = s.stream(Box::new(Stdin::new(standard_input(), 100))).expect("room");
