@@ -56,7 +56,7 @@ fn heartbeats_come_while_nothing_else_does() {
         r#"
         route GET "/comment" { sse(every(1h).map(t => "{t}"), heartbeat: 5ms) }
         route GET "/ping" { sse(every(1h).map(t => "{t}"), heartbeat: 5ms, ping: "alive", retry: 1s) }
-        route GET "/busy" { sse((0..1000).stream().map(n => "{n}"), heartbeat: 1ns) }
+        route GET "/busy" { sse((0..1000).stream().map(n => "{n}"), heartbeat: 1h) }
         "#,
     );
     let mut client = server.get("/comment");
