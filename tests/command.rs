@@ -37,12 +37,11 @@ fn a_script_can_begin_with_a_shebang_or_a_byte_order_mark() {
 // rule: cli.exit
 #[test]
 fn exit_codes() {
-    let cases: [(&[&str], i32); 9] = [
+    let cases: [(&[&str], i32); 8] = [
         (&["-e", "print(1)"], 0),
         (&["-e", "print(1 / [0][0])"], 1),
         (&["no-such-file.weir"], 1),
         (&["--no-such-option"], 2),
-        (&[], 2),
         (&["httpd"], 2),
         (&["-e", "print(nowhere)"], 3),
         (&["check", "no-such-file.weir"], 1),
