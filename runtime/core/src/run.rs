@@ -97,7 +97,10 @@ impl Run {
                     if !scope.worker().is_stopped() {
                         // Stress builds yield at every check.
                         cx.waker().wake_by_ref();
-                        return Poll::Pending;
+                        return match scope.charge_forced() {
+                            Ok(()) => Poll::Pending,
+                            Err(trap) => Poll::Ready(Err(self.fail(scope, &trap))),
+                        };
                     }
                     let _asked: Poll<()> = yield_turn(cx);
                     return self.stop(scope);

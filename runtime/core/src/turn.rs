@@ -12,6 +12,7 @@
 use crate::limits::{self, NO_LIMIT};
 use crate::scope::Scope;
 use rustix::time::{ClockId, clock_gettime};
+use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll};
 use weir_abi::trap::Trap;
@@ -26,11 +27,15 @@ pub(crate) struct Cpu {
     since: Option<u64>,
     /// The stretch was stopped.
     is_measured: bool,
+    /// How many turns of it a stress build has cut short.
+    forced: u32,
+    /// This one was.
+    is_forced: bool,
 }
 
 impl Default for Cpu {
     fn default() -> Self {
-        Self { limit: NO_LIMIT, used: 0, since: None, is_measured: false }
+        Self { limit: NO_LIMIT, used: 0, since: None, is_measured: false, forced: 0, is_forced: false }
     }
 }
 
@@ -65,9 +70,20 @@ impl Scope {
     #[inline]
     pub(crate) fn end_turn(&mut self) {
         self.worker().end_turn();
-        if self.cpu.is_measured && !self.worker().is_stopped() {
+        let is_forced = mem::take(&mut self.cpu.is_forced);
+        if self.cpu.is_measured && !is_forced && !self.worker().is_stopped() {
             self.cpu.reset();
         }
+    }
+
+    /// Notes that a stress build ends the turn at a check, which is no wait; the trap if the stretch was too long.
+    #[cold]
+    pub(crate) fn charge_forced(&mut self) -> Result<(), Trap> {
+        /// Reading the clock at every check would be most of the work.
+        const MEASURED: u32 = 256;
+        self.cpu.is_forced = true;
+        self.cpu.forced = self.cpu.forced.wrapping_add(1);
+        if self.cpu.forced.is_multiple_of(MEASURED) { self.charge_stop() } else { Ok(()) }
     }
 
     /// A new stretch begins, for something was given.
