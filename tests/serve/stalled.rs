@@ -35,6 +35,7 @@ fn are_cut(server: &Server, clients: Vec<Client>) {
 
 // rule: limit.stall
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn a_generated_body_is_made_no_faster_than_it_is_taken() {
     // It would never end: the counter of its scopes tells that nothing runs on for clients that are cut.
     let server = serve(
@@ -46,6 +47,7 @@ fn a_generated_body_is_made_no_faster_than_it_is_taken() {
 
 // rule: limit.stall
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn an_upstream_is_read_no_faster_than_its_answer_is_taken() {
     let upstream = Upstream::new();
     let server = serve(&format!("fn handle(req) {{ get-stream(\"{}\") }}", upstream.url("/")));

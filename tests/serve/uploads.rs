@@ -84,6 +84,7 @@ fn a_connection_goes_on_behind_a_large_upload_that_was_answered_meanwhile() {
 
 // rule: http.duplex, limit.stall
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn a_client_that_sends_and_never_reads_is_held_back_and_cut() {
     let server = serve(&["--stall-timeout", "300ms", "--log-format", "json"]);
     let mut client = server.connect();
@@ -248,6 +249,7 @@ fn an_upload_is_released_with_its_client() {
 
 // rule: limit.memory-of-body
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn a_body_counts_as_memory_of_its_request() {
     let server = serve(&["--mem-limit", "1mb", "--log-format", "off"]);
     let send = |length: usize| {
