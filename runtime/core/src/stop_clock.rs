@@ -15,11 +15,11 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-/// How long a turn may be before others get theirs: half of this to twice this. A request that waits behind a busy one waits
+/// How long a turn may be before others get theirs: this to twice this. A request that waits behind a busy one waits
 /// about so long; to change turns costs some microseconds.
-const TICK: Duration = Duration::from_millis(1);
-/// After so many ticks without a turn the clock parks. Waking it costs a system call or two; ticking, one percent of a core.
-const IDLE_TICKS: u32 = 50;
+const TICK: Duration = Duration::from_micros(500);
+/// After so many ticks without a turn the clock parks. Waking it costs a system call or two; ticking, some two percent of a core.
+const IDLE_TICKS: u32 = 100;
 
 static CLOCK: Clock = Clock {
     state: Mutex::new(State { workers: Vec::new(), runs: Thread::None, woken: false }),
