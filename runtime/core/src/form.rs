@@ -47,6 +47,19 @@ pub fn write_form_inside(
     Ok(())
 }
 
+/// Writes the first `most` bytes of that form to `out`, in place of what is there, and `...` where there are more.
+pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>, most: usize) {
+    out.clear();
+    // It stops somewhere behind `most`.
+    let _: Result<(), Full> = write_form_inside(types, ty, value, out, most);
+    if out.len() > most {
+        // Not within a character.
+        let end = (0..=most).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
+        out.truncate(end);
+        out.extend_from_slice(b"...");
+    }
+}
+
 /// Appends the text form of `value`, which is of type `ty`; likewise.
 pub fn write_form(
     types: &[TypeDesc],

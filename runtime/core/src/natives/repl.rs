@@ -2,8 +2,8 @@
 
 use super::Flow;
 use crate::carry::{Block, Damaged, Kind, Packer, Unpacker};
-use crate::form::write_form_inside;
-use crate::heap::{Full, Word};
+use crate::form::write_form_cut;
+use crate::heap::Word;
 use crate::kept::{keep, kept};
 use crate::output::STDOUT;
 use crate::scope::{Operation, Scope};
@@ -67,16 +67,7 @@ impl Operation for Reading {
 /// Writes the form of a value.
 pub fn repl_show(scope: &mut Scope, ty: TypeId, value: Any) -> Result<(), Trap> {
     let mut out = mem::take(&mut scope.scratch);
-    out.clear();
-    // What is longer is cut.
-    let _: Result<(), Full> =
-        write_form_inside(&scope.app().clone().module().types, ty, value, &mut out, SHOWN);
-    if out.len() > SHOWN {
-        // Not within a character.
-        let end = (0..=SHOWN).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
-        out.truncate(end);
-        out.extend_from_slice(b"...");
-    }
+    write_form_cut(&scope.app().clone().module().types, ty, value, &mut out, SHOWN);
     out.push(b'\n');
     STDOUT.write(|to| to.extend_from_slice(&out));
     scope.scratch = out;
