@@ -4,10 +4,11 @@
 //! refused before it is read when that is above the limit.
 
 use super::Flow;
+use super::stream::lines_of;
 use crate::failure::Failure;
 use crate::heap::Word;
 use crate::scope::{Operation, Scope};
-use crate::stream::{UploadChunks, UploadLines, bytes_of, read_before, upload_failure};
+use crate::stream::{BytesOf, UploadPieces, read_before, upload_failure};
 use crate::value::{Gives, Own, Resource, Stream};
 use bytes::Bytes;
 use std::task::{Context, Poll, ready};
@@ -21,14 +22,14 @@ const UNSEEN: usize = 64 * 1024;
 
 /// The lines of the body.
 pub fn request_lines(scope: &mut Scope, request: Resource) -> Result<Own<Stream>, Trap> {
-    let (body, limit) = (scope.take_body(request), scope.app().limits().max_line);
-    Ok(scope.stream(Box::new(UploadLines::new(body, limit)))?)
+    let pieces = UploadPieces::new(scope.take_body(request));
+    lines_of(scope, pieces)
 }
 
 /// The pieces of the body.
 pub fn request_chunks(scope: &mut Scope, request: Resource) -> Result<Own<Stream>, Trap> {
-    let body = scope.take_body(request);
-    Ok(scope.stream(Box::new(UploadChunks::new(body)))?)
+    let pieces = UploadPieces::new(scope.take_body(request));
+    Ok(scope.stream(Box::new(BytesOf::new(pieces)))?)
 }
 
 /// The whole body; `None` when it cannot be read.
@@ -112,7 +113,7 @@ impl Collecting {
         let mut bytes = self.release(scope);
         // A value keeps what is left of the room, and is charged with its length only.
         bytes.shrink_to_fit();
-        let made = bytes_of(scope, Bytes::from(bytes)).map_err(|full| Stop::Trap(full.into()))?;
+        let made = scope.kept_bytes(Bytes::from(bytes)).map_err(|full| Stop::Trap(full.into()))?;
         Ok(made.into_word())
     }
 }

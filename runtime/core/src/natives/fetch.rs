@@ -1,12 +1,13 @@
 //! Natives of `answer.weir`, and `fetch`, `get-stream` and `post-stream` of `prelude.weir`.
 
+use super::stream::lines_of;
 use super::{BINARY, Flow, PLAIN};
 use crate::client::{Asking, Head, Order, ReplyBody, Terms, Upload};
 use crate::failure::{BAD_GATEWAY, Failure};
 use crate::heap::Word;
 use crate::limits::Limits;
 use crate::scope::{Operation, Scope};
-use crate::stream::{Pieces, UpstreamChunks, UpstreamLines, readable};
+use crate::stream::{BytesOf, UpstreamPieces, readable};
 use crate::value::{Bytes as Data, Gives, List, Own, Resource, Stream, Text};
 use bytes::{Bytes, BytesMut};
 use std::rc::Rc;
@@ -89,9 +90,8 @@ pub fn fetch_lines(
 ) -> Result<Own<Stream>, Trap> {
     let upload = upload(scope, item, items)?;
     let order = order(scope.app().limits(), upload.as_ref(), texts, content, terms);
-    let pieces = Pieces::of_order(order, upload);
-    let limit = scope.app().limits().max_line;
-    Ok(scope.stream(Box::new(UpstreamLines::new(pieces, limit)))?)
+    let pieces = UpstreamPieces::of_order(order, upload);
+    lines_of(scope, pieces)
 }
 
 /// The status.
@@ -118,27 +118,26 @@ fn read_before() -> Failure {
 
 /// The lines of the body.
 pub fn answer_lines(scope: &mut Scope, answer: Resource) -> Result<Own<Stream>, Trap> {
-    let limit = scope.app().limits().max_line;
     let pieces = match scope.take_answer(answer) {
-        None => Pieces::failed(read_before()),
+        None => UpstreamPieces::failed(read_before()),
         Some(mut body) => match readable(body.head()) {
-            Ok(()) => Pieces::of_body(body),
+            Ok(()) => UpstreamPieces::of_body(body),
             Err(failure) => {
                 body.close(scope);
-                Pieces::failed(failure)
+                UpstreamPieces::failed(failure)
             }
         },
     };
-    Ok(scope.stream(Box::new(UpstreamLines::new(pieces, limit)))?)
+    lines_of(scope, pieces)
 }
 
 /// The bytes of the body as they come.
 pub fn answer_chunks(scope: &mut Scope, answer: Resource) -> Result<Own<Stream>, Trap> {
     let pieces = match scope.take_answer(answer) {
-        None => Pieces::failed(read_before()),
-        Some(body) => Pieces::of_body(body),
+        None => UpstreamPieces::failed(read_before()),
+        Some(body) => UpstreamPieces::of_body(body),
     };
-    Ok(scope.stream(Box::new(UpstreamChunks::new(pieces)))?)
+    Ok(scope.stream(Box::new(BytesOf::new(pieces)))?)
 }
 
 /// The body as text; `None` with a recorded failure when it is not UTF-8, too long or breaks off.

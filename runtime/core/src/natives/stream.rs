@@ -4,7 +4,7 @@ use super::Flow;
 use crate::heap::Word;
 use crate::map;
 use crate::scope::{Operation, Scope, Source};
-use crate::stream::{self, From, Rule};
+use crate::stream::{self, ChildPieces, FilePieces, From, LinesOf, Pieces, Rule, TailPieces};
 use crate::value::{Any, Closure, List, Own, Stream, Text};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -304,10 +304,15 @@ pub fn stdin(scope: &mut Scope) -> Result<Own<Stream>, Trap> {
     Ok(scope.stream(Box::new(source))?)
 }
 
+/// The lines, up to the limit of the version, of these pieces.
+pub(super) fn lines_of(scope: &mut Scope, pieces: impl Pieces + 'static) -> Result<Own<Stream>, Trap> {
+    let source = LinesOf::new(pieces, scope.app().limits().max_line);
+    Ok(scope.stream(Box::new(source))?)
+}
+
 /// The lines of a file.
 pub fn file_lines(scope: &mut Scope, path: Text) -> Result<Own<Stream>, Trap> {
-    let source = stream::FileLines::new(path.as_str(), scope.app().limits().max_line);
-    Ok(scope.stream(Box::new(source))?)
+    lines_of(scope, FilePieces::new(path.as_str()))
 }
 
 /// The lines of a file that grows, its last `last` ones first, or all of them.
@@ -316,8 +321,7 @@ pub fn tail_file(scope: &mut Scope, path: Text, last: i64, all: i64) -> Result<O
         return Err(Trap::native("the count of lines of tail-file is negative"));
     };
     let from = if all != 0 { From::Start } else { From::Last(last) };
-    let source = stream::TailFile::new(path.as_str(), from, scope.app().limits().max_line);
-    Ok(scope.stream(Box::new(source))?)
+    lines_of(scope, TailPieces::new(path.as_str(), from))
 }
 
 /// The lines that a child process writes. `command` is the program and its arguments.
@@ -336,6 +340,5 @@ pub fn exec_stream(
         dir: owned(dir),
         env: names.texts().map(owned).zip(values.texts().map(owned)).collect(),
     };
-    let source = stream::ExecLines::new(invocation, scope.app().limits().max_line);
-    Ok(scope.stream(Box::new(source))?)
+    lines_of(scope, ChildPieces::new(invocation))
 }

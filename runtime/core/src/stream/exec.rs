@@ -1,17 +1,15 @@
-//! Lines that a child process writes on its standard output.
+//! What a child process writes on its standard output, in pieces.
 //!
 //! Started at the first pull, without a shell, at the head of a group of its own; it reads nothing, and its standard error is the
 //! process's. It is held back by its pipe.
-//! Invariants: at most one piece of its output is held; dropping the stream ends the whole group (`group`); a child that ends with
+//! Invariants: dropping the stream ends the whole group (`group`); a child that ends with
 //! anything but success fails the stream behind its last line.
 
-use super::line_texts::LineTexts;
-use super::lines::Lines;
+use super::pieces::Pieces;
 use crate::child::{Unfinished, not_started};
 use crate::failure::{Failure, INTERNAL};
 use crate::group::Leader;
-use crate::heap::Word;
-use crate::scope::{Scope, Source};
+use crate::scope::Scope;
 use bytes::{Bytes, BytesMut};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -38,13 +36,10 @@ pub struct Invocation {
     pub env: Vec<(String, String)>,
 }
 
-/// The lines of a child.
-pub struct ExecLines {
+/// The pieces of a child's output.
+pub struct ChildPieces {
     program: String,
     state: State,
-    lines: Lines,
-    texts: LineTexts,
-    limit: usize,
 }
 
 enum State {
@@ -67,55 +62,10 @@ impl Drop for Running {
     }
 }
 
-impl ExecLines {
-    /// The lines, of at most `limit` bytes, of what is run like that.
-    pub fn new(invocation: Invocation, limit: usize) -> Self {
-        Self {
-            program: invocation.program.clone(),
-            state: State::Idle(invocation),
-            lines: Lines::default(),
-            texts: LineTexts::default(),
-            limit,
-        }
-    }
-
-    /// Moves on to another piece, or the end.
-    fn poll_piece(&mut self, scope: &Scope, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        loop {
-            match &mut self.state {
-                State::Idle(invocation) => {
-                    let started = start(invocation, scope);
-                    self.state = State::Over;
-                    let (leader, stdout) = started?;
-                    self.state = State::Reading(Running(Some(leader)), stdout);
-                }
-                State::Reading(_, stdout) => {
-                    let piece = ready!(poll_read(stdout, cx)).map_err(|error| self.broken(&error))?;
-                    if !piece.is_empty() {
-                        self.lines.feed(piece);
-                        return Poll::Ready(Ok(()));
-                    }
-                    if let State::Reading(running, _) = std::mem::replace(&mut self.state, State::Over) {
-                        self.state = State::Ending(running);
-                    }
-                    // A last line without LF is given before the child's end is waited for.
-                    self.lines.end();
-                    return Poll::Ready(Ok(()));
-                }
-                State::Ending(Running(leader)) => {
-                    let ended = match leader {
-                        Some(leader) => ready!(leader.poll_ended(cx)),
-                        None => Ok(ExitStatus::default()),
-                    };
-                    if let State::Ending(mut running) = std::mem::replace(&mut self.state, State::Over) {
-                        drop(running.0.take());
-                    }
-                    let status = ended.map_err(|error| self.broken(&error))?;
-                    return Poll::Ready(if status.success() { Ok(()) } else { Err(self.failed(status)) });
-                }
-                State::Over => return Poll::Ready(Ok(())),
-            }
-        }
+impl ChildPieces {
+    /// Those of what is run like that.
+    pub fn new(invocation: Invocation) -> Self {
+        Self { program: invocation.program.clone(), state: State::Idle(invocation) }
     }
 
     fn broken(&self, error: &io::Error) -> Failure {
@@ -160,28 +110,45 @@ fn poll_read(stdout: &mut ChildStdout, cx: &mut Context<'_>) -> Poll<io::Result<
     Poll::Ready(Ok(Bytes::copy_from_slice(room.filled())))
 }
 
-impl Source for ExecLines {
-    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
+impl Pieces for ChildPieces {
+    fn poll_piece(
+        &mut self,
+        scope: &mut Scope,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
         loop {
-            if let Some(line) = self.ready_next(scope) {
-                return Poll::Ready(Some(line));
-            }
-            if let State::Over = self.state {
-                return Poll::Ready(None);
-            }
-            if let Err(failure) = ready!(self.poll_piece(scope, cx)) {
-                return Poll::Ready(Some(Err(failure)));
+            match &mut self.state {
+                State::Idle(invocation) => {
+                    let started = start(invocation, scope);
+                    self.state = State::Over;
+                    let (leader, stdout) = started?;
+                    self.state = State::Reading(Running(Some(leader)), stdout);
+                }
+                State::Reading(_, stdout) => {
+                    let piece = ready!(poll_read(stdout, cx)).map_err(|error| self.broken(&error))?;
+                    if !piece.is_empty() {
+                        return Poll::Ready(Ok(Some(piece)));
+                    }
+                    if let State::Reading(running, _) = std::mem::replace(&mut self.state, State::Over) {
+                        self.state = State::Ending(running);
+                    }
+                    return Poll::Ready(Ok(None));
+                }
+                State::Ending(_) | State::Over => return Poll::Ready(Ok(None)),
             }
         }
     }
 
-    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
-        let line = self.texts.next(scope, &mut self.lines, self.limit)?;
-        // A line that is none is the fault of a program here, not of an upstream.
-        Some(line.map_err(|failure| Failure { status: INTERNAL, ..failure }))
-    }
-
-    fn close(mut self: Box<Self>, scope: &mut Scope) {
-        self.texts.forget(scope);
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let State::Ending(Running(leader)) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let ended = match leader {
+            Some(leader) => ready!(leader.poll_ended(cx)),
+            None => Ok(ExitStatus::default()),
+        };
+        if let State::Ending(mut running) = std::mem::replace(&mut self.state, State::Over) {
+            drop(running.0.take());
+        }
+        let status = ended.map_err(|error| self.broken(&error))?;
+        Poll::Ready(if status.success() { Ok(()) } else { Err(self.failed(status)) })
     }
 }

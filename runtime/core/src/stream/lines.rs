@@ -76,11 +76,6 @@ impl Lines {
         self.ended
     }
 
-    /// Whether the beginning of a line came whose end has not.
-    pub fn holds(&self) -> bool {
-        !self.begun.is_empty() && !self.is_given
-    }
-
     /// The current piece, and its number, by which a reader knows it again.
     pub fn piece(&self) -> (u64, &Bytes) {
         (self.number, &self.piece)

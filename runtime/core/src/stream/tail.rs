@@ -1,4 +1,4 @@
-//! Lines of a file that grows, such as a log.
+//! A file that grows, such as a log, in pieces.
 //!
 //! ```text
 //!   Idle ──pulled──▶ Looking ──nothing new──▶ Waiting
@@ -8,18 +8,15 @@
 //! ```
 //! The kernel gives no readiness for files: a look is a job of the pool, which owns the file meanwhile, and between looks the process's
 //! watcher (`watch`) tells of changes. A slow look now and then finds what no watcher tells, as on a network's file system.
-//! Invariants: one piece at a time is read, and only when no line of the one before is left; a waiting stream has no thread and no
-//! fiber. A file is read to its end before the one that took its name: that is begun when it has bytes, which is when its writer has
-//! changed over.
+//! Invariants: a waiting stream has no thread and no fiber. A file is read to its end before the one that took its name: that is
+//! begun when it has bytes, which is when its writer has changed over.
 
-use super::line_texts::LineTexts;
-use super::lines::Lines;
+use super::pieces::Pieces;
 use crate::counters::Counters;
-use crate::failure::{Failure, INTERNAL};
+use crate::failure::Failure;
 use crate::files::reason;
-use crate::heap::Word;
 use crate::log::Level;
-use crate::scope::{Scope, Source};
+use crate::scope::Scope;
 use crate::watch::Watch;
 use bytes::{Bytes, BytesMut};
 use rustix::fs::OFlags;
@@ -50,14 +47,11 @@ pub enum From {
     Last(u64),
 }
 
-/// The lines of a file that grows.
-pub struct TailFile {
+/// The pieces of a file that grows.
+pub struct TailPieces {
     path: String,
     state: State,
     timer: Option<Pin<Box<Sleep>>>,
-    lines: Lines,
-    texts: LineTexts,
-    limit: usize,
     /// Once it has looked.
     counted: Option<Counted>,
 }
@@ -87,9 +81,7 @@ type Looked = (Box<Follower>, io::Result<Found>);
 enum Found {
     /// The file goes on.
     Piece(Bytes),
-    /// No more of the last line will come: what was read goes on elsewhere.
-    Break,
-    /// Nothing yet; there is more to search.
+    /// Nothing yet; look again.
     Unsure,
     /// There is nothing new.
     Nothing,
@@ -105,6 +97,8 @@ struct Follower {
     file: Option<Place>,
     /// It has not looked.
     is_new: bool,
+    /// What was read last is the beginning of a line.
+    is_cut: bool,
 }
 
 struct Place {
@@ -122,7 +116,7 @@ fn id(facts: &Metadata) -> (u64, u64) {
 
 impl Follower {
     fn new(path: PathBuf, from: From) -> Self {
-        Self { path, watch: None, from, file: None, is_new: true }
+        Self { path, watch: None, from, file: None, is_new: true, is_cut: false }
     }
 
     /// Looks what is new. `is_late` when nothing was told for a while.
@@ -154,26 +148,36 @@ impl Follower {
             return Ok(Found::Unsure);
         }
         if let Some(piece) = place.read()? {
-            return Ok(Found::Piece(piece));
+            return Ok(self.piece(piece));
         }
         if place.file.metadata()?.len() < place.offset {
             place.offset = 0;
-            return Ok(Found::Break);
+            return Ok(self.end_line());
         }
         match fs::metadata(&self.path) {
             Ok(facts) if id(&facts) != place.id && facts.len() > 0 => {
                 // Its writer has changed over; what it wrote before that is there by now.
                 if let Some(piece) = place.read()? {
-                    return Ok(Found::Piece(piece));
+                    return Ok(self.piece(piece));
                 }
                 self.file = None;
                 // A link may lead to another folder now.
                 self.watch = None;
-                Ok(Found::Break)
+                Ok(self.end_line())
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(Found::Nothing),
         }
+    }
+
+    fn piece(&mut self, piece: Bytes) -> Found {
+        self.is_cut = !piece.ends_with(b"\n");
+        Found::Piece(piece)
+    }
+
+    /// No more of the last line will come: what was read goes on elsewhere.
+    fn end_line(&mut self) -> Found {
+        if self.is_cut { self.piece(Bytes::from_static(b"\n")) } else { Found::Unsure }
     }
 
     /// Whether a change was told, or it is time.
@@ -262,22 +266,58 @@ impl Place {
     }
 }
 
-impl TailFile {
-    /// The lines, of at most `limit` bytes, of the file at `path`.
-    pub fn new(path: &str, from: From, limit: usize) -> Self {
-        Self {
-            path: path.to_owned(),
-            state: State::Idle(from),
-            timer: None,
-            lines: Lines::default(),
-            texts: LineTexts::default(),
-            limit,
-            counted: None,
+impl TailPieces {
+    /// Those of the file at `path`.
+    pub fn new(path: &str, from: From) -> Self {
+        Self { path: path.to_owned(), state: State::Idle(from), timer: None, counted: None }
+    }
+
+    /// Goes on from what a look found: with a piece, if it is one.
+    fn take(&mut self, scope: &Scope, follower: Box<Follower>, found: Found) -> Option<Bytes> {
+        if let Found::Missing = found {
+            let (format, request) = scope.log;
+            let message = format!("tail-file waits for {}, which is not there", self.path);
+            format.note(Level::Warn, request, &message, &[]);
+        }
+        if self.counted.is_none() && !matches!(found, Found::Unsure) {
+            let counters = scope.worker().counters;
+            counters.tails.add(1);
+            self.counted = Some(Counted(counters));
+        }
+        match found {
+            Found::Nothing | Found::Missing => {
+                self.state = State::Waiting(follower);
+                None
+            }
+            Found::Unsure => {
+                self.look(follower, false);
+                None
+            }
+            Found::Piece(piece) => {
+                self.state = State::Open(follower);
+                Some(piece)
+            }
         }
     }
 
-    /// Moves on to another piece.
-    fn poll_piece(&mut self, scope: &Scope, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn look(&mut self, mut follower: Box<Follower>, is_late: bool) {
+        self.state = State::Looking(spawn_blocking(move || {
+            let found = follower.look(is_late);
+            (follower, found)
+        }));
+    }
+
+    fn broken(&self, error: &io::Error) -> Failure {
+        Failure::of_kind("io", format!("{} cannot be followed: {}", self.path, reason(error)))
+    }
+}
+
+impl Pieces for TailPieces {
+    fn poll_piece(
+        &mut self,
+        scope: &mut Scope,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
         loop {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Idle(from) => {
@@ -300,83 +340,13 @@ impl TailFile {
                     // The pool is gone when the process ends.
                     let (follower, found) = looked.map_err(|gone| self.broken(&io::Error::other(gone)))?;
                     let found = found.map_err(|error| self.broken(&error))?;
-                    if self.take(scope, follower, found) {
-                        return Poll::Ready(Ok(()));
+                    if let Some(piece) = self.take(scope, follower, found) {
+                        return Poll::Ready(Ok(Some(piece)));
                     }
                 }
                 State::Over => return Poll::Ready(Err(self.broken(&io::ErrorKind::NotFound.into()))),
             }
         }
-    }
-
-    /// Goes on from what a look found; whether there may be a line.
-    fn take(&mut self, scope: &Scope, follower: Box<Follower>, found: Found) -> bool {
-        if let Found::Missing = found {
-            let (format, request) = scope.log;
-            let message = format!("tail-file waits for {}, which is not there", self.path);
-            format.note(Level::Warn, request, &message, &[]);
-        }
-        if self.counted.is_none() && !matches!(found, Found::Unsure) {
-            let counters = scope.worker().counters;
-            counters.tails.add(1);
-            self.counted = Some(Counted(counters));
-        }
-        match found {
-            Found::Nothing | Found::Missing => {
-                self.state = State::Waiting(follower);
-                false
-            }
-            Found::Unsure => {
-                self.look(follower, false);
-                false
-            }
-            Found::Piece(piece) => {
-                self.state = State::Open(follower);
-                self.lines.feed(piece);
-                true
-            }
-            Found::Break => {
-                self.state = State::Open(follower);
-                if self.lines.holds() {
-                    self.lines.feed(Bytes::from_static(b"\n"));
-                }
-                true
-            }
-        }
-    }
-
-    fn look(&mut self, mut follower: Box<Follower>, is_late: bool) {
-        self.state = State::Looking(spawn_blocking(move || {
-            let found = follower.look(is_late);
-            (follower, found)
-        }));
-    }
-
-    fn broken(&self, error: &io::Error) -> Failure {
-        Failure::of_kind("io", format!("{} cannot be followed: {}", self.path, reason(error)))
-    }
-}
-
-impl Source for TailFile {
-    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
-        loop {
-            if let Some(line) = self.ready_next(scope) {
-                return Poll::Ready(Some(line));
-            }
-            if let Err(failure) = ready!(self.poll_piece(scope, cx)) {
-                return Poll::Ready(Some(Err(failure)));
-            }
-        }
-    }
-
-    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
-        let line = self.texts.next(scope, &mut self.lines, self.limit)?;
-        // A line that is none is the fault of a file here, not of an upstream.
-        Some(line.map_err(|failure| Failure { status: INTERNAL, ..failure }))
-    }
-
-    fn close(mut self: Box<Self>, scope: &mut Scope) {
-        self.texts.forget(scope);
     }
 }
 

@@ -244,7 +244,7 @@ async fn upstream() -> (String, tokio::task::JoinHandle<(TcpStream, String)>) {
 }
 
 /// The lines that a GET of `url` answers with.
-fn lines_of(url: &str, fields: &[(&str, &str)]) -> UpstreamLines {
+fn lines_of(url: &str, fields: &[(&str, &str)]) -> LinesOf<UpstreamPieces> {
     let terms = Terms {
         connect: Duration::from_secs(10),
         first_byte: Duration::from_secs(30),
@@ -261,7 +261,7 @@ fn lines_of(url: &str, fields: &[(&str, &str)]) -> UpstreamLines {
         content: bytes::Bytes::new(),
         terms,
     };
-    UpstreamLines::new(Pieces::of_order(order, None), 100)
+    LinesOf::new(UpstreamPieces::of_order(order, None), 100)
 }
 
 /// What a stream gives of an upstream that answers with these bytes and closes.
@@ -389,7 +389,7 @@ async fn files_are_read_to_their_end_or_fail() {
     let text = format!("a\r\n\n{}{long}\nend", "0123456789\n".repeat(10_000));
     let read = async |scope: &mut Scope, text: &[u8], limit| {
         std::fs::write(&path, text).expect("a temporary file");
-        let mut source = Box::new(FileLines::new(path.to_str().expect("UTF-8"), limit));
+        let mut source = Box::new(LinesOf::new(FilePieces::new(path.to_str().expect("UTF-8")), limit));
         let result = texts(&mut *source, scope).await;
         source.close(scope);
         result
@@ -405,7 +405,7 @@ async fn files_are_read_to_their_end_or_fail() {
     s.free_all_late();
     assert_eq!((s.heap().live(), s.resources()), (0, 0));
     std::fs::remove_file(&path).expect("it is there");
-    let (_, failure) = texts(&mut FileLines::new(path.to_str().expect("UTF-8"), 9), s).await;
+    let (_, failure) = texts(&mut LinesOf::new(FilePieces::new(path.to_str().expect("UTF-8")), 9), s).await;
     let failure = failure.expect("a failure");
     assert!((failure.kind, failure.status) == ("missing", 404) && failure.message.contains("no file"));
 }

@@ -1,23 +1,20 @@
-//! The body of an upstream's answer as a stream: its lines, or its bytes as they come.
+//! The body of an upstream's answer in pieces.
 //!
 //! A stream of a URL asks at the first pull, and takes 2xx answers only; one of an answer goes on reading it. Dropping the
 //! stream closes the socket at once.
 //! Not here: connections (`client`).
 
-use super::line_texts::LineTexts;
-use super::lines::Lines;
+use super::pieces::Pieces;
 use crate::client::{Asking, Head, Order, ReplyBody, Upload};
 use crate::failure::{BAD_GATEWAY, Failure};
-use crate::heap::Word;
-use crate::scope::{Scope, Source};
+use crate::scope::Scope;
 use crate::trace::Trace;
-use crate::value::Handle;
 use bytes::Bytes;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-/// The bytes of a body, piece by piece.
-pub struct Pieces {
+/// The pieces of a body.
+pub struct UpstreamPieces {
     state: State,
 }
 
@@ -32,7 +29,7 @@ enum State {
     Ended,
 }
 
-impl Pieces {
+impl UpstreamPieces {
     /// Those that an order is answered with, which is carried out at the first pull.
     pub fn of_order(order: Order, upload: Option<Upload>) -> Self {
         Self { state: State::Idle(Box::new(order), upload) }
@@ -47,9 +44,39 @@ impl Pieces {
     pub fn failed(failure: Failure) -> Self {
         Self { state: State::Failed(failure) }
     }
+}
 
-    /// The next piece; `None` at the end, again and again.
-    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
+/// Whether an answer is what was asked for: a 2xx whose body can be read as text.
+fn delivered(head: &Head) -> Result<(), Failure> {
+    let (url, status) = (&head.url, head.status);
+    if status.is_success() {
+        return readable(head);
+    }
+    let mut message = format!("upstream {url} answered {status}");
+    if let Some(location) = head.fields.get(http::header::LOCATION) {
+        message.push_str(&format!(" to {}", String::from_utf8_lossy(location.as_bytes())));
+    }
+    Err(Failure::new(BAD_GATEWAY, message))
+}
+
+/// Whether the bytes of an answer's body are its text: nobody asked for a coding.
+pub fn readable(head: &Head) -> Result<(), Failure> {
+    match head.coding() {
+        None => Ok(()),
+        Some(coding) => {
+            let url = &head.url;
+            let message = format!("upstream {url} coded its answer with {coding}, which nobody asked for");
+            Err(Failure::new(BAD_GATEWAY, message))
+        }
+    }
+}
+
+impl Pieces for UpstreamPieces {
+    fn poll_piece(
+        &mut self,
+        scope: &mut Scope,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
         loop {
             match &mut self.state {
                 State::Idle(..) => {
@@ -98,6 +125,11 @@ impl Pieces {
         }
     }
 
+    /// `line_texts` tells it as an upstream's already.
+    fn blamed(failure: Failure) -> Failure {
+        failure
+    }
+
     fn close(self, scope: &mut Scope) {
         match self.state {
             State::Idle(_, Some(mut upload)) => upload.close(scope),
@@ -105,98 +137,5 @@ impl Pieces {
             State::Reading(mut body) => body.close(scope),
             State::Idle(_, None) | State::Failed(_) | State::Ended => {}
         }
-    }
-}
-
-/// Whether an answer is what was asked for: a 2xx whose body can be read as text.
-fn delivered(head: &Head) -> Result<(), Failure> {
-    let (url, status) = (&head.url, head.status);
-    if status.is_success() {
-        return readable(head);
-    }
-    let mut message = format!("upstream {url} answered {status}");
-    if let Some(location) = head.fields.get(http::header::LOCATION) {
-        message.push_str(&format!(" to {}", String::from_utf8_lossy(location.as_bytes())));
-    }
-    Err(Failure::new(BAD_GATEWAY, message))
-}
-
-/// Whether the bytes of an answer's body are its text: nobody asked for a coding.
-pub fn readable(head: &Head) -> Result<(), Failure> {
-    match head.coding() {
-        None => Ok(()),
-        Some(coding) => {
-            let url = &head.url;
-            let message = format!("upstream {url} coded its answer with {coding}, which nobody asked for");
-            Err(Failure::new(BAD_GATEWAY, message))
-        }
-    }
-}
-
-/// The lines of a body.
-pub struct UpstreamLines {
-    pieces: Pieces,
-    lines: Lines,
-    texts: LineTexts,
-    limit: usize,
-}
-
-impl UpstreamLines {
-    /// The lines, of at most `limit` bytes, of these pieces.
-    pub fn new(pieces: Pieces, limit: usize) -> Self {
-        Self { pieces, lines: Lines::default(), texts: LineTexts::default(), limit }
-    }
-}
-
-impl Source for UpstreamLines {
-    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
-        loop {
-            if let Some(line) = self.texts.next(scope, &mut self.lines, self.limit) {
-                return Poll::Ready(Some(line));
-            }
-            if self.lines.has_ended() {
-                return Poll::Ready(None);
-            }
-            match ready!(self.pieces.poll(scope, cx)) {
-                Ok(Some(piece)) => self.lines.feed(piece),
-                Ok(None) => self.lines.end(),
-                Err(failure) => return Poll::Ready(Some(Err(failure))),
-            }
-        }
-    }
-
-    fn ready_next(&mut self, scope: &mut Scope) -> Option<Result<Word, Failure>> {
-        self.texts.next(scope, &mut self.lines, self.limit)
-    }
-
-    fn close(mut self: Box<Self>, scope: &mut Scope) {
-        self.texts.forget(scope);
-        self.pieces.close(scope);
-    }
-}
-
-/// The bytes of a body as they come.
-pub struct UpstreamChunks {
-    pieces: Pieces,
-}
-
-impl UpstreamChunks {
-    /// These pieces.
-    pub fn new(pieces: Pieces) -> Self {
-        Self { pieces }
-    }
-}
-
-impl Source for UpstreamChunks {
-    fn poll_next(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Option<Result<Word, Failure>>> {
-        let next = ready!(self.pieces.poll(scope, cx)).transpose();
-        Poll::Ready(next.map(|piece| {
-            let made = scope.kept_bytes(piece?);
-            made.map(|own| own.get().word()).map_err(|full| Failure::of_trap(&full.into(), Trace::default()))
-        }))
-    }
-
-    fn close(self: Box<Self>, scope: &mut Scope) {
-        self.pieces.close(scope);
     }
 }

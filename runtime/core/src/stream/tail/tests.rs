@@ -1,6 +1,7 @@
 //! What looks find, without a watcher's word and without time: each look is called for.
 
 use super::*;
+use crate::stream::lines::{Line, Lines};
 use std::io::Write;
 use std::path::Path;
 
@@ -22,14 +23,12 @@ impl Tail {
                 Found::Nothing | Found::Missing => return out,
                 Found::Unsure => {}
                 Found::Piece(piece) => self.lines.feed(piece),
-                Found::Break if self.lines.holds() => self.lines.feed(Bytes::from_static(b"\n")),
-                Found::Break => {}
             }
             let piece = self.lines.piece().1.clone();
             while let Some(line) = self.lines.next(1 << 20).expect("lines") {
                 let line = match line {
-                    crate::stream::lines::Line::InPiece(range) => piece[range].to_vec(),
-                    crate::stream::lines::Line::Joined(line) => line.to_vec(),
+                    Line::InPiece(range) => piece[range].to_vec(),
+                    Line::Joined(line) => line.to_vec(),
                 };
                 out.push(String::from_utf8(line).expect("text"));
             }
