@@ -85,3 +85,27 @@ fn a_slow_client_is_not_a_stalled_one() {
     let response = server.get("/").response();
     assert!(response.complete && response.pieces.len() == 40);
 }
+
+// rule: limit.request-time
+#[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
+fn a_body_of_known_length_is_part_of_the_request_and_a_stream_is_not() {
+    let code = "fn handle(req) {
+  if req.path == \"/all\" { respond(body: \"x\".repeat(25165824)) } else {
+    respond(body: (0..9000000000000).stream().map(n => \"line {n} of the body that nobody reads\"))
+  }
+}";
+    let args = ["-e", code, "--request-timeout", "300ms", "--stall-timeout", "60s", "--log-format", "json"];
+    let server = Launch::new(&args).start();
+    let mut stream = server.get("/lines");
+    assert_eq!(stream.head().status, 200);
+    let mut whole = server.get("/all");
+    let head = whole.head();
+    assert_eq!(head.field("content-length"), Some("25165824"));
+    let line = server.stderr_line("an access line", |line| line.contains("\"target\""));
+    assert!(line.contains("\"/all\"") && line.contains("\"outcome\":\"late\""), "{line}");
+    assert!(!whole.body_of(head).complete, "a body that was cut looks whole");
+    // Its time has passed long ago.
+    server.counters_until("the stream goes on", |now| now["streams"] == 1 && now["scopes"] == 1);
+    assert!(stream.chunk().starts_with("line 0 "));
+}

@@ -63,7 +63,7 @@ macro_rules! limits {
 limits! {
     mem_limit "mem-limit" Bytes 64 << 20, "Heap of one request; above it 503. A program has 256 MiB";
     cpu_limit "cpu-limit" Time 5_000, "CPU time of one request without a wait, for a stream from item to item; then 503";
-    request_timeout "request-timeout" Time 30_000, "How long a request may take until its response begins; then 503";
+    request_timeout "request-timeout" Time 30_000, "How long a request may take until its response begins, then 503; and until one of known length is out, then a cut";
     start_timeout "start-timeout" Time 30_000, "How long the main program may take before the server listens";
     connect_timeout "connect-timeout" Time 10_000, "How long a connection to an upstream may take; then 504";
     first_byte_timeout "first-byte-timeout" Time 30_000, "How long an upstream may take until its answer begins; then 504";

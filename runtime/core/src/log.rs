@@ -137,6 +137,7 @@ fn outcome<'a>(outcome: &Outcome<'a>) -> (&'static str, Option<&'a str>) {
         Outcome::Failed(why) => ("failed", Some(why)),
         Outcome::Gone => ("gone", None),
         Outcome::Stalled => ("stalled", None),
+        Outcome::Late => ("late", None),
         Outcome::Cut => ("cut", None),
     }
 }

@@ -85,6 +85,8 @@ pub enum Outcome<'a> {
     Gone,
     /// The client took no bytes for `stall_timeout`.
     Stalled,
+    /// The client took the response too slowly for [`Response::send_by`].
+    Late,
     /// The server was stopped first.
     Cut,
 }

@@ -19,7 +19,10 @@ impl Conn {
         }
         match self.io.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
-                self.stall_since = None;
+                self.send_by = None;
+                if self.stall_since.take().is_some() {
+                    self.now = Instant::now();
+                }
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(_)) => Poll::Ready(Err(Ending::Gone)),
@@ -33,11 +36,16 @@ impl Conn {
         }
     }
 
-    /// Ready when the peer has taken nothing for too long.
+    /// Ready when the peer has taken nothing for too long, or not all of it in time.
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         loop {
             let since = *self.stall_since.get_or_insert_with(Instant::now);
-            ready!(self.timer.poll(cx, since + self.core.limits.stall_timeout));
+            let stalled = since + self.core.limits.stall_timeout;
+            if let Some(late) = self.send_by.filter(|late| *late <= stalled) {
+                ready!(self.timer.poll(cx, late));
+                return Poll::Ready(Ending::Late);
+            }
+            ready!(self.timer.poll(cx, stalled));
             if !self.io.peer_took() {
                 return Poll::Ready(Ending::Stalled);
             }

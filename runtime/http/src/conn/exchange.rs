@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use super::incoming::DISCARD_MAX;
 use super::record::Record;
-use super::state::{BURST, Conn, Ending, Exit, yield_turn};
+use super::state::{BATCH, BURST, Conn, Ending, Exit, yield_turn};
 use crate::proto::framing::{Shape, respond};
 use crate::proto::head::RequestHead;
 use crate::request::Request;
-use crate::response::{Body, Response};
+use crate::response::{Body, Response, ResponseParts};
 use crate::service::Service;
 
 /// How long the rest of an unread request body may take to arrive.
@@ -34,7 +34,7 @@ impl Conn {
         self.core.counters.count_request(self.core.index);
         let body = self.incoming.begin(&head, &mut self.io.read, &self.core.limits);
         let mut record = Record::new(service, self, Some(head.clone()));
-        let request = Request { head, body, peer: self.peer, id: record.id() };
+        let request = Request { head, body, peer: self.peer, id: record.id(), received: self.now };
         let result = match self.dispatch(service, request).await {
             Ok(response) => self.respond(&mut record, response).await,
             Err(NoResponse::Panicked) => {
@@ -87,7 +87,7 @@ impl Conn {
         let (parts, body) = response.into_parts();
         let stream = match body {
             Body::Empty => return self.send_sized(record, &parts, Bytes::new()),
-            Body::Bytes(bytes) => return self.send_sized(record, &parts, bytes),
+            Body::Bytes(bytes) => return self.send_whole(record, &parts, bytes).await,
             Body::Stream(stream) => stream,
         };
         let (framing, has_body) =
@@ -99,6 +99,25 @@ impl Conn {
         let persists = self.put_head(record, &parts, framing);
         record.answered();
         self.go_on(record, persists)
+    }
+
+    /// Sends a response whose bytes are all there. One that is more than a batch is out before the exchange ends, so that
+    /// its record tells what became of it; unless the client may want to be read from first.
+    async fn send_whole<S: Service>(
+        &mut self,
+        record: &mut Record<'_, S>,
+        parts: &ResponseParts,
+        bytes: Bytes,
+    ) -> Result<(), Exit> {
+        self.send_by = parts.send_by.or(self.send_by);
+        let result = self.send_sized(record, parts, bytes);
+        if self.io.write.len() < BATCH || !self.incoming.is_done() {
+            return result;
+        }
+        let Err(ending) = poll_fn(|cx| self.poll_send(cx)).await else { return result };
+        record.bytes = record.bytes.saturating_sub(self.io.write.len() as u64);
+        record.ended(ending);
+        Err(ending.exit())
     }
 
     /// Reads and drops the rest of a request body that no one wanted.

@@ -19,6 +19,7 @@ enum Fate {
     Failed(String),
     Gone,
     Stalled,
+    Late,
 }
 
 /// Reports to the service when it is dropped.
@@ -89,6 +90,7 @@ impl<'a, S: Service> Record<'a, S> {
         self.fate = match ending {
             Ending::Gone => Fate::Gone,
             Ending::Stalled => Fate::Stalled,
+            Ending::Late => Fate::Late,
             Ending::Cut => Fate::Open,
         };
     }
@@ -104,6 +106,7 @@ impl<S: Service> Drop for Record<'_, S> {
             Fate::Failed(message) => Outcome::Failed(message),
             Fate::Gone => Outcome::Gone,
             Fate::Stalled => Outcome::Stalled,
+            Fate::Late => Outcome::Late,
         };
         self.service.finished(&Access {
             id: self.id,

@@ -38,6 +38,8 @@ pub struct Conn {
     pub drain_since: Option<Instant>,
     /// Since when unsent bytes wait for the peer.
     pub stall_since: Option<Instant>,
+    /// When the last response among the unsent bytes has to be out, where it has a time for that.
+    pub send_by: Option<Instant>,
     pub incoming: Incoming,
 }
 
@@ -56,6 +58,7 @@ impl Conn {
             fresh: true,
             drain_since: None,
             stall_since: None,
+            send_by: None,
             incoming: Incoming::default(),
         }
     }
@@ -68,6 +71,8 @@ pub enum Ending {
     Gone,
     /// The client took no bytes for too long.
     Stalled,
+    /// The response was not taken in its time.
+    Late,
     /// The server stops.
     Cut,
 }
@@ -78,7 +83,7 @@ impl Ending {
         match self {
             Ending::Gone => Exit::Drop,
             // A body cut here must not look whole to the client, and its unsent bytes must not linger.
-            Ending::Stalled | Ending::Cut => Exit::Reset,
+            Ending::Stalled | Ending::Late | Ending::Cut => Exit::Reset,
         }
     }
 }
