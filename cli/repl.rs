@@ -34,7 +34,7 @@ and the value of an expression is also called `it`. Several lines: leave a brack
 /// Runs the session until its input ends.
 pub fn run() -> Result<(), u8> {
     attend_interrupts().map_err(|e| fail(FAILED, &format!("cannot attend to signals: {e}")))?;
-    let mut repl = Repl { session: Session::default() };
+    let mut repl = Repl { session: Session::default(), opened: Vec::new() };
     if std::io::stdin().is_terminal() { repl.at_terminal() } else { repl.piped() }
 }
 
@@ -51,6 +51,8 @@ fn attend_interrupts() -> std::io::Result<()> {
 
 struct Repl {
     session: Session,
+    /// Versions that opened a store or a topic, which last as long as these.
+    opened: Vec<Arc<App>>,
 }
 
 impl Repl {
@@ -112,6 +114,7 @@ impl Repl {
             (":help", _) => println!("{HELP}"),
             (":reset", _) => {
                 self.session = Session::default();
+                self.opened.clear();
                 weir_core::keep_only([]);
             }
             (":names", _) => {
@@ -148,11 +151,14 @@ impl Repl {
         let (entry, module) = entry.into_parts();
         weir_core::forget_interrupt();
         match App::perform(Arc::new(module), Vec::new(), Limits::of_program()) {
-            Ok(()) => {
+            Ok(app) => {
                 for name in entry.lost() {
                     eprintln!(
                         "`{name}` is not kept: it holds a function, a stream or a handle; declare a function with `fn`"
                     );
+                }
+                if entry.opens() {
+                    self.opened.push(app);
                 }
                 for name in entry.forgotten() {
                     eprintln!("`{name}` is forgotten: its type was declared anew");

@@ -33,7 +33,7 @@ fn program(script: &Script, arguments: Vec<OsString>) -> Result<(), u8> {
     let signal = attend_signals().map_err(|e| fail(FAILED, &format!("cannot attend to signals: {e}")))?;
     let result = App::perform(Arc::new(compiled.module), arguments, Limits::of_program());
     match signal.load(SeqCst) {
-        0 => result.map_err(|failure| ended(&failure)),
+        0 => result.map(drop).map_err(|failure| ended(&failure)),
         signal => Err(SIGNALLED + signal),
     }
 }

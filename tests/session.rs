@@ -32,6 +32,7 @@ fn played(entries: &str) -> String {
 // rule: repl.lines
 // rule: repl.again
 // rule: repl.whole
+// rule: repl.lets
 #[test]
 fn sessions_write_what_they_are_to_write() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/session");

@@ -6,8 +6,9 @@
 //! values before ───────┼─▶ one main file ──▶ check ──▶ module, which keeps the values of the names that it binds
 //! the entry ───────────┘
 //! ```
-//! Invariants: an entry that fails anywhere changes nothing; declarations are checked again with each entry, so that a
-//! redefinition reaches what uses the name; spans of older entries stay valid, for their texts stay sources.
+//! Invariants: an entry that fails anywhere changes nothing; the declarations that an entry needs are checked again with it, so that
+//! a redefinition reaches what uses the name; spans of older entries stay valid, for their texts stay sources. A `let` of a lambda, a
+//! store or a topic is a declaration: it is evaluated again by each entry.
 //! Not here: where values lie between entries (`core::kept`), the terminal (`cli`).
 
 use crate::{Checked, Compiled, Read, Rejected, check_loaded, link, units};
@@ -35,6 +36,10 @@ const UNCLOSED: &str = "E0102";
 const UNCLOSED_TEXT: &str = "E0104";
 /// The code of a stream at the top level.
 const STREAM: &str = "E0313";
+/// The code of a name that is used before it is bound.
+const UNBOUND: &str = "E0205";
+/// The functions that open what all scopes share.
+const OPENERS: [&str; 2] = ["store", "topic"];
 
 /// What the entries so far declared and bound.
 #[derive(Default)]
@@ -42,6 +47,7 @@ pub struct Session {
     entries: Vec<String>,
     declared: Vec<Item>,
     bound: Vec<Binding>,
+    lets: Vec<Again>,
     /// The next slot for a value.
     next: usize,
 }
@@ -55,6 +61,17 @@ pub struct Binding {
     pub ty: String,
     mutable: bool,
     slot: usize,
+}
+
+/// A `let` that each entry evaluates again: of a lambda, or of what is opened for all.
+#[derive(Clone)]
+struct Again {
+    name: String,
+    /// Its type, as the user would write it.
+    ty: String,
+    /// Where it stands.
+    span: Span,
+    value: Expr,
 }
 
 /// An entry that can run.
@@ -73,6 +90,7 @@ pub struct News {
     forgotten: Vec<String>,
     bound: Vec<Binding>,
     declared: Vec<Item>,
+    lets: Vec<Again>,
     text: String,
 }
 
@@ -89,6 +107,11 @@ impl News {
         &self.lost
     }
 
+    /// Whether the entry opened something that lasts as long as somebody holds the version that did.
+    pub fn opens(&self) -> bool {
+        self.lets.iter().any(|again| opens(&again.value))
+    }
+
     /// Names whose values are of types that the entry declares anew.
     pub fn forgotten(&self) -> &[String] {
         &self.forgotten
@@ -99,7 +122,8 @@ impl Session {
     /// The names that it knows, without those of the library.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let declared = self.declared.iter().filter_map(declared_name);
-        declared.chain(self.bound.iter().map(|binding| binding.name.as_str()))
+        let lets = self.lets.iter().map(|again| again.name.as_str());
+        declared.chain(lets).chain(self.bound.iter().map(|binding| binding.name.as_str()))
     }
 
     /// The slots whose values it still needs.
@@ -126,9 +150,16 @@ impl Session {
             return Err(Rejected { diagnostics: vec![diagnostic], sources: Arc::new(sources) });
         }
         let mut attempt = Attempt { text, id, parsed: &parsed.diagnostics, sources, read };
-        let draft = self.draft(text, parsed.file, &mut attempt.sources);
+        let mut draft = self.draft(text, parsed.file, &mut attempt.sources);
         let ends_in_value = matches!(draft.statements.last(), Some(Stmt { kind: StmtKind::Expr(_), .. }));
-        let first = self.attempt(&mut attempt, &draft, if ends_in_value { Last::Kept } else { Last::Plain });
+        let last = if ends_in_value { Last::Kept } else { Last::Plain };
+        let mut first = self.attempt(&mut attempt, &draft, last);
+        if let Err(Refused::Wrong(rejected)) = &first
+            && rejected.diagnostics.iter().any(|d| d.code == UNBOUND)
+            && self.nest(&mut draft, &mut attempt)
+        {
+            first = self.attempt(&mut attempt, &draft, last);
+        }
         let rejected = match first {
             Ok(entry) => return Ok(entry),
             Err(Refused::NoValue) => None,
@@ -146,7 +177,7 @@ impl Session {
     /// The entry with the statements that keep what it binds, without those of values that cannot be kept.
     fn attempt(&self, attempt: &mut Attempt<'_>, draft: &Draft, last: Last) -> Result<Entry, Refused> {
         let mut names = draft.names(last);
-        let mut lost = Vec::new();
+        let mut lost: Vec<String> = Vec::new();
         loop {
             let mut files = Vec::new();
             let mut ends = Vec::new();
@@ -174,10 +205,14 @@ impl Session {
                         slot: self.next + at,
                     };
                     let bound = names.into_iter().enumerate().map(bind).collect();
-                    let Compiled { module, warnings, sources, .. } = link(checked);
+                    let lets: Vec<Again> =
+                        lost.iter().filter_map(|name| draft.again(name, &checked.program)).collect();
+                    lost.retain(|name| lets.iter().all(|again| again.name != *name));
                     let declared = draft.declared.clone();
+                    let Compiled { module, warnings, sources, .. } = link(checked);
                     let forgotten = self.forgotten(&declared);
-                    let news = News { lost, forgotten, bound, declared, text: attempt.text.to_string() };
+                    let news =
+                        News { lost, forgotten, bound, declared, lets, text: attempt.text.to_string() };
                     return Ok(Entry { warnings, sources, module, news });
                 }
                 Err(rejected) => {
@@ -194,15 +229,18 @@ impl Session {
 
     /// Takes what an entry declared and bound, once it has run to its end.
     pub fn accept(&mut self, news: News) {
-        let News { bound, declared, text, lost, forgotten } = news;
+        let News { bound, declared, lets, text, lost, forgotten } = news;
         let mut names: HashSet<&str> = bound.iter().map(|binding| binding.name.as_str()).collect();
         names.extend(lost.iter().map(String::as_str));
         names.extend(forgotten.iter().map(String::as_str));
         names.extend(declared.iter().filter_map(declared_name));
+        names.extend(lets.iter().map(|again| again.name.as_str()));
         self.bound.retain(|binding| !names.contains(binding.name.as_str()));
+        self.lets.retain(|again| !names.contains(again.name.as_str()));
         self.declared.retain(|item| declared_name(item).is_none_or(|name| !names.contains(name)));
         self.next = bound.iter().map(|binding| binding.slot + 1).max().unwrap_or(self.next).max(self.next);
         self.declared.extend(declared);
+        self.lets.extend(lets);
         self.bound.extend(bound);
         self.entries.push(text);
     }
@@ -228,26 +266,105 @@ impl Session {
             declared.iter().filter_map(declared_name).map(str::to_string).collect();
         let assigned: Vec<(Name, bool)> = statements.iter().flat_map(bound_by).collect();
         own.extend(assigned.iter().map(|(name, _)| name.text.clone()));
-        let older = |item: &&Item| declared_name(item).is_none_or(|name| !own.contains(name));
-        let before: Vec<Item> = self.declared.iter().filter(older).cloned().collect();
-        let forgotten = self.forgotten(&declared);
-        let mentions = |text: &str, binding: &Binding| has_word(text, &binding.name);
-        let mut values = Vec::new();
-        let mut carried = Vec::new();
-        for binding in &self.bound {
-            let named = mentions(text, binding) || self.entries.iter().any(|entry| mentions(entry, binding));
-            if own.contains(&binding.name) || forgotten.contains(&binding.name) || !named {
-                continue;
-            }
-            let word = if binding.mutable { "var" } else { "let" };
-            let line = format!("{word} {}: {} = repl.value({})", binding.name, binding.ty, binding.slot);
-            let id = sources.add(Source::new(NAME, line.as_str()));
-            values.extend(parser::parse(id, &line).file.items);
-            if binding.mutable && mentions(text, binding) {
-                carried.push(binding.clone());
+        let carried =
+            self.bound.iter().filter(|b| b.mutable && !own.contains(&b.name) && has_word(text, &b.name));
+        let carried = carried.cloned().collect();
+        own.extend(self.forgotten(&declared));
+        let (before, values) = self.needed(text, &own, sources);
+        Draft { before, values, carried, declared, statements, is_nested: false }
+    }
+
+    /// The declarations that an entry names, or what these name, and the statements that bind the values; none of these names.
+    fn needed(&self, text: &str, except: &HashSet<String>, sources: &mut Sources) -> (Vec<Item>, Vec<Item>) {
+        let is_needed = |texts: &[&str], name: &str| {
+            !except.contains(name) && texts.iter().any(|text| has_word(text, name))
+        };
+        let (mut fns, others): (Vec<&Item>, Vec<&Item>) =
+            self.declared.iter().partition(|item| matches!(item, Item::Fn(_)));
+        let is_kept = |item: &&Item| declared_name(item).is_none_or(|name| !except.contains(name));
+        let mut before: Vec<&Item> = others.into_iter().filter(is_kept).collect();
+        let mut texts: Vec<&str> =
+            before.iter().filter_map(|item| Some(self.text(item_span(item)?))).collect();
+        texts.push(text);
+        let mut lets: Vec<&Again> = self.lets.iter().collect();
+        let mut again: Vec<&Again> = Vec::new();
+        loop {
+            if let Some(at) = fns.iter().position(|f| declared_name(f).is_some_and(|n| is_needed(&texts, n)))
+            {
+                let item = fns.remove(at);
+                texts.extend(item_span(item).map(|span| self.text(span)));
+                before.push(item);
+            } else if let Some(at) = lets.iter().position(|l| is_needed(&texts, &l.name)) {
+                let found = lets.remove(at);
+                texts.push(self.text(found.span));
+                again.push(found);
+            } else {
+                break;
             }
         }
-        Draft { before, values, carried, declared, statements }
+        let mut values = Vec::new();
+        for binding in self.bound.iter().filter(|binding| is_needed(&texts, &binding.name)) {
+            values.extend(binding.read(sources));
+        }
+        while !again.is_empty() {
+            // Behind those that it names; where they name each other, the first is told to be wrong.
+            let names_none = |at: &usize| {
+                let text = self.text(again[*at].span);
+                again.iter().enumerate().all(|(other, l)| other == *at || !has_word(text, &l.name))
+            };
+            let at = (0..again.len()).find(names_none).unwrap_or(0);
+            values.extend(again.remove(at).bind(sources));
+        }
+        (before.into_iter().cloned().collect(), values)
+    }
+
+    /// What stands there in an entry.
+    fn text(&self, span: Span) -> &str {
+        &self.entries[span.file.0 as usize][span.start as usize..span.end as usize]
+    }
+
+    /// Puts the statements of an entry into a block of their own, where they may use the values that they bind anew; whether
+    /// there are any.
+    fn nest(&self, draft: &mut Draft, attempt: &mut Attempt<'_>) -> bool {
+        let own: HashSet<String> =
+            draft.statements.iter().flat_map(bound_by).map(|(name, _)| name.text).collect();
+        let bound =
+            self.bound.iter().map(|binding| &binding.name).chain(self.lets.iter().map(|again| &again.name));
+        draft.is_nested = bound.into_iter().any(|name| own.contains(name));
+        if draft.is_nested {
+            let except = self
+                .forgotten(&draft.declared)
+                .into_iter()
+                .chain(draft.declared.iter().filter_map(declared_name).map(str::to_string))
+                .collect();
+            (draft.before, draft.values) = self.needed(attempt.text, &except, &mut attempt.sources);
+        }
+        draft.is_nested
+    }
+}
+
+impl Binding {
+    /// The statement that binds the value anew.
+    fn read(&self, sources: &mut Sources) -> Vec<Item> {
+        let word = if self.mutable { "var" } else { "let" };
+        let line = format!("{word} {}: {} = repl.value({})", self.name, self.ty, self.slot);
+        let id = sources.add(Source::new(NAME, line.as_str()));
+        parser::parse(id, &line).file.items
+    }
+}
+
+impl Again {
+    /// The statement that evaluates it.
+    fn bind(&self, sources: &mut Sources) -> Vec<Item> {
+        let line = format!("let {}: {} = ()", self.name, self.ty);
+        let id = sources.add(Source::new(NAME, line.as_str()));
+        let mut items = parser::parse(id, &line).file.items;
+        for item in &mut items {
+            if let Item::Stmt(Stmt { kind: StmtKind::Let { value, .. }, span }) = item {
+                (*value, *span) = (self.value.clone(), self.span);
+            }
+        }
+        items
     }
 }
 
@@ -315,6 +432,8 @@ struct Draft {
     declared: Vec<Item>,
     /// What it does.
     statements: Vec<Stmt>,
+    /// In a block of its own.
+    is_nested: bool,
 }
 
 impl Draft {
@@ -334,9 +453,35 @@ impl Draft {
         let mut items = self.before.clone();
         items.extend(self.declared.iter().cloned());
         items.extend(self.values.iter().cloned());
-        items.extend(statements.into_iter().map(Item::Stmt));
-        items.extend(ends);
+        let done = statements.into_iter().map(Item::Stmt).chain(ends);
+        if self.is_nested {
+            let stmts: Vec<Stmt> =
+                done.filter_map(|item| if let Item::Stmt(stmt) = item { Some(stmt) } else { None }).collect();
+            let span = self.statements.first().expect("what binds a name").span;
+            let block = Expr { kind: ExprKind::Block(Block { stmts, span }), span };
+            items.push(Item::Stmt(Stmt { kind: StmtKind::Expr(block), span }));
+        } else {
+            items.extend(done);
+        }
         File { items }
+    }
+
+    /// The binding of a name, where it is one that each entry can evaluate again.
+    fn again(&self, name: &str, program: &Program) -> Option<Again> {
+        let stmt = self
+            .statements
+            .iter()
+            .rfind(|stmt| bound_by(stmt).iter().any(|(bound, _)| bound.text == name))?;
+        let StmtKind::Let { mutable: false, pattern, value, .. } = &stmt.kind else { return None };
+        let is_again = matches!(value.kind, ExprKind::Lambda { .. }) || opens(value);
+        if !is_again || !matches!(pattern.kind, PatternKind::Bind(_)) {
+            return None;
+        }
+        let locals = &program.functions[program.main.0 as usize].locals;
+        let local = locals.iter().rfind(|local| local.name == name).map(|local| local.ty);
+        let ty = local.or_else(|| Some(program.globals.iter().rfind(|global| global.name == name)?.ty))?;
+        let ty = program.types.show(ty);
+        Some(Again { name: name.to_string(), ty, span: stmt.span, value: value.clone() })
     }
 
     /// What is to be kept: what it binds, and the variables of earlier entries that it may have changed.
@@ -424,6 +569,12 @@ fn bound_by(stmt: &Stmt) -> Vec<(Name, bool)> {
     bound_names(pattern).into_iter().map(|name| (name.clone(), *mutable)).collect()
 }
 
+/// Whether it opens what all scopes share.
+fn opens(value: &Expr) -> bool {
+    let ExprKind::Call { callee, .. } = &value.kind else { return false };
+    matches!(&callee.kind, ExprKind::Name(name) if OPENERS.contains(&name.text.as_str()))
+}
+
 /// What a declaration is known by; cases of an enum go with their type.
 fn declared_name(item: &Item) -> Option<&str> {
     match item {
@@ -431,6 +582,17 @@ fn declared_name(item: &Item) -> Option<&str> {
         Item::Type(decl) => Some(&decl.name.text),
         Item::Use(decl) => Some(&decl.path.text),
         Item::Route(_) | Item::Test(_) | Item::Stmt(_) => None,
+    }
+}
+
+/// Where a declaration stands that may name others.
+fn item_span(item: &Item) -> Option<Span> {
+    match item {
+        Item::Fn(decl) => Some(decl.span),
+        Item::Type(decl) => Some(decl.span),
+        Item::Test(decl) => Some(decl.span),
+        Item::Route(decl) => Some(decl.span),
+        Item::Use(_) | Item::Stmt(_) => None,
     }
 }
 

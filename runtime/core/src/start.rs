@@ -51,7 +51,7 @@ impl App {
     ///
     /// # Errors
     /// As for [`App::start`]. What fails in the background is logged.
-    pub fn perform(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<(), Failure> {
+    pub fn perform(module: Arc<Module>, args: Vec<String>, limits: Limits) -> Result<Arc<Self>, Failure> {
         in_runtime(async {
             let app = Self::run(module, args, limits).await;
             if let Ok(app) = &app {
@@ -66,7 +66,7 @@ impl App {
                 }
             }
             output::STDOUT.flush_own();
-            app.map(drop)
+            app
         })
     }
 
