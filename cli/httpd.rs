@@ -62,6 +62,7 @@ pub fn run(command: Httpd) -> Result<(), u8> {
     }
     let mut settings = command.limits;
     settings.http.half_close = command.half_close;
+    settings.http.response_time = settings.core.request_time();
     let files = Files::default();
     let versions = Versions::new(reload::load(&script, &files, settings.core)?);
     let reloader = file.map(|file| {

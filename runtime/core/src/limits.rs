@@ -1,6 +1,7 @@
 //! The limits of the runtime: one table yields fields, defaults, flags and help.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,11 @@ limits! {
 }
 
 impl Limits {
+    /// As a duration, how long a request may take.
+    pub fn request_time(&self) -> Option<Duration> {
+        (self.request_timeout != NO_LIMIT).then(|| Duration::from_millis(self.request_timeout as u64))
+    }
+
     /// Those of a program that `weir FILE` runs: it has the machine for itself, a request has not.
     pub fn of_program() -> Self {
         Self { mem_limit: 256 << 20, start_timeout: NO_LIMIT, ..Self::default() }

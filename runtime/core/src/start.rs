@@ -24,7 +24,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, ready};
-use tokio::time::Instant;
 use weir_abi::code::Module;
 use weir_abi::trap::Trap;
 
@@ -98,7 +97,7 @@ pub(crate) fn in_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> R
 /// Runs compiled code to its end, and what is put off then. What it printed is written before it waits. It fails when it takes
 /// longer than `milliseconds`.
 pub(crate) async fn run_to_end(scope: &mut Scope, mut run: Run, milliseconds: usize) -> Result<(), Failure> {
-    let mut deadline = Deadline::new(Instant::now(), milliseconds);
+    let mut deadline = Deadline::new(milliseconds);
     let result = poll_fn(|cx| {
         scope.begin_turn();
         let polled = scope.poll_all(&mut run, cx);

@@ -30,6 +30,9 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Bytes wait for the peer and it takes none; then the connection is cut. Default 30 s.
     pub stall_timeout: Duration,
+    /// From the head of a request to the last byte of a response whose length is known; then the connection is cut. How long
+    /// a response may take to begin is up to the service, and a body that is pulled has no such time. Default none.
+    pub response_time: Option<Duration>,
     /// From the wish to stop to cutting what is still open. Default 10 s.
     pub drain_timeout: Duration,
     /// From the end of the handler to sending the head of a stream that has no first item yet. Default 50 ms.
@@ -56,6 +59,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),
+            response_time: None,
             drain_timeout: Duration::from_secs(10),
             first_item_window: Duration::from_millis(50),
             half_close: false,

@@ -12,7 +12,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::Instant;
 
 use crate::proto::head::RequestHead;
 
@@ -27,8 +26,6 @@ pub struct Request {
     pub peer: Peer,
     /// Unique within the process.
     pub id: u64,
-    /// When its head was there.
-    pub received: Instant,
 }
 
 /// The other end of a connection.

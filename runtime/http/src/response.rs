@@ -6,7 +6,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
 use crate::body::PullBody;
 use crate::proto::framing::tokens;
@@ -16,7 +15,6 @@ use crate::proto::head::is_token_byte;
 pub struct Response {
     status: u16,
     close: bool,
-    send_by: Option<Instant>,
     /// `Name: value` lines with their CRLFs.
     fields: Vec<u8>,
     body: Body,
@@ -82,7 +80,7 @@ impl Response {
     /// A response without fields. A status outside 200..=599 is an application fault and sent as 500.
     pub fn new(status: u16, body: impl Into<Body>) -> Self {
         let status = if (200..=599).contains(&status) { status } else { 500 };
-        Response { status, close: false, send_by: None, fields: Vec::new(), body: body.into() }
+        Response { status, close: false, fields: Vec::new(), body: body.into() }
     }
 
     /// A response whose items are pulled from `body`.
@@ -135,12 +133,6 @@ impl Response {
         self.close = true;
     }
 
-    /// When the last byte of a body that is all there must have been handed to the socket; then the connection is cut. A body
-    /// that is pulled has no such time.
-    pub fn send_by(&mut self, time: Instant) {
-        self.send_by = Some(time);
-    }
-
     /// The status.
     pub fn status(&self) -> u16 {
         self.status
@@ -160,8 +152,7 @@ impl Response {
     }
 
     pub(crate) fn into_parts(self) -> (ResponseParts, Body) {
-        let Response { status, close, send_by, fields, body } = self;
-        (ResponseParts { status, close, send_by, fields }, body)
+        (ResponseParts { status: self.status, close: self.close, fields: self.fields }, self.body)
     }
 }
 
@@ -179,8 +170,6 @@ pub(crate) struct ResponseParts {
     pub status: u16,
     /// The application wants the connection closed.
     pub close: bool,
-    /// As for [`Response::send_by`].
-    pub send_by: Option<Instant>,
     pub fields: Vec<u8>,
 }
 

@@ -85,7 +85,7 @@ pub enum Outcome<'a> {
     Gone,
     /// The client took no bytes for `stall_timeout`.
     Stalled,
-    /// The client took the response too slowly for [`Response::send_by`].
+    /// The client took a response of known length too slowly for `response_time`.
     Late,
     /// The server was stopped first.
     Cut,

@@ -19,20 +19,19 @@ use weir_http::{Limits, LocalServer, Request, Response, Service};
 const LARGE: usize = 8 << 20;
 const TIME: Duration = Duration::from_secs(10);
 
-/// Answers after a second: `/small`, `/large`, and `/stream` without an end; each has ten seconds.
+/// Answers after a second: `/small`, `/large`, and `/stream` without an end; those of known length have ten seconds.
 fn server(records: &Rc<RefCell<Vec<String>>>) -> LocalServer<impl Service + use<>> {
     let call = |request: Request| async move {
         sleep(Duration::from_secs(1)).await;
         let item = Bytes::from(vec![b'x'; 1000]);
-        let mut response = match request.head.path() {
+        match request.head.path() {
             "/small" => Response::new(200, "small"),
             "/large" => Response::new(200, vec![b'x'; LARGE]),
             _ => Response::stream(200, Endless { source: Rc::new(Source::default()), item }),
-        };
-        response.send_by(request.received + TIME);
-        response
+        }
     };
-    let limits = Limits { stall_timeout: Duration::from_secs(60), ..Limits::default() };
+    let limits =
+        Limits { stall_timeout: Duration::from_secs(60), response_time: Some(TIME), ..Limits::default() };
     LocalServer::new(Recorded { call, records: Rc::clone(records) }, limits)
 }
 

@@ -74,7 +74,7 @@ impl Service for HandlerService {
     fn call(&self, request: Request) -> Exchange {
         let id = request.id;
         let app = self.newest.app();
-        let deadline = Deadline::new(request.received, app.limits().request_timeout);
+        let deadline = Deadline::new(app.limits().request_timeout);
         let state = self.start(app, request);
         Exchange { state, id, log: self.log, deadline }
     }
@@ -114,7 +114,7 @@ pub struct Exchange {
     state: State,
     id: u64,
     log: LogFormat,
-    /// When it must have given a response, and a body of known length must be out.
+    /// When it must have given a response.
     deadline: Deadline,
 }
 
@@ -152,12 +152,7 @@ impl Future for Exchange {
             State::Running(run, scope) => match polled {
                 Ok(word) => {
                     drop(run);
-                    respond(scope, word, this.id, this.log).map(|mut response| {
-                        if let Some(at) = this.deadline.at() {
-                            response.send_by(at);
-                        }
-                        response
-                    })
+                    respond(scope, word, this.id, this.log)
                 }
                 Err(failure) => {
                     end_scope(scope, Rest::Run(run));

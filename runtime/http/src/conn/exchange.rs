@@ -16,7 +16,7 @@ use super::state::{BATCH, BURST, Conn, Ending, Exit, yield_turn};
 use crate::proto::framing::{Shape, respond};
 use crate::proto::head::RequestHead;
 use crate::request::Request;
-use crate::response::{Body, Response, ResponseParts};
+use crate::response::{Body, Response};
 use crate::service::Service;
 
 /// How long the rest of an unread request body may take to arrive.
@@ -34,9 +34,22 @@ impl Conn {
         self.core.counters.count_request(self.core.index);
         let body = self.incoming.begin(&head, &mut self.io.read, &self.core.limits);
         let mut record = Record::new(service, self, Some(head.clone()));
-        let request = Request { head, body, peer: self.peer, id: record.id(), received: self.now };
+        let request = Request { head, body, peer: self.peer, id: record.id() };
         let result = match self.dispatch(service, request).await {
-            Ok(response) => self.respond(&mut record, response).await,
+            Ok(response) => {
+                let result = self.respond(&mut record, response).await;
+                // More than a batch is out before the exchange ends, so that its record tells what became of it; unless the
+                // client may want to be read from first.
+                if self.io.write.len() < BATCH || !self.incoming.is_done() {
+                    result
+                } else if let Err(ending) = poll_fn(|cx| self.poll_send(cx)).await {
+                    record.bytes = record.bytes.saturating_sub(self.io.write.len() as u64);
+                    record.ended(ending);
+                    Err(ending.exit())
+                } else {
+                    result
+                }
+            }
             Err(NoResponse::Panicked) => {
                 record.panicked();
                 self.send_engine_answer(&mut record, 500, true)
@@ -87,7 +100,7 @@ impl Conn {
         let (parts, body) = response.into_parts();
         let stream = match body {
             Body::Empty => return self.send_sized(record, &parts, Bytes::new()),
-            Body::Bytes(bytes) => return self.send_whole(record, &parts, bytes).await,
+            Body::Bytes(bytes) => return self.send_sized(record, &parts, bytes),
             Body::Stream(stream) => stream,
         };
         let (framing, has_body) =
@@ -99,25 +112,6 @@ impl Conn {
         let persists = self.put_head(record, &parts, framing);
         record.answered();
         self.go_on(record, persists)
-    }
-
-    /// Sends a response whose bytes are all there. One that is more than a batch is out before the exchange ends, so that
-    /// its record tells what became of it; unless the client may want to be read from first.
-    async fn send_whole<S: Service>(
-        &mut self,
-        record: &mut Record<'_, S>,
-        parts: &ResponseParts,
-        bytes: Bytes,
-    ) -> Result<(), Exit> {
-        self.send_by = parts.send_by.or(self.send_by);
-        let result = self.send_sized(record, parts, bytes);
-        if self.io.write.len() < BATCH || !self.incoming.is_done() {
-            return result;
-        }
-        let Err(ending) = poll_fn(|cx| self.poll_send(cx)).await else { return result };
-        record.bytes = record.bytes.saturating_sub(self.io.write.len() as u64);
-        record.ended(ending);
-        Err(ending.exit())
     }
 
     /// Reads and drops the rest of a request body that no one wanted.

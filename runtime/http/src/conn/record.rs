@@ -54,6 +54,11 @@ impl<'a, S: Service> Record<'a, S> {
         self.id
     }
 
+    /// When the request was there.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     pub fn version(&self) -> Version {
         self.head.as_ref().map_or(Version::Http11, RequestHead::version)
     }

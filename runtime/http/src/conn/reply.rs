@@ -26,6 +26,7 @@ impl Conn {
         if has_body {
             record.bytes = body.len() as u64;
             self.io.write.push(body);
+            self.send_by = self.core.limits.response_time.and_then(|time| record.started().checked_add(time));
         }
         record.answered();
         self.go_on(record, persists)

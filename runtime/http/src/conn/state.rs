@@ -38,7 +38,7 @@ pub struct Conn {
     pub drain_since: Option<Instant>,
     /// Since when unsent bytes wait for the peer.
     pub stall_since: Option<Instant>,
-    /// When the last response among the unsent bytes has to be out, where it has a time for that.
+    /// When the last response of known length among the unsent bytes has to be out.
     pub send_by: Option<Instant>,
     pub incoming: Incoming,
 }
@@ -71,7 +71,7 @@ pub enum Ending {
     Gone,
     /// The client took no bytes for too long.
     Stalled,
-    /// The response was not taken in its time.
+    /// A response of known length was not taken in its time.
     Late,
     /// The server stops.
     Cut,
