@@ -58,14 +58,19 @@ pub trait Source {
         None
     }
 
+    /// The source that it pulls, while it is a stage upon one.
+    fn below(&self) -> Option<&dyn Source> {
+        None
+    }
+
     /// How many stages lie upon each other.
     fn depth(&self) -> usize {
-        1
+        self.below().map_or(0, |source| source.depth()) + 1
     }
 
     /// Whether a pull that waits, waits for what only others of the scope can do.
-    fn waits_inside(&self, _: &Scope) -> bool {
-        false
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        self.below().is_some_and(|source| source.waits_inside(scope))
     }
 }
 

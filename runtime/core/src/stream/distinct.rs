@@ -72,12 +72,8 @@ impl Source for Distinct {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }
 
@@ -127,11 +123,7 @@ impl Source for Changes {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }

@@ -118,11 +118,7 @@ impl Source for Events {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }

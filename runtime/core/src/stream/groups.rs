@@ -65,8 +65,8 @@ impl Source for Scan {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 
     fn waits_inside(&self, scope: &Scope) -> bool {
@@ -110,8 +110,8 @@ impl Source for Indexed {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 
     fn waits_inside(&self, scope: &Scope) -> bool {
@@ -207,12 +207,8 @@ impl Source for Chunks {
         }
     }
 
-    fn depth(&self) -> usize {
-        self.source.as_ref().map_or(1, |source| source.depth() + 1)
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
+    fn below(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
     }
 }
 
@@ -270,8 +266,8 @@ impl Source for Flatten {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 
     fn waits_inside(&self, scope: &Scope) -> bool {
@@ -319,11 +315,7 @@ impl Source for Somes {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }

@@ -54,12 +54,8 @@ impl Source for Unwrapped {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }
 
@@ -111,11 +107,7 @@ impl Source for Results {
         }
     }
 
-    fn depth(&self) -> usize {
-        self.source.as_ref().map_or(0, |source| source.depth()) + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
+    fn below(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
     }
 }

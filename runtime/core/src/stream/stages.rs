@@ -42,8 +42,8 @@ impl Source for Map {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 
     fn waits_inside(&self, scope: &Scope) -> bool {
@@ -133,8 +133,8 @@ impl Source for Filter {
         }
     }
 
-    fn depth(&self) -> usize {
-        self.source.as_ref().map_or(1, |source| source.depth() + 1)
+    fn below(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
     }
 
     fn waits_inside(&self, scope: &Scope) -> bool {
@@ -191,12 +191,8 @@ impl Source for Take {
         self.end(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.as_ref().map_or(1, |source| source.depth() + 1)
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.as_ref().is_some_and(|source| source.waits_inside(scope))
+    fn below(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
     }
 }
 
@@ -237,11 +233,7 @@ impl Source for Drop {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
-    }
-
-    fn waits_inside(&self, scope: &Scope) -> bool {
-        self.source.waits_inside(scope)
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
     }
 }

@@ -47,8 +47,13 @@ impl Source for Timeout {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
+    }
+
+    fn waits_inside(&self, _: &Scope) -> bool {
+        // Its time comes.
+        false
     }
 }
 
@@ -90,8 +95,13 @@ impl Source for Throttle {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
+    }
+
+    fn waits_inside(&self, _: &Scope) -> bool {
+        // Its time comes.
+        false
     }
 }
 
@@ -131,7 +141,12 @@ impl Source for Heartbeat {
         self.source.close(scope);
     }
 
-    fn depth(&self) -> usize {
-        self.source.depth() + 1
+    fn below(&self) -> Option<&dyn Source> {
+        Some(&*self.source)
+    }
+
+    fn waits_inside(&self, _: &Scope) -> bool {
+        // Its time comes.
+        false
     }
 }
