@@ -1,6 +1,6 @@
 //! Natives of `stream.weir` that put stages upon streams which need time, a task, or several streams.
 
-use super::stream::take;
+use super::stream::{at_least, take};
 use crate::scope::Scope;
 use crate::stream;
 use crate::value::{Any, Closure, List, Own, Stream};
@@ -8,33 +8,17 @@ use std::time::Duration;
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
-/// A time in nanoseconds; the stream is given up when it is negative.
-fn time_of(
-    scope: &mut Scope,
-    handle: Own<Stream>,
-    of: &str,
-    nanos: i64,
-) -> Result<(Own<Stream>, Duration), Trap> {
-    match u64::try_from(nanos) {
-        Ok(nanos) => Ok((handle, Duration::from_nanos(nanos))),
-        Err(_) => {
-            scope.give_up(handle);
-            Err(Trap::native(format!("the time of {of} is negative")))
-        }
-    }
-}
-
 /// The items, each within a time.
 pub fn stream_timeout(scope: &mut Scope, handle: Own<Stream>, nanos: i64) -> Result<Own<Stream>, Trap> {
-    let (handle, time) = time_of(scope, handle, "timeout", nanos)?;
-    let source = take(scope, handle)?;
+    let (handle, nanos) = at_least(scope, handle, "the time of timeout", 0, nanos)?;
+    let (source, time) = (take(scope, handle)?, Duration::from_nanos(nanos));
     Ok(scope.stream(Box::new(stream::Timeout::new(source, time)))?)
 }
 
 /// The items, at most one in a time.
 pub fn stream_throttle(scope: &mut Scope, handle: Own<Stream>, nanos: i64) -> Result<Own<Stream>, Trap> {
-    let (handle, time) = time_of(scope, handle, "throttle", nanos)?;
-    let source = take(scope, handle)?;
+    let (handle, nanos) = at_least(scope, handle, "the time of throttle", 0, nanos)?;
+    let (source, time) = (take(scope, handle)?, Duration::from_nanos(nanos));
     Ok(scope.stream(Box::new(stream::Throttle::new(source, time)))?)
 }
 
@@ -47,13 +31,10 @@ pub fn stream_heartbeat(
     item: Any,
 ) -> Result<Own<Stream>, Trap> {
     let is_ref = scope.type_desc(of).is_ref();
-    let source = match time_of(scope, handle, "heartbeat", nanos.saturating_sub(1)) {
-        Ok((handle, _)) => take(scope, handle),
-        Err(_) => Err(Trap::native("the time of heartbeat is not positive")),
-    };
-    match source {
-        Ok(source) => {
-            let time = Duration::from_nanos(nanos as u64);
+    let checked = at_least(scope, handle, "the time of heartbeat", 1, nanos);
+    match checked.and_then(|(handle, nanos)| Ok((take(scope, handle)?, nanos))) {
+        Ok((source, nanos)) => {
+            let time = Duration::from_nanos(nanos);
             Ok(scope.stream(Box::new(stream::Heartbeat::new(source, time, item, is_ref)))?)
         }
         Err(trap) => {
@@ -70,13 +51,10 @@ pub fn stream_buffer(
     handle: Own<Stream>,
     size: i64,
 ) -> Result<Own<Stream>, Trap> {
-    let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
-        scope.give_up(handle);
-        return Err(Trap::native("the size of buffer is not positive"));
-    };
+    let (handle, size) = at_least(scope, handle, "the size of buffer", 1, size)?;
     let is_ref = scope.type_desc(item).is_ref();
     let source = take(scope, handle)?;
-    Ok(scope.stream(Box::new(stream::Buffer::new(source, size, is_ref)))?)
+    Ok(scope.stream(Box::new(stream::Buffer::new(source, size as usize, is_ref)))?)
 }
 
 /// The items of several streams, as they come.

@@ -130,25 +130,27 @@ fn filter(
     stage(scope, handle, decides, |source, decides| stream::Filter::new(source, rule, decides, is_ref))
 }
 
-/// A count of items; the stream is given up when it is negative.
-fn count_of(
+/// A number that a stage needs, `what` it is, and the stream, which is given up when the number is less than `least`, 0 or 1.
+pub(super) fn at_least(
     scope: &mut Scope,
     handle: Own<Stream>,
-    of: &str,
-    count: i64,
+    what: &str,
+    least: u64,
+    number: i64,
 ) -> Result<(Own<Stream>, u64), Trap> {
-    match u64::try_from(count) {
-        Ok(count) => Ok((handle, count)),
-        Err(_) => {
+    match u64::try_from(number) {
+        Ok(number) if number >= least => Ok((handle, number)),
+        _ => {
             scope.give_up(handle);
-            Err(Trap::native(format!("the count of {of} is negative")))
+            let wrong = if least == 0 { "negative" } else { "not positive" };
+            Err(Trap::native(format!("{what} is {wrong}")))
         }
     }
 }
 
 /// The first `count` items.
 pub fn stream_take(scope: &mut Scope, handle: Own<Stream>, count: i64) -> Result<Own<Stream>, Trap> {
-    let (handle, count) = count_of(scope, handle, "take", count)?;
+    let (handle, count) = at_least(scope, handle, "the count of take", 0, count)?;
     let source = take(scope, handle)?;
     let stage = stream::Take::new(source, count, scope);
     Ok(scope.stream(Box::new(stage))?)
@@ -162,7 +164,7 @@ pub fn stream_drop(
     count: i64,
 ) -> Result<Own<Stream>, Trap> {
     let is_ref = scope.type_desc(item).is_ref();
-    let (handle, count) = count_of(scope, handle, "drop", count)?;
+    let (handle, count) = at_least(scope, handle, "the count of drop", 0, count)?;
     let source = take(scope, handle)?;
     Ok(scope.stream(Box::new(stream::Drop::new(source, count, is_ref)))?)
 }
@@ -212,13 +214,10 @@ pub fn stream_chunks(
     handle: Own<Stream>,
     size: i64,
 ) -> Result<Own<Stream>, Trap> {
-    let Some(size) = usize::try_from(size).ok().filter(|size| *size > 0) else {
-        scope.give_up(handle);
-        return Err(Trap::native("the size of chunks is not positive"));
-    };
+    let (handle, size) = at_least(scope, handle, "the size of chunks", 1, size)?;
     let is_ref = scope.type_desc(item).is_ref();
     let source = take(scope, handle)?;
-    Ok(scope.stream(Box::new(stream::Chunks::new(source, size, is_ref)))?)
+    Ok(scope.stream(Box::new(stream::Chunks::new(source, size as usize, is_ref)))?)
 }
 
 /// Each item once.
