@@ -31,36 +31,8 @@ enum Todo<'t> {
     Payload(&'t [(String, TypeId)], Any, usize),
 }
 
-/// Appends the text form that `value`, which is of type `ty`, has inside another value. It is given up when `out` gets longer than
-/// `most`: a value that shares parts may have a form far larger than itself.
-pub fn write_form_inside(
-    types: &[TypeDesc],
-    ty: TypeId,
-    value: Any,
-    out: &mut Vec<u8>,
-    most: usize,
-) -> Result<(), Full> {
-    match &types[ty.0 as usize] {
-        TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
-        _ => return write_form(types, ty, value, out, most),
-    }
-    Ok(())
-}
-
-/// Writes the first `most` bytes of that form to `out`, in place of what is there, and `...` where there are more.
-pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>, most: usize) {
-    out.clear();
-    // It stops somewhere behind `most`.
-    let _: Result<(), Full> = write_form_inside(types, ty, value, out, most);
-    if out.len() > most {
-        // Not within a character.
-        let end = (0..=most).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
-        out.truncate(end);
-        out.extend_from_slice(b"...");
-    }
-}
-
-/// Appends the text form of `value`, which is of type `ty`; likewise.
+/// Appends the text form of `value`, which is of type `ty`. It is given up when `out` gets longer than `most`: a value that shares
+/// parts may have a form far larger than itself.
 pub fn write_form(
     types: &[TypeDesc],
     ty: TypeId,
@@ -161,6 +133,25 @@ pub fn write_inner_form(
         }
     }
     Ok(())
+}
+
+/// Writes the first `most` bytes of that form, a Text's in quotes, to `out`, in place of what is there, and `...` where there are
+/// more.
+pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>, most: usize) {
+    out.clear();
+    match &types[ty.0 as usize] {
+        TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
+        _ => {
+            // It stops somewhere behind `most`.
+            let _: Result<(), Full> = write_form(types, ty, value, out, most);
+        }
+    }
+    if out.len() > most {
+        // Not within a character.
+        let end = (0..=most).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
+        out.truncate(end);
+        out.extend_from_slice(b"...");
+    }
 }
 
 /// What stands before the value of the field with the index `at`.

@@ -10,14 +10,7 @@ use weir_abi::format::{Align, Format, Notation};
 /// Appends an Int.
 pub fn write_int(value: i64, format: Format, out: &mut Vec<u8>) {
     let start = out.len();
-    let sign = if value < 0 {
-        "-"
-    } else if format.plus {
-        "+"
-    } else {
-        ""
-    };
-    out.extend_from_slice(sign.as_bytes());
+    out.extend_from_slice(sign(value < 0, format));
     let digits = out.len();
     let magnitude = value.unsigned_abs();
     // Writing to a Vec cannot fail.
@@ -38,17 +31,9 @@ pub fn write_int(value: i64, format: Format, out: &mut Vec<u8>) {
 /// Appends a Float. A precision rounds the exact value, ties to even digits.
 pub fn write_float(value: f64, format: Format, out: &mut Vec<u8>) {
     let start = out.len();
-    // A NaN has no sign.
-    let sign = if value.is_nan() {
-        ""
-    } else if value.is_sign_negative() {
-        "-"
-    } else if format.plus {
-        "+"
-    } else {
-        ""
-    };
-    out.extend_from_slice(sign.as_bytes());
+    if !value.is_nan() {
+        out.extend_from_slice(sign(value.is_sign_negative(), format));
+    }
     let digits = out.len();
     let magnitude = value.abs();
     // Writing to a Vec cannot fail.
@@ -61,6 +46,14 @@ pub fn write_float(value: f64, format: Format, out: &mut Vec<u8>) {
     };
     let format = if value.is_finite() { format } else { Format { zero: false, thousands: false, ..format } };
     fit_number(format, start, digits, out);
+}
+
+fn sign(is_negative: bool, format: Format) -> &'static [u8] {
+    match (is_negative, format.plus) {
+        (true, _) => b"-",
+        (false, true) => b"+",
+        (false, false) => b"",
+    }
 }
 
 /// Cuts and fills up what stands in `out` from `start` on, the UTF-8 of a value that is no number.

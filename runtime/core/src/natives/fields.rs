@@ -37,10 +37,7 @@ pub fn response_with_header(
     name: Text,
     value: Text,
 ) -> Result<Own<Response>, Trap> {
-    change(scope, answer, |scope, answer| {
-        check_field(name.as_str(), value.as_str())?;
-        replace(scope, answer, &[(name.as_str(), value.as_str())], true)
-    })
+    with_field(scope, answer, &[name.as_str()], (name.as_str(), value.as_str()))
 }
 
 /// With that field besides those of its name.
@@ -50,10 +47,7 @@ pub fn response_add_header(
     name: Text,
     value: Text,
 ) -> Result<Own<Response>, Trap> {
-    change(scope, answer, |scope, answer| {
-        check_field(name.as_str(), value.as_str())?;
-        replace(scope, answer, &[(name.as_str(), value.as_str())], false)
-    })
+    with_field(scope, answer, &[], (name.as_str(), value.as_str()))
 }
 
 /// Without the fields of that name.
@@ -62,7 +56,7 @@ pub fn response_without_header(
     answer: Own<Response>,
     name: Text,
 ) -> Result<Own<Response>, Trap> {
-    change(scope, answer, |scope, answer| set_fields(scope, answer, &kept(answer, &[name.as_str()])))
+    change(scope, answer, |scope, answer| replace(scope, answer, &[name.as_str()], &[]))
 }
 
 /// With another status.
@@ -97,7 +91,8 @@ pub fn response_made(
         for (name, value) in &fields {
             check_field(name, value)?;
         }
-        if fields.is_empty() { Ok(()) } else { replace(scope, answer, &fields, true) }
+        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+        if fields.is_empty() { Ok(()) } else { replace(scope, answer, &names, &fields) }
     })
 }
 
@@ -138,25 +133,25 @@ fn set_status(answer: Response, status: i64) -> Result<(), Trap> {
     Ok(())
 }
 
-/// The fields of a response but for those with one of these names.
-fn kept(answer: Response, names: &[&str]) -> Vec<(Text, Text)> {
-    let is_named = |field: &Text| names.iter().any(|name| name.eq_ignore_ascii_case(field.as_str()));
-    answer.fields().filter(|(field, _)| !is_named(field)).collect()
+/// With a field instead of those with one of these names.
+fn with_field(
+    scope: &mut Scope,
+    answer: Own<Response>,
+    instead_of: &[&str],
+    field: (&str, &str),
+) -> Result<Own<Response>, Trap> {
+    change(scope, answer, |scope, answer| {
+        check_field(field.0, field.1)?;
+        replace(scope, answer, instead_of, &[field])
+    })
 }
 
-/// Adds fields; instead of those of their names where it is asked for.
-fn replace(scope: &mut Scope, answer: Response, fields: &[(&str, &str)], instead: bool) -> Result<(), Trap> {
-    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).filter(|_| instead).collect();
-    let kept = kept(answer, &names);
-    let old = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let all: Vec<(&str, &str)> = old.chain(fields.iter().copied()).collect();
-    let list = scope.text_list(all.iter().flat_map(|(name, value)| [*name, *value]))?;
-    scope.set_fields(answer, list);
-    Ok(())
-}
-
-fn set_fields(scope: &mut Scope, answer: Response, fields: &[(Text, Text)]) -> Result<(), Trap> {
-    let list = scope.text_list(fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]))?;
+/// Takes the fields with one of these names away, and adds others behind what is left.
+fn replace(scope: &mut Scope, answer: Response, names: &[&str], fields: &[(&str, &str)]) -> Result<(), Trap> {
+    let is_kept = |name: &str| !names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let old: Vec<(Text, Text)> = answer.fields().filter(|(name, _)| is_kept(name.as_str())).collect();
+    let old = old.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let list = scope.text_list(old.chain(fields.iter().copied()).flat_map(|(name, value)| [name, value]))?;
     scope.set_fields(answer, list);
     Ok(())
 }
