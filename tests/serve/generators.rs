@@ -1,19 +1,9 @@
 //! Generators and deferred blocks in requests: items go out as they are yielded, a stack is there in mid-body only, and what
 //! was put off is done once, whichever way the request ends.
 
-use crate::support::client::{Client, Piece};
+use crate::support::client::Piece;
 use crate::support::upstream::Upstream;
 use crate::support::weir_process::Server;
-
-/// Lets the client go, by FIN or RST.
-fn leave(mut client: Client, reset: bool) {
-    if reset {
-        client.rst();
-    } else {
-        client.fin();
-        client.read_to_end();
-    }
-}
 
 /// The next line of those that the program's deferred blocks and `/mark` write.
 fn said(server: &Server) -> String {
@@ -96,7 +86,7 @@ fn what_was_put_off_is_done_when_the_client_goes() {
             let client = server.get(path);
             let peer = (path == "/read").then(|| upstream.accept_request().0);
             server.counters_until("it waits", |c| c["fibers"] == 1);
-            leave(client, reset);
+            client.leave(reset);
             says(&server, &["inner", "handler"]);
             if let Some(mut peer) = peer {
                 peer.expect_gone();
@@ -106,7 +96,7 @@ fn what_was_put_off_is_done_when_the_client_goes() {
             assert_eq!(said(&server), "handler");
             assert_eq!(client.chunk(), "begun\n");
             let peer = (path == "/read").then(|| upstream.accept_request().0);
-            leave(client, reset);
+            client.leave(reset);
             says(&server, &["inner", "stream"]);
             if let Some(mut peer) = peer {
                 peer.expect_gone();

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 
 /// How a client goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goodbye {
     Fin,
     Rst,
@@ -26,17 +26,6 @@ enum Moment {
     BeforeTheFirstLine,
     /// A line went through.
     AfterALine,
-}
-
-fn leave(mut client: Client, how: Goodbye) {
-    match how {
-        // Dropping a socket with unread bytes would reset it, so the FIN is sent and the rest is read.
-        Goodbye::Fin => {
-            client.fin();
-            client.read_to_end();
-        }
-        Goodbye::Rst => client.rst(),
-    }
 }
 
 /// Goes without having read what has arrived; keeps the socket of a FIN, since dropping it would reset it.
@@ -78,7 +67,7 @@ fn upstream_sees(how: Goodbye, moment: Moment) {
     let mut client = server.get("/");
     let (mut peer, _) = upstream.accept_request();
     bring_to(moment, &mut client, &mut peer);
-    leave(client, how);
+    client.leave(how == Goodbye::Rst);
     peer.expect_gone();
     let idle = ["scopes", "streams", "upstreams"];
     server.counters_until("a request outlives its client", |c| idle.iter().all(|name| c[*name] == 0));
@@ -145,7 +134,7 @@ fn while_the_handler_sleeps() {
     for how in [Goodbye::Fin, Goodbye::Rst] {
         let client = server.get("/");
         server.stderr_line("the handler's word", |l| l == "asleep");
-        leave(client, how);
+        client.leave(how == Goodbye::Rst);
         server.counters_until("a sleeping handler outlives its client", |c| {
             c["scopes"] == 0 && c["timers"] == 0
         });
@@ -167,7 +156,7 @@ fn while_a_child_runs() {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a line of the child");
         assert_eq!(line, "begun\n");
-        leave(client, how);
+        client.leave(how == Goodbye::Rst);
         // The end comes when nobody holds the other end: the child and the one that it started are gone.
         line.clear();
         assert_eq!(reader.read_line(&mut line).expect("an end"), 0, "{line}");
@@ -182,7 +171,7 @@ fn while_the_next_tick_is_far() {
         let mut client = server.get("/");
         assert_eq!(client.head().status, 200);
         server.counters_until("the stream is open", |c| c["streams"] > 0);
-        leave(client, how);
+        client.leave(how == Goodbye::Rst);
         server.counters_until("a tick stream outlives its client", |c| c["streams"] == 0 && c["timers"] == 0);
     }
 }

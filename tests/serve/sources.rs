@@ -1,7 +1,7 @@
 //! Sources beyond the network: children and files that grow. What they hold is released with their stream, and no sooner.
 
 use crate::support;
-use crate::support::client::{Client, Piece};
+use crate::support::client::Piece;
 use crate::support::weir_process::Server;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -65,7 +65,7 @@ fn a_child_ends_with_its_client_and_takes_those_it_started_along() {
         assert_eq!(client.head().status, 200);
         assert_eq!(client.chunk(), "begun\n");
         assert_eq!(server.counters()["children"], 1);
-        leave(client, reset);
+        client.leave(reset);
         assert_eq!(line(&mut reader), "bye\n");
         assert_eq!(line(&mut reader), "", "someone still has the fifo open");
         server.counters_until("a child outlives its client", |c| c["children"] == 0 && c["scopes"] == 0);
@@ -82,7 +82,7 @@ fn a_child_that_does_not_listen_is_killed() {
     let mut reader = BufReader::new(File::open(&fifo).expect("the child opens the other end"));
     assert_eq!(client.head().status, 200);
     assert_eq!(client.chunk(), "begun\n");
-    leave(client, true);
+    client.leave(true);
     assert_eq!(line(&mut reader), "", "someone still has the fifo open");
     server.counters_until("a child outlives its client", |c| c["children"] == 0);
 }
@@ -96,14 +96,6 @@ fn what_a_child_leaves_running_is_killed_with_it() {
     let mut reader = BufReader::new(File::open(&fifo).expect("the child opens the other end"));
     assert_eq!(client.response().body(), "last\n");
     assert_eq!(line(&mut reader), "", "someone still has the fifo open");
-}
-
-fn leave(mut client: Client, reset: bool) {
-    if reset {
-        return client.rst();
-    }
-    client.fin();
-    client.read_to_end();
 }
 
 // rule: stream.tail
@@ -132,7 +124,7 @@ fn a_tail_tells_what_is_written() {
     File::create(&log).expect("truncated");
     append(&log, "6\n");
     assert_eq!(client.chunk(), "6\n");
-    leave(client, false);
+    client.leave(false);
     server.counters_until("a tail outlives its client", |c| c["tails"] == 0 && c["scopes"] == 0);
 }
 
@@ -174,7 +166,7 @@ fn many_that_come_and_go_leave_nothing() {
             assert_eq!(client.head().status, 200);
             assert_eq!(client.chunk(), "line\n");
         }
-        leave(client, round % 2 == 0);
+        client.leave(round % 2 == 0);
     }
     server.counters_until("something is left", |now| {
         ["scopes", "children", "tails", "resources", "chunks", "streams", "sockets", "endings"]

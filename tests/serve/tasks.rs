@@ -1,6 +1,6 @@
 //! Tasks, channels and timed streams in requests: the client goes, and whatever they wait for is given up with them.
 
-use crate::support::client::{Client, Piece};
+use crate::support::client::Piece;
 use crate::support::upstream::Upstream;
 use crate::support::weir_process::Server;
 use rustix::process::Signal;
@@ -8,16 +8,6 @@ use rustix::process::Signal;
 /// Counts that are 0 when nothing of a request is left.
 const IDLE: [&str; 8] =
     ["scopes", "fibers", "tasks", "channels", "timers", "upstreams", "children", "resources"];
-
-/// Lets the client go, by FIN or RST.
-fn leave(mut client: Client, reset: bool) {
-    if reset {
-        client.rst();
-    } else {
-        client.fin();
-        client.read_to_end();
-    }
-}
 
 const WAITS: &str = r#"
 fn waits(how: Text) {
@@ -73,7 +63,7 @@ fn whatever_tasks_wait_for_goes_with_the_client() {
             let client = server.get(path);
             let peer = upstreams.contains(&path).then(|| upstream.accept_request().0);
             server.counters_until(path, |c| c["fibers"] > 0);
-            leave(client, reset);
+            client.leave(reset);
             if let Some(mut peer) = peer {
                 peer.expect_gone();
             }
@@ -98,7 +88,7 @@ fn what_a_timeout_gives_up_is_given_up_at_once() {
         assert_eq!(client.chunk(), "true\n", "{path}");
         // The request lives on; what is left of it is its stream, which sleeps, and detached tasks.
         server.counters_until(path, |c| c["upstreams"] == 0 && c["children"] == 0 && c["scopes"] == 1);
-        leave(client, true);
+        client.leave(true);
         server.counters_until(path, |c| IDLE.iter().all(|name| c[*name] == 0));
     }
 }

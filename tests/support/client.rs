@@ -283,6 +283,16 @@ impl Client {
         .expect("the connection was open");
     }
 
+    /// Goes: by an RST, or by a FIN, and then it waits for the other side's.
+    pub fn leave(mut self, reset: bool) {
+        if reset {
+            self.rst();
+        } else {
+            self.fin();
+            self.read_to_end();
+        }
+    }
+
     /// Breaks the connection off: an RST.
     pub fn rst(self) {
         let Socket::Tcp(stream) = self.socket else { panic!("a unix socket has no RST") };

@@ -3,11 +3,13 @@
 use super::*;
 
 /// Answers requests on one connection, a text each, and hands the connection over.
-async fn serve(peer: &mut Peer, answers: &[&str]) {
+async fn serve(upstream: &Upstream, answers: &[&str]) -> Peer {
+    let mut peer = upstream.accept().await;
     for answer in answers {
         peer.head().await;
         peer.send(answer).await;
     }
+    peer
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -18,11 +20,8 @@ async fn a_connection_is_used_again_when_its_answer_was_read() {
     let upstream = Upstream::new().await;
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
     let empty = "HTTP/1.1 204 No Content\r\n\r\n";
-    let serving = async {
-        let mut peer = upstream.accept().await;
-        serve(&mut peer, &[OK, chunked, empty, OK]).await;
-        peer
-    };
+    let answers = [OK, chunked, empty, OK];
+    let serving = serve(&upstream, &answers);
     let asking = async {
         for expected in ["ok", "ok", "", "ok"] {
             let answer = ask(s, get(&upstream.url)).await.expect("an answer");
@@ -45,11 +44,7 @@ async fn a_connection_is_used_again_when_its_answer_was_read() {
 async fn an_unread_answer_closes_its_connection() {
     let s = &mut testing::scope();
     let upstream = Upstream::new().await;
-    let serving = async {
-        let mut peer = upstream.accept().await;
-        serve(&mut peer, &[OK]).await;
-        peer
-    };
+    let serving = serve(&upstream, &[OK]);
     let (answer, mut peer) = tokio::join!(ask(s, get(&upstream.url)), serving);
     drop(answer.expect("an answer"));
     assert!(peer.is_gone().await);
@@ -62,10 +57,7 @@ async fn an_upstream_that_closes_is_not_asked_again() {
     let upstream = Upstream::new().await;
     let close = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
     for answer in [close, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\n\r\nok"] {
-        let serving = async {
-            let mut peer = upstream.accept().await;
-            serve(&mut peer, &[answer]).await;
-        };
+        let serving = async { drop(serve(&upstream, &[answer]).await) };
         let asking = async {
             let answer = ask(s, get(&upstream.url)).await.expect("an answer");
             assert_eq!(read(s, answer).await.expect("a body"), "ok");
@@ -81,14 +73,12 @@ async fn a_connection_that_closed_at_rest_is_replaced_where_that_is_safe() {
         let s = &mut testing::scope();
         let upstream = Upstream::new().await;
         let serving = async {
-            let mut peer = upstream.accept().await;
-            serve(&mut peer, &[OK]).await;
+            let mut peer = serve(&upstream, &[OK]).await;
             // It closes when it has the next request, so that nobody could know before.
             peer.head().await;
             drop(peer);
             if is_repeated {
-                let mut peer = upstream.accept().await;
-                serve(&mut peer, &[OK]).await;
+                drop(serve(&upstream, &[OK]).await);
             }
         };
         let asking = async {
@@ -110,10 +100,7 @@ async fn a_connection_that_closed_at_rest_is_replaced_where_that_is_safe() {
 async fn an_answer_that_began_is_not_asked_for_again() {
     let s = &mut testing::scope();
     let upstream = Upstream::new().await;
-    let serving = async {
-        let mut peer = upstream.accept().await;
-        serve(&mut peer, &[OK, "HTTP/1.1 2"]).await;
-    };
+    let serving = async { drop(serve(&upstream, &[OK, "HTTP/1.1 2"]).await) };
     let asking = async {
         let answer = ask(s, get(&upstream.url)).await.expect("an answer");
         read(s, answer).await.expect("a body");
@@ -127,11 +114,7 @@ async fn an_answer_that_began_is_not_asked_for_again() {
 async fn rest_has_an_end() {
     let s = &mut testing::scope();
     let upstream = Upstream::new().await;
-    let serving = async {
-        let mut peer = upstream.accept().await;
-        serve(&mut peer, &[OK]).await;
-        peer
-    };
+    let serving = serve(&upstream, &[OK]);
     let (answer, mut peer) = tokio::join!(ask(s, get(&upstream.url)), serving);
     read(s, answer.expect("an answer")).await.expect("a body");
     let begun = tokio::time::Instant::now();
@@ -146,10 +129,7 @@ fn the_pool_ends_with_the_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let upstream = Upstream::new().await;
-        let serving = async {
-            let mut peer = upstream.accept().await;
-            serve(&mut peer, &[OK]).await;
-        };
+        let serving = async { drop(serve(&upstream, &[OK]).await) };
         let (answer, ()) = tokio::join!(ask(s, get(&upstream.url)), serving);
         read(s, answer.expect("an answer")).await.expect("a body");
     });
