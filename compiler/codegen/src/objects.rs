@@ -152,7 +152,7 @@ impl Emitter<'_> {
     /// `Concat`: the parts are passed as pairs of kind and word in the frame.
     pub(crate) fn concat(&mut self, dst: Var, parts: &[(PartKind, Var)]) {
         let (address, count) = self.parts(parts);
-        let call = self.native(KNOWN.text_concat, &[address, count]);
+        let call = self.suspending(true, |e| e.native(KNOWN.text_concat, &[address, count]));
         self.set_result(dst, call);
     }
 
@@ -160,7 +160,7 @@ impl Emitter<'_> {
     pub(crate) fn append(&mut self, dst: Var, text: Var, parts: &[(PartKind, Var)]) {
         let text = self.get(text);
         let (address, count) = self.parts(parts);
-        let call = self.native(KNOWN.text_append, &[text, address, count]);
+        let call = self.suspending(true, |e| e.native(KNOWN.text_append, &[text, address, count]));
         self.set_result(dst, call);
     }
 

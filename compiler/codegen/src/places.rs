@@ -22,7 +22,7 @@ impl Emitter<'_> {
         let result = self.build.append_block_param(on, WORD);
         self.build.ins().brif(alone, on, &[object.into()], copy, &[]);
         self.enter(copy);
-        let call = self.native(KNOWN.object_copy, &[object]);
+        let call = self.suspending(false, |e| e.native(KNOWN.object_copy, &[object]));
         let copied = self.build.inst_results(call)[0];
         self.build.ins().jump(on, &[copied.into()]);
         self.enter(on);
@@ -83,7 +83,7 @@ impl Emitter<'_> {
         self.store(more, object, layout::LEN);
         self.build.ins().jump(on, &[object.into()]);
         self.enter(other);
-        let call = self.native(KNOWN.list_push, &[object, item]);
+        let call = self.suspending(false, |e| e.native(KNOWN.list_push, &[object, item]));
         let made = self.build.inst_results(call)[0];
         self.build.ins().jump(on, &[made.into()]);
         self.enter(on);

@@ -109,9 +109,9 @@ macro_rules! for_each_native {
             free "free" - (own) word, pure, linear;                         // an object whose count just fell to 0, with all it alone holds
             stop "stop" - () word, waits, constant;                         // the stack pointer is below the limit; gives nothing, keeps all registers
             trap "trap" - (word word word) never, traps, constant;          // kind, two words of detail
-            object_copy "object-copy" - (own) owned, traps, linear;         // the object as one that nobody else holds
-            text_concat "text-concat" - (word word) owned, traps, linear;   // address and number of (part kind, word) pairs, see `part`
-            text_append "text-append" - (own word word) owned, traps, linear; // a text, parts as for text-concat
+            object_copy "object-copy" - (own) owned, waits, linear;         // the object as one that nobody else holds
+            text_concat "text-concat" - (word word) owned, waits, linear;   // address and number of (part kind, word) pairs, see `part`
+            text_append "text-append" - (own word word) owned, waits, linear; // a text, parts as for text-concat
             text_equal "text-equal" - (borrow borrow) word, pure, linear;
             text_less "text-less" - (borrow borrow) word, pure, linear;
             value_equal "value-equal" types (borrow borrow) word, waits, linear;
@@ -245,18 +245,18 @@ macro_rules! for_each_native {
             bytes_from_base64 "bytes-from-base64" - (borrow) owned, traps, linear;
             // List
             list_len "list-len" - (borrow) word, pure, constant;
-            list_push "list-push" - (own own) owned, traps, constant;
-            list_take_last "list-take-last" - (own) both, traps, constant;
-            list_insert "list-insert" - (own word own) owned, traps, linear;
-            list_remove "list-remove" - (own word) both, traps, linear;
-            list_truncate "list-truncate" - (own word) owned, traps, linear;
-            list_append "list-append" - (own own) owned, traps, linear;
-            list_reverse "list-reverse" - (own) owned, traps, linear;
-            list_slice "list-slice" - (own word word) owned, traps, linear;
+            list_push "list-push" - (own own) owned, waits, constant;
+            list_take_last "list-take-last" - (own) both, waits, constant;
+            list_insert "list-insert" - (own word own) owned, waits, linear;
+            list_remove "list-remove" - (own word) both, waits, linear;
+            list_truncate "list-truncate" - (own word) owned, waits, linear;
+            list_append "list-append" - (own own) owned, waits, linear;
+            list_reverse "list-reverse" - (own) owned, waits, linear;
+            list_slice "list-slice" - (own word word) owned, waits, linear;
             list_sort "list-sort" types (own) owned, waits, linear;
             list_order "list-order" types (borrow) owned, waits, linear;
             list_join "list-join" - (borrow borrow) owned, traps, linear;
-            list_sum "list-sum" types (borrow) owned, traps, linear;
+            list_sum "list-sum" types (borrow) owned, waits, linear;
             list_stream "list-stream" - (own) owned, traps, constant;
             // Map
             map_len "map-len" - (borrow) word, pure, constant;
@@ -399,7 +399,7 @@ macro_rules! for_each_native {
             random_seed "random-seed" - (word) word, traps, constant;   // an effect, though it never traps
             random_int "random-int" - (borrow) word, traps, constant;
             random_float "random-float" - () word, traps, constant;
-            random_shuffle "random-shuffle" - (own) owned, traps, linear;
+            random_shuffle "random-shuffle" - (own) owned, waits, linear;
             // regex
             regex_is_match "regex-is-match" - (borrow borrow) word, waits, linear;
             regex_spans "regex-spans" - (borrow borrow word word) owned, waits, linear;

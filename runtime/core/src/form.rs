@@ -4,32 +4,18 @@
 //! they are but quoted inside others, Durations as `1.5s`, Times in RFC 3339, Ranges as `0..3`, and `[1, 2]`,
 //! `(1, "a")`, `["a": 1]`, `set(1, 2)`, `b"\xff"`, `User(id: 1, name: "Ada")`, `{id: 1}`, `Some(1)`, `None`, `Ok(1)`,
 //! `Circle(radius: 1)`, `Empty`, `Error("why: because")`.
-//! Invariant: takes no stack however deep the value is.
+//! Here: the forms of what has no parts, and whole forms in one go. Not here: how values are walked through (`writer`).
+
+mod writer;
+
+pub use writer::FormWriter;
 
 use crate::heap::Full;
-use crate::map::Map;
-use crate::value::{Any, Bytes, Error, Range, Text};
+use crate::value::{Any, Range};
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
-
-/// What is still to be written, the last first.
-enum Todo<'t> {
-    Literal(&'static str),
-    Name(&'t str),
-    Value(TypeId, Any),
-    /// The elements of a list from an index on.
-    Elements(TypeId, Any, usize),
-    /// The parts of a tuple from an index on.
-    Parts(&'t [TypeId], Any, usize),
-    /// The entries of a Map or Set from a number on, and whether one was written.
-    Entries(TypeId, Option<TypeId>, Map, usize, bool),
-    /// The fields of a record from an index on.
-    Fields(&'t [(String, TypeId)], Any, usize),
-    /// The fields of a case from an index on.
-    Payload(&'t [(String, TypeId)], Any, usize),
-}
 
 /// Appends the text form of `value`, which is of type `ty`. It is given up when `out` gets longer than `most`: a value that shares
 /// parts may have a form far larger than itself.
@@ -40,17 +26,7 @@ pub fn write_form(
     out: &mut Vec<u8>,
     most: usize,
 ) -> Result<(), Full> {
-    // A Text by itself is not quoted.
-    if let TypeDesc::Text = &types[ty.0 as usize] {
-        out.extend_from_slice(value.as_arg::<Text>().as_bytes());
-        return Ok(());
-    }
-    // And an Error says what went wrong.
-    if types[ty.0 as usize].is_error() {
-        value.as_arg::<Error>().write(out);
-        return Ok(());
-    }
-    write_inner_form(types, ty, value, out, most)
+    whole(types, FormWriter::new(types, ty, value, out), out, most)
 }
 
 /// Appends the text form that `value` has inside others, where a Text is quoted; likewise.
@@ -61,91 +37,18 @@ pub fn write_inner_form(
     out: &mut Vec<u8>,
     most: usize,
 ) -> Result<(), Full> {
-    // And Html is its markup.
-    if types[ty.0 as usize].is_html() {
-        let markup: Text = value.part(layout::field(0)).as_arg();
-        out.extend_from_slice(markup.as_bytes());
-        return Ok(());
-    }
-    if write_leaf(&types[ty.0 as usize], value, out) {
-        return Ok(());
-    }
-    let mut todo = vec![Todo::Value(ty, value)];
-    while let Some(next) = todo.pop() {
-        if out.len() > most {
-            return Err(Full);
-        }
-        match next {
-            Todo::Literal(text) => out.extend_from_slice(text.as_bytes()),
-            Todo::Name(text) => out.extend_from_slice(text.as_bytes()),
-            Todo::Value(ty, value) => {
-                let desc = &types[ty.0 as usize];
-                if !write_leaf(desc, value, out) {
-                    open(types, desc, value, &mut todo, out);
-                }
-            }
-            Todo::Elements(ty, list, at) => {
-                if let Some(element) = list.element(at) {
-                    todo.push(Todo::Elements(ty, list, at + 1));
-                    todo.push(Todo::Value(ty, element));
-                    if at > 0 {
-                        todo.push(Todo::Literal(", "));
-                    }
-                }
-            }
-            Todo::Parts(parts, tuple, at) => {
-                if let Some(ty) = parts.get(at) {
-                    todo.push(Todo::Parts(parts, tuple, at + 1));
-                    todo.push(Todo::Value(*ty, tuple.part(layout::field(at as u32))));
-                    if at > 0 {
-                        todo.push(Todo::Literal(", "));
-                    }
-                }
-            }
-            Todo::Entries(key, value, map, from, behind) => {
-                let next = (from..map.end()).find(|entry| map.is_entry(*entry));
-                if let Some(entry) = next {
-                    todo.push(Todo::Entries(key, value, map, entry + 1, true));
-                    if let Some(value) = value {
-                        todo.push(Todo::Value(value, map.value(entry)));
-                        todo.push(Todo::Literal(": "));
-                    }
-                    todo.push(Todo::Value(key, map.key(entry)));
-                    if behind {
-                        todo.push(Todo::Literal(", "));
-                    }
-                }
-            }
-            Todo::Fields(fields, record, at) => {
-                if let Some((name, ty)) = fields.get(at) {
-                    todo.push(Todo::Fields(fields, record, at + 1));
-                    todo.push(Todo::Value(*ty, record.part(layout::field(at as u32))));
-                    name_field(name, at, &mut todo);
-                }
-            }
-            Todo::Payload(fields, case, at) => {
-                if let Some((name, ty)) = fields.get(at) {
-                    todo.push(Todo::Payload(fields, case, at + 1));
-                    todo.push(Todo::Value(*ty, case.part(layout::case_field(at as u32))));
-                    name_field(name, at, &mut todo);
-                }
-            }
-        }
-    }
-    Ok(())
+    whole(types, FormWriter::inside(types, ty, value, out), out, most)
 }
 
 /// Writes the first `most` bytes of that form, a Text's in quotes, to `out`, in place of what is there, and `...` where there are
 /// more.
 pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>, most: usize) {
     out.clear();
-    match &types[ty.0 as usize] {
-        TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
-        _ => {
-            // It stops somewhere behind `most`.
-            let _: Result<(), Full> = write_form(types, ty, value, out, most);
-        }
-    }
+    // It stops somewhere behind `most`.
+    let _: Result<(), Full> = match &types[ty.0 as usize] {
+        TypeDesc::Text => write_inner_form(types, ty, value, out, most),
+        _ => write_form(types, ty, value, out, most),
+    };
     if out.len() > most {
         // Not within a character.
         let end = (0..=most).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
@@ -154,13 +57,8 @@ pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<
     }
 }
 
-/// What stands before the value of the field with the index `at`.
-fn name_field<'t>(name: &'t str, at: usize, todo: &mut Vec<Todo<'t>>) {
-    todo.push(Todo::Literal(": "));
-    todo.push(Todo::Name(name));
-    if at > 0 {
-        todo.push(Todo::Literal(", "));
-    }
+fn whole(types: &[TypeDesc], mut form: FormWriter, out: &mut Vec<u8>, most: usize) -> Result<(), Full> {
+    if form.step(types, out, most.saturating_add(1)) { Ok(()) } else { Err(Full) }
 }
 
 /// The index of an enum value's case.
@@ -169,7 +67,7 @@ pub fn case_index(desc: &TypeDesc, value: Any) -> usize {
     word.word() as usize
 }
 
-/// Writes a value that has no parts; `false` for others.
+/// Writes a value that has no parts and a form of few characters; `false` for others.
 fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
     match desc {
         TypeDesc::Unit => out.extend_from_slice(b"()"),
@@ -177,8 +75,6 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
         // The shortest digits that read back; an exponent for very large and very small ones.
         TypeDesc::Float => out.extend_from_slice(format!("{:?}", f64::from_bits(value.word())).as_bytes()),
         TypeDesc::Bool => out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" }),
-        TypeDesc::Text => write_quoted(value.as_arg::<Text>().as_str(), out),
-        TypeDesc::Bytes => write_bytes(value.as_arg::<Bytes>().as_bytes(), out),
         TypeDesc::Duration => write_duration(value.word() as i64, out),
         TypeDesc::Time => write_time(value.word() as i64, out),
         TypeDesc::Range => {
@@ -195,7 +91,9 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
             out.push(b'>');
         }
         TypeDesc::Never => {}
-        TypeDesc::List(_)
+        TypeDesc::Text
+        | TypeDesc::Bytes
+        | TypeDesc::List(_)
         | TypeDesc::Map(..)
         | TypeDesc::Set(_)
         | TypeDesc::Option(_)
@@ -204,75 +102,6 @@ fn write_leaf(desc: &TypeDesc, value: Any, out: &mut Vec<u8>) -> bool {
         | TypeDesc::Enum(..) => return false,
     }
     true
-}
-
-fn open<'t>(
-    types: &'t [TypeDesc],
-    desc: &'t TypeDesc,
-    value: Any,
-    todo: &mut Vec<Todo<'t>>,
-    out: &mut Vec<u8>,
-) {
-    match desc {
-        TypeDesc::List(element) => {
-            out.push(b'[');
-            todo.push(Todo::Literal("]"));
-            todo.push(Todo::Elements(*element, value, 0));
-        }
-        TypeDesc::Map(..) if value.as_arg::<Map>().is_empty() => out.extend_from_slice(b"[:]"),
-        TypeDesc::Map(key, of) => {
-            out.push(b'[');
-            todo.push(Todo::Literal("]"));
-            todo.push(Todo::Entries(*key, Some(*of), value.as_arg(), 0, false));
-        }
-        TypeDesc::Set(item) => {
-            out.extend_from_slice(b"set(");
-            todo.push(Todo::Literal(")"));
-            todo.push(Todo::Entries(*item, None, value.as_arg(), 0, false));
-        }
-        TypeDesc::Tuple(parts) => {
-            out.push(b'(');
-            todo.push(Todo::Literal(")"));
-            todo.push(Todo::Parts(parts, value, 0));
-        }
-        TypeDesc::Record(..) if desc.is_error() => {
-            let mut chain = Vec::new();
-            value.as_arg::<Error>().write(&mut chain);
-            out.extend_from_slice(b"Error(");
-            write_quoted(&String::from_utf8_lossy(&chain), out);
-            out.push(b')');
-        }
-        TypeDesc::Record(name, fields) => {
-            let is_anonymous = name.is_empty();
-            out.extend_from_slice(name.as_bytes());
-            out.push(if is_anonymous { b'{' } else { b'(' });
-            todo.push(Todo::Literal(if is_anonymous { "}" } else { ")" }));
-            todo.push(Todo::Fields(fields, value, 0));
-        }
-        TypeDesc::Enum(_, cases) if desc.is_result() => {
-            let (name, fields) = &cases[case_index(desc, value)];
-            out.extend_from_slice(name.as_bytes());
-            out.push(b'(');
-            todo.push(Todo::Literal(")"));
-            todo.push(Todo::Value(fields[0].1, value.part(layout::case_field(0))));
-        }
-        TypeDesc::Enum(_, cases) => {
-            let (name, fields) = &cases[case_index(desc, value)];
-            out.extend_from_slice(name.as_bytes());
-            if !fields.is_empty() {
-                out.push(b'(');
-                todo.push(Todo::Literal(")"));
-                todo.push(Todo::Payload(fields, value, 0));
-            }
-        }
-        TypeDesc::Option(_) if value.word() == 0 => out.extend_from_slice(b"None"),
-        TypeDesc::Option(inner) => {
-            out.extend_from_slice(b"Some(");
-            todo.push(Todo::Literal(")"));
-            todo.push(Todo::Value(*inner, option_payload(types, *inner, value)));
-        }
-        _ => unreachable!("leaves were written"),
-    }
 }
 
 /// What is inside an option that is not None.
@@ -335,9 +164,8 @@ fn write_int(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(Digits::of(value).as_bytes());
 }
 
-/// A Text as it is written in a program.
-fn write_quoted(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
+/// What stands between the quotes of a Text as it is written in a program.
+fn write_characters(text: &str, out: &mut Vec<u8>) {
     for c in text.chars() {
         match c {
             '"' | '\\' | '{' => out.extend_from_slice(&[b'\\', c as u8]),
@@ -348,12 +176,10 @@ fn write_quoted(text: &str, out: &mut Vec<u8>) {
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    out.push(b'"');
 }
 
-/// Bytes as they are written in a program: what is printable in ASCII as it is.
+/// What stands between the quotes of Bytes as they are written in a program: what is printable in ASCII as it is.
 fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"b\"");
     for byte in bytes {
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
@@ -364,7 +190,6 @@ fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
             _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
         }
     }
-    out.push(b'"');
 }
 
 /// A Duration as a literal: whole hours or minutes, else seconds or the largest smaller unit with up to nine decimals.
@@ -488,11 +313,11 @@ mod tests {
 
     #[test]
     fn bytes_look_like_literals() {
-        assert_eq!(shown(|out| write_bytes(b"a \"\\\n\0\xff{", out)), r#"b"a \"\\\n\x00\xff{""#);
+        assert_eq!(shown(|out| write_bytes(b"a \"\\\n\0\xff{", out)), r#"a \"\\\n\x00\xff{"#);
     }
 
     #[test]
     fn quoted_texts_can_be_read_back() {
-        assert_eq!(shown(|out| write_quoted("a\"b\\{x}\n\u{1}é", out)), r#""a\"b\\\{x}\n\u{1}é""#);
+        assert_eq!(shown(|out| write_characters("a\"b\\{x}\n\u{1}é", out)), r#"a\"b\\\{x}\n\u{1}é"#);
     }
 }

@@ -8,6 +8,7 @@
 mod afterwork;
 mod app;
 mod background;
+mod building;
 mod carry;
 mod child;
 mod client;
@@ -30,6 +31,7 @@ mod interrupt;
 mod json;
 mod kept;
 mod limits;
+mod lists;
 mod log;
 mod map;
 mod matched;

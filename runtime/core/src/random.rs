@@ -5,7 +5,6 @@
 //! Not here: secrets; those come from the system (`natives::crypto`).
 
 use rand::rngs::ChaCha8Rng;
-use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 
 /// A generator. Boxed: most scopes need none.
@@ -32,10 +31,5 @@ impl Random {
     /// From 0 up to 1, with 53 random bits.
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Puts them into random order.
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        items.shuffle(&mut self.0);
     }
 }

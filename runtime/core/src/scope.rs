@@ -402,14 +402,25 @@ impl Scope {
     /// A text of `len` bytes, which `fill` writes.
     #[inline]
     pub fn text_with(&mut self, len: usize, fill: impl FnOnce(&mut Filler)) -> Result<Own<Text>, Full> {
+        let (text, mut filler) = self.text_unfilled(len)?;
+        fill(&mut filler);
+        assert!(filler.left() == 0, "a text is written whole");
+        Ok(text)
+    }
+
+    /// A text of `len` bytes, and what fills them. Nobody looks at it before all are there.
+    #[inline]
+    pub fn text_unfilled(&mut self, len: usize) -> Result<(Own<Text>, Filler), Full> {
         let size = len.checked_add(layout::TEXT_DATA as usize).ok_or(Full)?;
         let object = self.heap.alloc(size, layout::header(shape::TEXT))?;
         object.set(layout::LEN, len as u64);
         object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
-        let mut filler = Filler::of(object, len);
-        fill(&mut filler);
-        assert!(filler.left() == 0, "a text is written whole");
-        Ok(Own::new(Text::of(object)))
+        Ok((Own::new(Text::of(object)), Filler::of(object, len)))
+    }
+
+    /// Whether a text that is owned is longer in place, once bytes are put behind it.
+    pub fn is_own_text(&self, text: Text) -> bool {
+        text.object().is_unique() && text.object().shape() == shape::TEXT
     }
 
     /// `text` with `added` bytes behind it, which `fill` writes; in place when nobody else holds it.
@@ -424,7 +435,7 @@ impl Scope {
         let head = layout::TEXT_DATA as usize;
         let size = len.checked_add(head).ok_or(Full)?;
         let object = old.object();
-        let is_own = object.is_unique() && object.shape() == shape::TEXT;
+        let is_own = self.is_own_text(old);
         let longer = if is_own { self.heap.lengthen(object, head + old.len(), size) } else { Ok(None) };
         match longer {
             Ok(Some(object)) => {
@@ -589,8 +600,8 @@ impl Scope {
         Ok(object)
     }
 
-    /// The object as one that only the caller holds: itself, or a copy of its words in its place, whose references get
-    /// counts of their own.
+    /// The object, which is no list, as one that only the caller holds: itself, or a copy of its words in its place, whose
+    /// references get counts of their own.
     pub fn unique(&mut self, own: Own<Any>) -> Result<Own<Any>, Full> {
         // SAFETY: compiled code passes a reference that it owns, and never 0.
         let Some(object) = (unsafe { Obj::from_word(own.get().word()) }) else { return Ok(own) };
@@ -608,21 +619,19 @@ impl Scope {
         self.copies += u64::from(!object.is_unique());
     }
 
+    /// An owned object as the list that it is, if it is one.
+    pub(crate) fn as_list(&self, own: &Own<Any>) -> Option<Own<List>> {
+        // SAFETY: compiled code passes a reference that it owns, and never 0.
+        let object = unsafe { Obj::from_word(own.get().word()) }?;
+        matches!(object.shape(), shape::LIST_WORD | shape::LIST_REF).then(|| Own::new(List::of(object)))
+    }
+
     fn copy(&mut self, object: Obj) -> Result<Obj, Full> {
         self.count_copy(object);
-        let shapes = &self.app.module().shapes;
-        // A list's copy has room for its elements only.
-        let is_list = matches!(object.shape(), shape::LIST_WORD | shape::LIST_REF);
-        let used = match is_list {
-            true => layout::LIST_DATA as usize + 8 * object.get(layout::LEN) as usize,
-            false => object.size(shapes),
-        };
-        let copy = self.heap.alloc(used, layout::header(object.shape()))?;
-        for offset in (layout::HEADER..used as i32).step_by(8) {
+        let size = object.size(&self.app.module().shapes);
+        let copy = self.heap.alloc(size, layout::header(object.shape()))?;
+        for offset in (layout::HEADER..size as i32).step_by(8) {
             copy.set(offset, object.get(offset));
-        }
-        if is_list {
-            copy.set(layout::LIST_CAPACITY, object.get(layout::LEN));
         }
         copy.for_each_ref(&self.app.module().shapes, |part| part.dup());
         Ok(copy)

@@ -140,12 +140,7 @@ unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
     // SAFETY: the caller's promise.
     unsafe {
         match run(body, ctx, words) {
-            Ok(Ok(out)) => {
-                if let Some(second) = out.second() {
-                    (*ctx).second = second;
-                }
-                out.into_word()
-            }
+            Ok(Ok(out)) => out.into_word(),
             Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
         }
     }
@@ -155,12 +150,19 @@ unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
 /// As for [`run`].
 #[inline(always)]
 unsafe fn waits<A, F: Body<A, Out = Result<Flow, Trap>>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Word {
+    // SAFETY: the caller's promise.
+    unsafe { flows(ctx, run(body, ctx, words)) }
+}
+
+/// # Safety
+/// As for [`fiber::suspend`].
+#[inline(always)]
+unsafe fn flows(ctx: *mut Ctx, flow: Result<Result<Flow, Trap>, Trap>) -> Word {
     // SAFETY: the caller's promise; a `Flow` owns nothing.
     unsafe {
-        match run(body, ctx, words) {
+        match flow {
             Ok(Ok(Flow::Done(word))) => word,
             Ok(Ok(Flow::Wait)) => fiber::suspend(ctx, Suspend::Wait),
-
             Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
         }
     }
@@ -240,11 +242,10 @@ mod special {
             let body = |scope: &mut Scope| {
                 natives::text_append(scope, Own::from_word(text), Parts::at(first, count))
             };
-            match catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))) {
-                Ok(Ok(text)) => text.into_word(),
-                Ok(Err(trap)) => leave(ctx, trap),
-                Err(payload) => leave(ctx, panicked(payload)),
-            }
+            flows(
+                ctx,
+                catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))).map_err(panicked),
+            )
         }
     }
 
@@ -252,11 +253,10 @@ mod special {
         // SAFETY: compiled code passes the address and number of parts that stay while the native runs.
         unsafe {
             let body = |scope: &mut Scope| natives::text_concat(scope, Parts::at(first, count));
-            match catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))) {
-                Ok(Ok(text)) => text.into_word(),
-                Ok(Err(trap)) => leave(ctx, trap),
-                Err(payload) => leave(ctx, panicked(payload)),
-            }
+            flows(
+                ctx,
+                catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))).map_err(panicked),
+            )
         }
     }
 }

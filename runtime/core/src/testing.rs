@@ -6,16 +6,19 @@
 use crate::app::{App, Pinned};
 use crate::heap::Word;
 use crate::limits::Limits;
+use crate::natives::Flow;
 use crate::scope::Scope;
 use crate::value::{Handle, Ref, Text};
 use crate::worker::Worker;
 use std::mem::transmute;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use weir_abi::code::{CodePtr, Enter, Module};
 use weir_abi::context::Ctx;
 use weir_abi::json::{JsonField, JsonShape, JsonTable, JsonType};
 use weir_abi::layout::{self, Shape, shape};
 use weir_abi::native::NativeId;
+use weir_abi::trap::Trap;
 use weir_abi::types::{TypeDesc, TypeId};
 
 /// Code without words.
@@ -144,6 +147,21 @@ pub fn scope_of(app: Pinned) -> Scope {
 /// A scope.
 pub fn scope() -> Scope {
     scope_of(app(module(nothing, None)))
+}
+
+/// What a native comes to that may wait for itself only.
+pub fn finish(scope: &mut Scope, flow: Result<Flow, Trap>) -> Result<Word, Trap> {
+    match flow? {
+        Flow::Done(word) => Ok(word),
+        Flow::Wait => {
+            let mut pending = scope.pending.take().expect("a native that waits says for what");
+            loop {
+                if let Poll::Ready(result) = pending.poll(scope, &mut Context::from_waker(Waker::noop())) {
+                    return result;
+                }
+            }
+        }
+    }
 }
 
 /// Calls a native as compiled code does.

@@ -26,11 +26,6 @@ pub trait Arg {
 pub trait Gives {
     /// The word that compiled code gets.
     fn into_word(self) -> Word;
-
-    /// The word that it gets besides, of a native whose row says `both`.
-    fn second(&self) -> Option<Word> {
-        None
-    }
 }
 
 impl Arg for i64 {
@@ -96,25 +91,6 @@ impl<T: Handle> Gives for Own<T> {
 impl<T: Handle> Gives for Option<Own<T>> {
     fn into_word(self) -> Word {
         self.map_or(0, Gives::into_word)
-    }
-}
-
-/// What a native gives that changes its first argument and has a result besides.
-#[derive(Debug)]
-pub struct Both<T> {
-    /// The new value of the first argument.
-    pub changed: Own<T>,
-    /// The result; owned where it is a reference.
-    pub result: Word,
-}
-
-impl<T: Handle> Gives for Both<T> {
-    fn into_word(self) -> Word {
-        self.changed.into_word()
-    }
-
-    fn second(&self) -> Option<Word> {
-        Some(self.result)
     }
 }
 

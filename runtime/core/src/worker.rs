@@ -130,6 +130,12 @@ impl Worker {
         self.shared.ctx.get()
     }
 
+    /// Sets what a native gives besides its result, which compiled code takes when it goes on.
+    pub fn set_second(&self, word: u64) {
+        // SAFETY: compiled code of this worker alone uses that field, and none runs while Rust does.
+        unsafe { (*self.ctx()).second = word };
+    }
+
     /// What another thread needs to ask for a stop.
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle(self.shared)

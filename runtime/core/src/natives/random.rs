@@ -1,6 +1,7 @@
 //! Natives of `random.weir`.
 
-use super::list::unshared;
+use super::Flow;
+use crate::lists::{Change, REFS, change};
 use crate::random::Random;
 use crate::scope::Scope;
 use crate::value::{List, Own, Range};
@@ -38,12 +39,31 @@ pub fn random_float(scope: &mut Scope) -> Result<f64, Trap> {
 }
 
 /// The elements in random order.
-pub fn random_shuffle(scope: &mut Scope, list: Own<List>) -> Result<Own<List>, Trap> {
+pub fn random_shuffle(scope: &mut Scope, list: Own<List>) -> Result<Flow, Trap> {
     if let Err(trap) = generator(scope) {
         scope.give_up(list);
         return Err(trap);
     }
-    let own = unshared(scope, list)?;
-    generator(scope)?.shuffle(own.get().words_mut());
-    Ok(own)
+    let len = list.get().len();
+    change(scope, list, 0..len, 0, Shuffle { left: len })
+}
+
+/// Puts elements into random order (Knuth, TAOCP 3.4.2, algorithm P).
+struct Shuffle {
+    /// So many have no place yet.
+    left: usize,
+}
+
+impl Change for Shuffle {
+    fn step(&mut self, scope: &mut Scope, list: List) -> Result<bool, Trap> {
+        let random = generator(scope)?;
+        for _ in 0..REFS {
+            let Some(last) = self.left.checked_sub(1) else { return Ok(true) };
+            list.words_mut().swap(last, random.up_to(last as u64) as usize);
+            self.left = last;
+        }
+        Ok(false)
+    }
+
+    fn close(self, _: &mut Scope, _: List) {}
 }

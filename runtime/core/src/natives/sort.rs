@@ -9,12 +9,11 @@
 //! Invariant: one of both places holds every element exactly once at any time, see [`Sorting::is_spare_source`].
 
 use super::Flow;
-use super::list::unshared;
-use crate::heap::Word;
+use crate::heap::{Full, Word};
+use crate::lists::{Change, change};
 use crate::order::compare;
 use crate::scope::Scope;
-use crate::steps::{Work, in_steps};
-use crate::value::{Any, Arg, Gives, List, Own, Text};
+use crate::value::{Any, Arg, List, Own, Text};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use weir_abi::layout::shape;
@@ -41,17 +40,15 @@ enum By {
 
 /// A list that is being sorted.
 struct Sorting {
-    /// Held by nobody else. What is to be sorted, or its indexes.
-    list: Own<List>,
     /// The list that the elements are indexes of, which the caller holds.
     of: Option<List>,
     by: By,
     len: usize,
-    /// The other place of the elements; empty when the list is one run.
+    /// The other place of the elements; empty when the list is one run, and before the first step.
     spare: Vec<Word>,
     /// The runs are sorted, and merged.
     is_merging: bool,
-    /// The elements are in `spare`, and are merged into `list`. The last pass ends in `list`.
+    /// The elements are in `spare`, and are merged into the list. The last pass ends in the list.
     is_spare_source: bool,
     /// How long the sorted runs are.
     width: usize,
@@ -63,37 +60,16 @@ struct Sorting {
 
 /// The elements in order, equal ones as they stood.
 pub fn list_sort(scope: &mut Scope, ty: TypeId, list: Own<List>) -> Result<Flow, Trap> {
-    let list = unshared(scope, list)?;
-    sort(scope, ty, list, None)
+    let len = list.get().len();
+    let sorting = Sorting::new(scope, ty, len, None);
+    change(scope, list, 0..len, 0, sorting)
 }
 
 /// The indexes of the elements in the order in which sorting puts them.
 pub fn list_order(scope: &mut Scope, ty: TypeId, list: List) -> Result<Flow, Trap> {
     let made = scope.list(shape::LIST_WORD, list.len())?;
-    sort(scope, ty, made, Some(list))
-}
-
-fn sort(scope: &mut Scope, ty: TypeId, list: Own<List>, of: Option<List>) -> Result<Flow, Trap> {
-    let by = match scope.type_desc(ty) {
-        TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => By::Number,
-        TypeDesc::Text => By::Text,
-        _ => By::Value(ty),
-    };
-    let width = if matches!(by, By::Number) { NUMBERS } else { OTHERS };
-    let len = of.unwrap_or(list.get()).len();
-    let mut spare = Vec::new();
-    if len > width {
-        if let Err(full) = scope.heap_mut().charge(8 * len) {
-            scope.give_up(list);
-            return Err(full.into());
-        }
-        spare = vec![0; len];
-    }
-    let (is_merging, is_spare_source) = (false, false);
-    in_steps(
-        scope,
-        Sorting { list, of, by, len, spare, is_merging, is_spare_source, width, at: 0, taken: (0, 0) },
-    )
+    let sorting = Sorting::new(scope, ty, list.len(), Some(list));
+    change(scope, made, 0..0, 0, sorting)
 }
 
 impl By {
@@ -124,8 +100,8 @@ fn any(word: Word) -> Any {
     unsafe { Any::from_word(word) }
 }
 
-impl Work for Sorting {
-    fn step(&mut self, scope: &mut Scope) -> Result<Option<Word>, Trap> {
+impl Change for Sorting {
+    fn step(&mut self, scope: &mut Scope, list: List) -> Result<bool, Trap> {
         let app = scope.app().clone();
         let types = &app.module().types;
         let cost = Cell::new(0);
@@ -134,32 +110,53 @@ impl Work for Sorting {
             Some(list) => by.order(types, &cost, list.words()[*a as usize], list.words()[*b as usize]),
             None => by.order(types, &cost, *a, *b),
         };
+        self.make_spare(scope)?;
         while !self.is_merging {
-            self.sort_run(order);
+            self.sort_run(list, order);
             if cost.get() >= STEP {
-                return Ok(None);
+                return Ok(false);
             }
         }
         while self.width < self.len {
-            self.merge(&cost, &order);
+            self.merge(list, &cost, &order);
             if cost.get() >= STEP {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        Ok(Some(self.take(scope).into_word()))
+        self.end(scope, list);
+        Ok(true)
     }
 
-    fn close(mut self, scope: &mut Scope) {
-        let list = self.take(scope);
-        scope.give_up(list);
+    fn close(mut self, scope: &mut Scope, list: List) {
+        self.end(scope, list);
     }
 }
 
 impl Sorting {
+    /// Of `len` elements of type `ty`, or of the indexes of those of `of`.
+    fn new(scope: &Scope, ty: TypeId, len: usize, of: Option<List>) -> Self {
+        let by = match scope.type_desc(ty) {
+            TypeDesc::Int | TypeDesc::Duration | TypeDesc::Time => By::Number,
+            TypeDesc::Text => By::Text,
+            _ => By::Value(ty),
+        };
+        let width = if matches!(by, By::Number) { NUMBERS } else { OTHERS };
+        let (is_merging, is_spare_source) = (false, false);
+        Self { of, by, len, spare: Vec::new(), is_merging, is_spare_source, width, at: 0, taken: (0, 0) }
+    }
+
+    /// Sees to the other place, if there has to be one.
+    fn make_spare(&mut self, scope: &mut Scope) -> Result<(), Full> {
+        if self.spare.is_empty() && self.len > self.width {
+            scope.heap_mut().charge(8 * self.len)?;
+            self.spare = vec![0; self.len];
+        }
+        Ok(())
+    }
+
     /// Sorts the next run; behind the last one merging begins.
-    fn sort_run(&mut self, order: impl Fn(&Word, &Word) -> Ordering) {
+    fn sort_run(&mut self, list: List, order: impl Fn(&Word, &Word) -> Ordering) {
         let end = self.len.min(self.at + self.width);
-        let list = self.list.get();
         if self.of.is_some() {
             (self.at..end).for_each(|index| list.append(&[index as Word]));
         }
@@ -177,8 +174,7 @@ impl Sorting {
     }
 
     /// Merges on until a step's cost is spent, the two runs are merged, or the pass is over.
-    fn merge(&mut self, cost: &Cell<usize>, order: &impl Fn(&Word, &Word) -> Ordering) {
-        let list = self.list.get();
+    fn merge(&mut self, list: List, cost: &Cell<usize>, order: &impl Fn(&Word, &Word) -> Ordering) {
         let len = self.len;
         let (source, target): (&[Word], &mut [Word]) = match self.is_spare_source {
             true => (&self.spare, list.words_mut()),
@@ -219,13 +215,12 @@ impl Sorting {
         }
     }
 
-    /// The list with every element in it, and without the spare one.
-    fn take(&mut self, scope: &mut Scope) -> Own<List> {
+    /// Puts every element into the list, and gives the spare place back.
+    fn end(&mut self, scope: &mut Scope, list: List) {
         if self.is_spare_source {
-            self.list.get().words_mut().copy_from_slice(&self.spare);
+            list.words_mut().copy_from_slice(&self.spare);
         }
         scope.heap_mut().uncharge(8 * self.spare.len());
         self.spare = Vec::new();
-        Own::new(self.list.get())
     }
 }

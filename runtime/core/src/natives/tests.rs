@@ -19,6 +19,13 @@ fn text(scope: &mut Scope, text: &str) -> Text {
     scope.text(text).expect("room").get()
 }
 
+/// What a native gives that may wait for itself only.
+fn own<T: Handle + Arg>(scope: &mut Scope, flow: Result<Flow, Trap>) -> Result<Own<T>, Trap> {
+    let word = testing::finish(scope, flow)?;
+    // SAFETY: the tests name the type that the native gives.
+    Ok(unsafe { scope.own(word) })
+}
+
 fn shown(scope: &mut Scope, text: Result<Own<Text>, Trap>) -> String {
     let own = text.expect("no trap");
     let shown = own.get().as_str().to_owned();
@@ -158,6 +165,7 @@ fn parts_are_joined_in_one_go() {
     for (count, joined) in [(0, ""), (2, "n = -12"), (3, "n = -12[1, 2]")] {
         // SAFETY: the parts outlive the call.
         let made = text_concat(s, unsafe { Parts::at(parts.as_ptr() as u64, count) });
+        let made = own(s, made);
         assert_eq!(shown(s, made), joined);
     }
 }
@@ -180,7 +188,8 @@ fn texts_grow_in_place_unless_they_are_shared() {
         let parts = [[part::TEXT, part.get().word()], [part::INT, at as u64]];
         let before = text.get().word();
         // SAFETY: the parts outlive the call.
-        text = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 2) }).expect("room");
+        let longer = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 2) });
+        text = own(s, longer).expect("room");
         moves += u32::from(text.get().word() != before);
         expected.push_str(&format!("0123456789{at}"));
         assert_eq!(text.get().len(), expected.len());
@@ -190,7 +199,8 @@ fn texts_grow_in_place_unless_they_are_shared() {
     let kept = s.dup(text.get());
     let parts = [[part::TEXT, part.get().word()]];
     // SAFETY: as above.
-    let longer = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 1) }).expect("room");
+    let longer = text_append(s, text, unsafe { Parts::at(parts.as_ptr() as u64, 1) });
+    let longer: Own<Text> = own(s, longer).expect("room");
     assert_eq!(kept.get().as_str(), expected);
     assert_eq!(longer.get().len(), expected.len() + 10);
     for own in [kept, longer, part] {
@@ -206,15 +216,19 @@ fn lists_are_changed_in_place_or_copied() {
     let mut list = s.list(shape::LIST_REF, 0).expect("room");
     for at in 0..100 {
         let item = s.text(&at.to_string()).expect("room");
-        list = list_push(s, list, item.get().as_any()).expect("room");
+        let pushed = list_push(s, list, item.get().as_any());
+        list = own(s, pushed).expect("room");
     }
     let shared = s.dup(list.get());
-    let reversed = list_reverse(s, shared).expect("room");
+    let reversed = list_reverse(s, shared);
+    let reversed: Own<List> = own(s, reversed).expect("room");
     assert_ne!(reversed.get().word(), list.get().word());
     let address = reversed.get().word();
-    let reversed = list_reverse(s, reversed).expect("room");
+    let reversed = list_reverse(s, reversed);
+    let reversed: Own<List> = own(s, reversed).expect("room");
     assert_eq!(reversed.get().word(), address);
     let part = list_slice(s, reversed, 98, 100);
+    let part = own(s, part);
     assert_eq!(listed(s, part), ["98", "99"]);
     let shared = s.dup(list.get());
     assert_eq!(list_slice(s, shared, 1, 101).map(|_| ()).map_err(|t| t.kind), Err(TrapKind::BadSlice));
@@ -236,7 +250,8 @@ fn a_push_without_room_gives_both_up() {
     let x = s.text("x").expect("room");
     loop {
         let item = s.dup(x.get());
-        match list_push(s, list, item.get().as_any()) {
+        let pushed = list_push(s, list, item.get().as_any());
+        match own(s, pushed) {
             Ok(longer) => list = longer,
             Err(trap) => {
                 assert_eq!(trap.kind, TrapKind::OutOfMemory);
