@@ -48,8 +48,12 @@ fn to_json(scope: &mut Scope, ty: TypeId, word: Word) -> String {
     let app = scope.app().clone();
     // SAFETY: a value of that type that the caller holds.
     let mut writer = Writer::new(ty, unsafe { Any::from_word(word) }, false, Vec::new());
-    while !writer.step(app.module(), usize::MAX).expect("the tests' values have JSON") {}
-    String::from_utf8(writer.into_bytes()).expect("JSON is UTF-8")
+    let mut json = Vec::new();
+    while !writer.step(app.module()).expect("the tests' values have JSON") {
+        json.extend_from_slice(writer.piece());
+    }
+    json.extend_from_slice(writer.piece());
+    String::from_utf8(json).expect("JSON is UTF-8")
 }
 
 #[test]

@@ -8,7 +8,13 @@ use jiff::Timestamp;
 #[inline]
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let bytes = text.as_bytes();
+    write_characters(text.as_bytes(), out);
+    out.push(b'"');
+}
+
+/// Writes what stands between the quotes: for a part of a text the part of that.
+#[inline]
+pub fn write_characters(bytes: &[u8], out: &mut Vec<u8>) {
     let mut copied = 0;
     loop {
         let at = copied + super::scan::plain(&bytes[copied..]);
@@ -23,7 +29,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
         }
         copied = at + 1;
     }
-    out.push(b'"');
 }
 
 /// Writes a finite Float, with the fewest digits that read back.
@@ -32,11 +37,9 @@ pub fn write_float(value: f64, out: &mut Vec<u8>) {
     write!(out, "{value:?}").expect("a Vec takes all");
 }
 
-/// Writes bytes in quotes, as base64 with padding (RFC 4648, section 4).
-pub fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
+/// Writes bytes as base64 with padding (RFC 4648, section 4).
+pub fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
-    out.push(b'"');
 }
 
 /// The bytes of such a text.

@@ -12,6 +12,7 @@
 
 mod entries;
 mod leaf;
+mod long;
 mod path;
 mod read;
 mod scan;
@@ -28,7 +29,7 @@ use weir_abi::trap::Trap;
 /// How deep lists and objects may stand in each other.
 const MAX_DEPTH: usize = 128;
 /// How many bytes are read or written before others have their turn: about 100 us.
-pub const PIECE: usize = 32 * 1024;
+const PIECE: usize = if cfg!(feature = "stress") { 64 } else { 32 * 1024 };
 /// The name of the field that names an enum's case.
 const TAG: &str = "type";
 

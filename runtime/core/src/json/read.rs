@@ -5,6 +5,7 @@
 //! Invariant: what was made is on `values`, and given back when the text turns out to be wrong or reading is given up.
 
 use super::entries::entry_types;
+use super::long::{GATHERED, Long, Look, Skip, settled};
 use super::path::Path;
 use super::scan::{Bad, Scan, position};
 use super::{Fault, MAX_DEPTH, PIECE, Step, TAG, leaf};
@@ -20,8 +21,8 @@ use weir_abi::types::{TypeDesc, TypeId};
 /// A list or object of which a part was read.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame {
-    /// A list: its elements are `values[base..]`.
-    Elements { item: TypeId, base: usize },
+    /// A list: its elements are `values[base..]`, behind those of `list` unless that is 0.
+    Elements { item: TypeId, base: usize, list: Word },
     /// A tuple: its parts are `values[base..]`.
     Parts { ty: TypeId, base: usize },
     /// A Map or Set, which is `values[base]`; a Map's key that waits for its value is `values[base + 1]`.
@@ -52,6 +53,8 @@ pub enum Next {
     Want(TypeId),
     /// This value is whole.
     Give(Word),
+    /// The rest of what the reader is in the middle of.
+    Rest,
 }
 
 /// Why a value cannot be made.
@@ -100,6 +103,8 @@ pub struct Reader {
     pub(super) values: Vec<Word>,
     /// Which fields came.
     seen: Vec<bool>,
+    /// What it is in the middle of.
+    pub(super) long: Option<Long>,
 }
 
 impl Reader {
@@ -114,6 +119,7 @@ impl Reader {
             depth: 0,
             values: Vec::new(),
             seen: Vec::new(),
+            long: None,
         }
     }
 
@@ -136,10 +142,14 @@ impl Reader {
 
     fn advance(&mut self, source: &mut Source<'_>, end: usize) -> Result<Step, Stop> {
         while source.scan.at < end {
-            let mut next = self.begin(source, self.want)?;
+            let mut next = match self.long.take() {
+                Some(long) => self.go_on(source, long)?,
+                None => self.begin(source, self.want)?,
+            };
             self.want = loop {
                 next = match next {
                     Next::Want(ty) => break ty,
+                    Next::Rest => return Ok(Step::More),
                     Next::Give(word) if self.frames.is_empty() => return self.finish(source, word),
                     Next::Give(word) => self.accept(source, word)?,
                 }
@@ -172,10 +182,7 @@ impl Reader {
                 TypeDesc::Int => source.int()? as Word,
                 TypeDesc::Float => source.float()?.to_bits(),
                 TypeDesc::Bool => source.scan.boolean()?.into(),
-                TypeDesc::Text => {
-                    let text = source.scan.string("Text", &mut source.buffer)?;
-                    source.scope.text(text)?.get().word()
-                }
+                TypeDesc::Text => return self.begin_text(source),
                 TypeDesc::Bytes => {
                     let bytes = source.form("Bytes in base64", leaf::bytes)?;
                     // Bytes are laid out as a Text.
@@ -195,7 +202,8 @@ impl Reader {
                 TypeDesc::List(item) => {
                     source.scan.expect(b'[', "a list")?;
                     if !source.scan.takes(b']') {
-                        self.open(source, Frame::Elements { item: *item, base: self.values.len() })?;
+                        let base = self.values.len();
+                        self.open(source, Frame::Elements { item: *item, base, list: 0 })?;
                         ty = *item;
                         continue;
                     }
@@ -207,6 +215,7 @@ impl Reader {
                         continue;
                     }
                     Next::Give(word) => word,
+                    Next::Rest => return Ok(Next::Rest),
                 },
                 TypeDesc::Tuple(parts) => {
                     source.scan.expect(b'[', &type_name(source.module, ty))?;
@@ -234,9 +243,8 @@ impl Reader {
                 }
                 TypeDesc::Enum(name, _) => match source.scan.token() {
                     Some(b'{') => {
-                        let case = source.tagged(desc, name)?;
-                        source.scan.at += 1;
-                        return self.begin_fields(source, ty, case);
+                        let look = Look::new(source.scan.at + 1);
+                        return self.look_for_tag(source, ty, look);
                     }
                     _ => source.named_case(desc, name)?,
                 },
@@ -264,7 +272,12 @@ impl Reader {
     }
 
     /// The object of a record, or of the case with that index, behind its brace.
-    fn begin_fields(&mut self, source: &mut Source<'_>, ty: TypeId, case: usize) -> Result<Next, Stop> {
+    pub(super) fn begin_fields(
+        &mut self,
+        source: &mut Source<'_>,
+        ty: TypeId,
+        case: usize,
+    ) -> Result<Next, Stop> {
         let fields = Fields { ty, case, base: self.values.len(), seen: self.seen.len(), at: None };
         self.open(source, Frame::Fields(fields))?;
         let count = source.shape(ty, case).fields.len();
@@ -298,12 +311,26 @@ impl Reader {
                 let message = format!("there is no field {key:?} in {}", type_name(module, fields.ty));
                 return Err(Bad::mismatch(key_at, message).into());
             }
-            source.scan.skip()?;
+            if !self.skip(source, Skip::default())? {
+                return Ok(Next::Rest);
+            }
             if !source.scan.takes(b',') {
                 source.scan.expect(b'}', "`,` or `}`")?;
                 return self.make_fields(source, fields);
             }
         }
+    }
+
+    /// Goes on behind the value of a field that nobody asked for.
+    pub(super) fn behind_skipped(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
+        let Some(Frame::Fields(fields)) = self.frames.last().copied() else {
+            unreachable!("fields are a record's or a case's")
+        };
+        if source.scan.takes(b',') {
+            return self.next_field(source, fields);
+        }
+        source.scan.expect(b'}', "`,` or `}`")?;
+        self.make_fields(source, fields)
     }
 
     fn set_top(&mut self, fields: Fields) {
@@ -316,13 +343,20 @@ impl Reader {
     fn accept(&mut self, source: &mut Source<'_>, word: Word) -> Result<Next, Stop> {
         let frame = *self.frames.last().expect("the caller saw that the value is a part of another");
         match frame {
-            Frame::Elements { item, base } => {
+            Frame::Elements { item, base, mut list } => {
                 self.values.push(word);
-                if source.scan.takes(b',') {
+                let is_next = source.scan.takes(b',');
+                let gathered = self.values.len() - base;
+                if gathered == GATHERED || list != 0 && !is_next {
+                    list = self.settle(source, item, list, base)?;
+                }
+                if is_next {
                     return Ok(Next::Want(item));
                 }
                 source.scan.expect(b']', "`,` or `]`")?;
-                let list = source.list(item, &self.values[base..])?;
+                if list == 0 {
+                    list = source.list(item, &self.values[base..])?;
+                }
                 self.close(base);
                 Ok(Next::Give(list))
             }
@@ -399,9 +433,14 @@ impl Reader {
     pub fn give_back(&mut self, scope: &mut Scope) {
         let app = scope.app().clone();
         let module = app.module();
+        if let Some(Long::Text(building, _)) = self.long.take() {
+            building.close(scope);
+        }
         while let Some(frame) = self.frames.pop() {
             match frame {
-                Frame::Elements { item, base } => {
+                Frame::Elements { item, base, list } => {
+                    // SAFETY: a list that nobody else owns, or 0.
+                    unsafe { scope.drop_word(list) };
                     let is_ref = module.types[item.0 as usize].is_ref();
                     for word in self.values.drain(base..).filter(|_| is_ref) {
                         // SAFETY: an element of a reference type that nobody else owns.
@@ -438,7 +477,7 @@ impl Reader {
             match *frame {
                 Frame::Elements { base, .. } | Frame::Parts { base, .. } => {
                     let inner = self.frames[depth + 1..].iter().find_map(Frame::base);
-                    path.element(inner.unwrap_or(self.values.len()) - base);
+                    path.element(settled(frame) + inner.unwrap_or(self.values.len()) - base);
                 }
                 Frame::Fields(Fields { ty, case, at: Some(at), .. }) => {
                     path.field(&json_shape(module, ty, case).fields[at].name);
@@ -561,7 +600,12 @@ impl<'a> Source<'a> {
     fn default(&mut self, ty: TypeId, default: &'a str) -> Result<Option<Word>, Stop> {
         let mut reader = Reader::new(ty, true);
         let scan = std::mem::replace(&mut self.scan, Scan::new(default, 0));
-        let made = reader.advance(self, usize::MAX);
+        let made = loop {
+            match reader.advance(self, usize::MAX) {
+                Ok(Step::More) => {}
+                made => break made,
+            }
+        };
         self.scan = scan;
         if let Ok(Step::Done(word)) = made {
             return Ok(Some(word));
@@ -592,27 +636,22 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The case that the `type` of the object that comes names. Nothing is taken.
-    fn tagged(&mut self, desc: &TypeDesc, name: &str) -> Result<usize, Stop> {
-        let TypeDesc::Enum(_, cases) = desc else { unreachable!("cases are an enum's") };
-        let mut scan = self.scan;
-        let at = scan.at;
-        scan.at += 1;
-        let mut is_empty = scan.takes(b'}');
-        while !is_empty {
-            if scan.key(&mut self.buffer)? == TAG {
-                scan.token();
-                let before = scan;
-                let text = scan.string("the name of a case", &mut self.buffer)?;
-                let found = cases.iter().position(|(name, _)| name == text);
-                return found
-                    .ok_or_else(|| Stop::Bad({ before }.expected(&format!("{name} ({})", names(cases)))));
-            }
-            scan.skip()?;
-            is_empty = !scan.takes(b',');
-        }
+    /// The case that the text at a place ahead names.
+    pub(super) fn tagged_case(&mut self, desc: &TypeDesc, mut scan: Scan<'a>) -> Result<usize, Stop> {
+        let TypeDesc::Enum(name, cases) = desc else { unreachable!("cases are an enum's") };
+        scan.token();
+        let before = scan;
+        let text = scan.string("the name of a case", &mut self.buffer)?;
+        let found = cases.iter().position(|(name, _)| name == text);
+        found.ok_or_else(|| Stop::Bad({ before }.expected(&format!("{name} ({})", names(cases)))))
+    }
+
+    /// No member of the object that comes names its case.
+    #[cold]
+    pub(super) fn without_tag(&self, desc: &TypeDesc) -> Stop {
+        let TypeDesc::Enum(name, cases) = desc else { unreachable!("cases are an enum's") };
         let message = format!("expected `type` to name a case of {name} ({})", names(cases));
-        Err(Bad::mismatch(at, message).into())
+        Bad::mismatch(self.scan.at, message).into()
     }
 
     /// Which case of the library's Json comes.

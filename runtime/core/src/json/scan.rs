@@ -45,6 +45,18 @@ pub struct Number<'a> {
     pub is_integer: bool,
 }
 
+/// How much of a text came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Its end did not come yet.
+    More,
+    /// Its end is behind.
+    Last,
+}
+
+/// A text of more bytes is read in pieces.
+const LONG: usize = if cfg!(feature = "stress") { 6 } else { 16 * 1024 };
+
 /// A word with that byte in each place.
 const fn each(byte: u8) -> u64 {
     byte as u64 * 0x0101_0101_0101_0101
@@ -201,33 +213,62 @@ impl<'a> Scan<'a> {
         Ok(unsafe { std::str::from_utf8_unchecked(buffer) })
     }
 
+    /// The string that comes, if it is short and without escapes.
+    #[inline]
+    pub fn short_string(&mut self, wanted: &str) -> Result<Option<&'a str>, Bad> {
+        if self.token() != Some(b'"') {
+            return Err(self.expected(wanted));
+        }
+        let (start, bytes) = (self.at + 1, self.bytes());
+        let end = start + plain(&bytes[start..bytes.len().min(start + LONG)]);
+        let is_whole = bytes.get(end) == Some(&b'"');
+        if is_whole {
+            self.at = end + 1;
+        }
+        Ok(is_whole.then(|| &self.text[start..end]))
+    }
+
     /// The rest of a string that has escapes, up to its end.
     #[cold]
     fn escaped(&mut self, buffer: &mut Vec<u8>) -> Result<(), Bad> {
         let opened = self.at - 1;
-        loop {
-            let rest = &self.bytes()[self.at..];
+        self.characters(opened, usize::MAX, |part| buffer.extend_from_slice(part)).map(drop)
+    }
+
+    /// The next characters of the string that began at `opened`, of about so many bytes, with escapes resolved.
+    pub fn characters(
+        &mut self,
+        opened: usize,
+        most: usize,
+        mut put: impl FnMut(&[u8]),
+    ) -> Result<Piece, Bad> {
+        let bytes = self.bytes();
+        let end = self.at.saturating_add(most).min(bytes.len());
+        while self.at < end {
+            let rest = &bytes[self.at..end];
             let len = plain(rest);
-            buffer.extend_from_slice(&rest[..len]);
+            put(&rest[..len]);
             self.at += len;
             match self.peek() {
+                _ if self.at == end => {}
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(Piece::Last);
                 }
                 Some(b'\\') => {
                     let c = self.escape()?;
-                    buffer.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    put(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
-                Some(_) => {
+                _ => {
                     let message = "a control character in a text is written as an escape";
                     return Err(Bad::malformed(self.at, message));
                 }
-                None => {
-                    return Err(Bad::malformed(opened, "this text does not end"));
-                }
             }
         }
+        if self.at < bytes.len() {
+            return Ok(Piece::More);
+        }
+        Err(Bad::malformed(opened, "this text does not end"))
     }
 
     fn escape(&mut self) -> Result<char, Bad> {
@@ -265,57 +306,6 @@ impl<'a> Scan<'a> {
     fn unit(&self, at: usize) -> Option<u32> {
         let digits = self.bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;
         digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
-    }
-
-    /// Passes over one value of any kind.
-    pub fn skip(&mut self) -> Result<(), Bad> {
-        let mut buffer = Vec::new();
-        // Of each list or object that is open: whether it is an object.
-        let mut open = Vec::new();
-        loop {
-            match self.token() {
-                Some(bracket @ (b'[' | b'{')) => {
-                    if open.len() == MAX_DEPTH {
-                        return Err(self.too_deep());
-                    }
-                    self.at += 1;
-                    let is_object = bracket == b'{';
-                    if !self.takes(bracket + 2) {
-                        open.push(is_object);
-                        if is_object {
-                            self.key(&mut buffer)?;
-                        }
-                        continue;
-                    }
-                }
-                Some(b'"') => {
-                    self.string("Text", &mut buffer)?;
-                }
-                Some(b'-' | b'0'..=b'9') => {
-                    self.number("a number")?;
-                }
-                Some(b't' | b'f') => {
-                    self.boolean()?;
-                }
-                Some(b'n') => {
-                    self.takes_null()?;
-                }
-                _ => return Err(self.expected("a value")),
-            }
-            // Behind a value: the ends of what it stood in, or the next one.
-            loop {
-                let Some(&is_object) = open.last() else { return Ok(()) };
-                if self.takes(b',') {
-                    if is_object {
-                        self.key(&mut buffer)?;
-                    }
-                    break;
-                }
-                let (end, name) = if is_object { (b'}', "`,` or `}`") } else { (b']', "`,` or `]`") };
-                self.expect(end, name)?;
-                open.pop();
-            }
-        }
     }
 
     /// A key and its colon.

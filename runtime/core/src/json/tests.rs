@@ -1,10 +1,13 @@
 //! Values and texts of JSON, by hand and at random.
 
 use super::*;
+use crate::limits::Limits;
+use crate::natives::json_encode;
 use crate::scope::Scope;
 use crate::testing::{self, types};
-use crate::value::{Any, Arg};
+use crate::value::{Any, Arg, Handle};
 use proptest::prelude::*;
+use weir_abi::trap::TrapKind;
 use weir_abi::types::{TypeDesc, TypeId};
 
 /// Reads a value, with pieces as they come.
@@ -26,9 +29,12 @@ fn write(scope: &mut Scope, ty: TypeId, word: Word, is_pretty: bool) -> Result<S
     let value = unsafe { Any::from_word(word) };
     let app = scope.app().clone();
     let mut writer = Writer::new(ty, value, is_pretty, Vec::new());
+    let mut json = Vec::new();
     let written = loop {
-        match writer.step(app.module(), 1 << 20) {
-            Ok(true) => break Ok(String::from_utf8(writer.into_bytes()).expect("JSON is UTF-8")),
+        let step = writer.step(app.module());
+        json.extend_from_slice(writer.piece());
+        match step {
+            Ok(true) => break Ok(String::from_utf8(json).expect("JSON is UTF-8")),
             Ok(false) => {}
             Err(Fault::Wrong(message) | Fault::Malformed(message)) => break Err(message),
             Err(Fault::Trap(trap)) => break Err(format!("trap: {trap}")),
@@ -157,11 +163,15 @@ fn depth_and_size_have_limits() {
         |depth: usize| format!("{{\"name\":\"\",\"x\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(again(types::USER, &skipped(MAX_DEPTH)).is_ok());
     assert!(again(types::USER, &skipped(MAX_DEPTH + 1)).expect_err("too deep").contains("nested deeper"));
-    // More than one piece, and more than the writer may write.
-    let numbers = |count: usize| format!("[{}1]", "1234567,".repeat(count));
-    assert_eq!(again(types::INTS, &numbers(50_000)).as_deref(), Ok(numbers(50_000).as_str()));
-    let large = again(types::INTS, &numbers(200_000)).expect_err("larger than the limit");
-    assert!(large.contains("out of memory"), "{large}");
+    let numbers = format!("[{}1]", "1234567,".repeat(50_000));
+    assert!(again(types::INTS, &numbers).as_ref() == Ok(&numbers));
+    // Room for the list, but not for its text.
+    let limits = Limits { mem_limit: 600_000, ..Default::default() };
+    let scope = &mut testing::scope_of(testing::app_with(testing::module(testing::nothing, None), limits));
+    let list = read(scope, types::INTS, &numbers, false).expect("room");
+    // SAFETY: a list of Ints.
+    let flow = json_encode(scope, types::INTS, unsafe { Any::from_word(list) }, 0);
+    assert_eq!(testing::finish(scope, flow).map_err(|trap| trap.kind), Err(TrapKind::OutOfMemory));
 }
 
 #[test]
@@ -257,9 +267,50 @@ proptest! {
     fn no_text_makes_it_panic(ty in prop::sample::select(&ALL[..]), text in nearly_json()) {
         // Right or wrong: nothing is left alive.
         let _ = again(ty, &text);
-        let _ = scan::Scan::new(&text, 0).skip();
+        let (mut scan, mut skip) = (scan::Scan::new(&text, 0), long::Skip::default());
+        while let Ok(false) = skip.step(&mut scan, usize::MAX) {}
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn long_parts_are_read_in_pieces(
+        texts in prop::collection::vec("[a-zé\\\\\"\n]{0,40}", 1..8),
+        repeated in 1..1000usize,
+        count in 0..3 * long::GATHERED,
+    ) {
+        let text = texts.concat().repeat(repeated);
+        let scope = &mut testing::scope();
+        let value = scope.text(&text).expect("room").get().word();
+        let json = write(scope, types::TEXT, value, false).expect("JSON");
+        prop_assert_eq!(again(types::TEXT, &json), Ok(json.clone()));
+        let list = format!("[{}]", vec![&*json; count % 6].join(","));
+        prop_assert_eq!(again(types::TEXTS, &list), Ok(list.clone()));
+        let numbers = format!("[{}]", (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
+        prop_assert_eq!(again(types::INTS, &numbers), Ok(numbers.clone()));
+        // What nobody asked for is passed over; what is cut off, or given up half-way, leaves nothing behind.
+        let user = format!("{{\"other\":{{\"a\":{list}}},\"name\":{json},\"more\":{numbers}}}");
+        prop_assert_eq!(again(types::USER, &user), Ok(format!("{{\"user_id\":7,\"name\":{json},\"nick\":null}}")));
+        for (ty, text) in [(types::TEXTS, &list), (types::USER, &user), (types::INTS, &numbers)] {
+            let cut = text.floor_char_boundary(text.len() * (count % 7) / 7);
+            prop_assert!(again(ty, &text[..cut]).is_err());
+            let mut reader = Reader::new(ty, false);
+            for _ in 0..count % 7 {
+                if !matches!(reader.step(scope, &text[..cut]), Ok(Step::More)) {
+                    break;
+                }
+            }
+            reader.give_back(scope);
+        }
+        scope.free_all_late();
+        prop_assert_eq!(scope.heap().live(), 0);
+    }
+}
+
+proptest! {
     #[test]
     fn durations_are_read_as_written(nanos in any::<i64>()) {
         let mut out = Vec::new();

@@ -1,6 +1,6 @@
 //! Values to JSON.
 //!
-//! In: a value and its type. Out: its bytes, a piece at a time. The value is held by whoever lets it be written.
+//! In: a value and its type. Out: its bytes, a piece at a time, which whoever lets it be written takes away. The value is held there.
 
 use super::entries::entry_types;
 use super::path::Path;
@@ -13,7 +13,6 @@ use crate::value::{Any, Bytes, List, Text};
 use weir_abi::code::Module;
 use weir_abi::json::{JsonShape, case};
 use weir_abi::layout;
-use weir_abi::trap::{Trap, TrapKind};
 use weir_abi::types::{TypeDesc, TypeId};
 
 /// A list or object of which a part is written: what, and how many of its parts.
@@ -31,7 +30,16 @@ enum Frame {
     Fields(TypeId, Any, usize),
     /// The fields of an enum's case with that index.
     Case(TypeId, usize, Any, usize),
+    /// The value of an entry of a Map, behind its key.
+    Value(TypeId, Any),
+    /// A long Text from a byte on, with its last quote.
+    Text(Text, usize),
+    /// Long Bytes, likewise.
+    Bytes(Bytes, usize),
 }
+
+/// How much of a Text or of Bytes is written at once; a multiple of 3, so that pieces of base64 make a whole.
+const PART: usize = if cfg!(feature = "stress") { 9 } else { 6 * 1024 };
 
 /// A value that is being written.
 pub struct Writer {
@@ -44,19 +52,24 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes `value` behind what is in `out`; `is_pretty` with a line for each part.
-    pub fn new(ty: TypeId, value: Any, is_pretty: bool, out: Vec<u8>) -> Self {
-        Self { out, frames: Vec::new(), start: Some((ty, value)), is_pretty }
+    /// Writes `value` with the help of a buffer; `is_pretty` with a line for each part.
+    pub fn new(ty: TypeId, value: Any, is_pretty: bool, buffer: Vec<u8>) -> Self {
+        Self { out: buffer, frames: Vec::new(), start: Some((ty, value)), is_pretty }
     }
 
-    /// What was written.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.out
+    /// What the last step wrote.
+    pub fn piece(&self) -> &[u8] {
+        &self.out
     }
 
-    /// Goes on for about a piece; whether the value is written. Traps beyond `limit` bytes.
-    pub fn step(&mut self, module: &Module, limit: usize) -> Result<bool, Fault> {
-        let stop = self.out.len() + PIECE;
+    /// The buffer, of a writer that is done or given up.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Goes on for about a piece, in place of the one before; whether it was the last.
+    pub fn step(&mut self, module: &Module) -> Result<bool, Fault> {
+        self.out.clear();
         if let Some((ty, value)) = self.start.take() {
             self.value(module, ty, value)?;
         }
@@ -122,11 +135,24 @@ impl Writer {
                     let value = |index| of.part(layout::case_field(index));
                     self.field(module, ty, case, index, false, value)?;
                 }
-            }
-            if self.out.len() >= stop {
-                if self.out.len() > limit {
-                    return Err(Fault::Trap(Trap::new(TrapKind::OutOfMemory)));
+                Frame::Value(ty, value) => {
+                    let (ty, value) = (*ty, *value);
+                    self.frames.pop();
+                    self.colon();
+                    self.value(module, ty, value)?;
                 }
+                Frame::Text(text, at) => {
+                    let (text, at) = (*text, *at);
+                    self.frames.pop();
+                    self.text(text, at);
+                }
+                Frame::Bytes(bytes, at) => {
+                    let (bytes, at) = (*bytes, *at);
+                    self.frames.pop();
+                    self.bytes(bytes, at);
+                }
+            }
+            if self.out.len() >= PIECE {
                 return Ok(self.frames.is_empty());
             }
         }
@@ -177,7 +203,13 @@ impl Writer {
         self.separate(is_first);
         match value {
             Some(value) if is_object => {
-                leaf::write_text(map.key(entry).as_arg::<Text>().as_str(), &mut self.out);
+                let key: Text = map.key(entry).as_arg();
+                if key.len() > PART {
+                    self.frames.push(Frame::Value(value, map.value(entry)));
+                    self.begin_text(key);
+                    return Ok(());
+                }
+                leaf::write_text(key.as_str(), &mut self.out);
                 self.colon();
                 self.value(module, value, map.value(entry))
             }
@@ -200,8 +232,11 @@ impl Writer {
                 TypeDesc::Bool => {
                     self.out.extend_from_slice(if value.word() != 0 { b"true" } else { b"false" });
                 }
-                TypeDesc::Text => leaf::write_text(value.as_arg::<Text>().as_str(), &mut self.out),
-                TypeDesc::Bytes => leaf::write_bytes(value.as_arg::<Bytes>().as_bytes(), &mut self.out),
+                TypeDesc::Text => self.begin_text(value.as_arg()),
+                TypeDesc::Bytes => {
+                    self.out.push(b'"');
+                    self.bytes(value.as_arg(), 0);
+                }
                 TypeDesc::Duration | TypeDesc::Time | TypeDesc::Range => {
                     self.out.push(b'"');
                     // Leaves, which are short.
@@ -260,6 +295,34 @@ impl Writer {
                 other => unreachable!("compiler bug: {other:?} has no JSON form"),
             }
             return Ok(());
+        }
+    }
+
+    fn begin_text(&mut self, text: Text) {
+        self.out.push(b'"');
+        self.text(text, 0);
+    }
+
+    /// Writes the next part of a Text.
+    fn text(&mut self, text: Text, at: usize) {
+        let rest = &text.as_bytes()[at..];
+        let part = rest.len().min(PART);
+        leaf::write_characters(&rest[..part], &mut self.out);
+        if part == rest.len() {
+            self.out.push(b'"');
+        } else {
+            self.frames.push(Frame::Text(text, at + part));
+        }
+    }
+
+    fn bytes(&mut self, bytes: Bytes, at: usize) {
+        let rest = &bytes.as_bytes()[at..];
+        let part = rest.len().min(PART);
+        leaf::write_base64(&rest[..part], &mut self.out);
+        if part == rest.len() {
+            self.out.push(b'"');
+        } else {
+            self.frames.push(Frame::Bytes(bytes, at + part));
         }
     }
 
@@ -327,6 +390,7 @@ impl Writer {
                 }
                 Frame::Fields(ty, _, at) => path.field(&shape(module, ty, 0).fields[at - 1].name),
                 Frame::Case(ty, case, _, at) => path.field(&shape(module, ty, case).fields[at - 1].name),
+                Frame::Value(..) | Frame::Text(..) | Frame::Bytes(..) => {}
             }
         }
         Fault::Wrong(format!("{}: {why}", path.finish()))

@@ -1,15 +1,15 @@
 //! Natives of `json.weir`.
-//!
-//! What is small is done at once; the rest goes in pieces on the worker's stack, with others between them.
 
 use super::Flow;
 use super::response::answer;
+use crate::building::Building;
 use crate::failure::Failure;
 use crate::heap::Word;
-use crate::json::{Fault, PIECE, Reader, Step, Writer};
-use crate::scope::{Operation, Scope};
+use crate::json::{Fault, Reader, Step, Writer};
+use crate::scope::Scope;
+use crate::steps::{Work, in_steps};
 use crate::value::{Any, Gives, Text};
-use std::task::{Context, Poll, ready};
+use std::mem;
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
@@ -34,56 +34,55 @@ fn start(
     is_pretty: bool,
     status: Option<i64>,
 ) -> Result<Flow, Trap> {
-    let mut buffer = std::mem::take(&mut scope.scratch);
-    buffer.clear();
-    let mut writing = Writing { writer: Some(Writer::new(ty, value, is_pretty, buffer)), status };
-    if let Some(word) = writing.step(scope)? {
-        return Ok(Flow::Done(word));
-    }
-    scope.pending = Some(Box::new(writing));
-    Ok(Flow::Wait)
+    let buffer = mem::take(&mut scope.scratch);
+    let writer = Writer::new(ty, value, is_pretty, buffer);
+    in_steps(scope, Writing { writer, building: Building::default(), status })
 }
 
 /// A value that is being written; whoever waits holds it.
 struct Writing {
-    /// Until it is done.
-    writer: Option<Writer>,
+    writer: Writer,
+    building: Building,
     /// That of the response which it becomes; `None` for a Text.
     status: Option<i64>,
 }
 
-impl Writing {
+impl Work for Writing {
     /// Writes a piece; gives the text when it was the last one.
     fn step(&mut self, scope: &mut Scope) -> Result<Option<Word>, Trap> {
-        let limit = scope.app().limits().mem_limit;
-        let writer = self.writer.as_mut().expect("an operation is ready once");
-        match writer.step(scope.app().clone().module(), limit) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                let bytes = self.writer.take().map(Writer::into_bytes).unwrap_or_default();
-                let text = scope.text_with(bytes.len(), |filler| filler.push(&bytes))?;
-                if bytes.capacity() <= PIECE {
-                    scope.scratch = bytes;
+        let app = scope.app().clone();
+        match self.writer.step(app.module()) {
+            Ok(is_whole) => {
+                self.building.push(scope, self.writer.piece())?;
+                if !is_whole {
+                    return Ok(None);
                 }
+                let text = self.end(scope).finish(scope)?;
                 Ok(Some(match self.status {
                     Some(status) => answer(scope, status, text, JSON)?.into_word(),
                     None => text.into_word(),
                 }))
             }
-            Err(Fault::Wrong(message)) if self.status.is_some() => Err(Trap::native(message)),
-            Err(fault) => failed(scope, fault, Of::Text).map(Some),
+            Err(fault) => {
+                self.end(scope).close(scope);
+                match fault {
+                    Fault::Wrong(message) if self.status.is_some() => Err(Trap::native(message)),
+                    fault => failed(scope, fault, Of::Text).map(Some),
+                }
+            }
         }
+    }
+
+    fn close(mut self, scope: &mut Scope) {
+        self.end(scope).close(scope);
     }
 }
 
-impl Operation for Writing {
-    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        loop {
-            if let Some(result) = self.step(scope).transpose() {
-                return Poll::Ready(result);
-            }
-            ready!(scope.poll_turn(cx));
-        }
+impl Writing {
+    /// Gives the buffer back; what was made so far.
+    fn end(&mut self, scope: &mut Scope) -> Building {
+        scope.scratch = self.writer.take_buffer();
+        mem::take(&mut self.building)
     }
 }
 
@@ -105,12 +104,7 @@ pub fn answer_json(scope: &mut Scope, ty: TypeId, text: Text, is_strict: Word) -
 
 fn decode(scope: &mut Scope, ty: TypeId, text: Text, is_strict: bool, of: Of) -> Result<Flow, Trap> {
     scope.failure = None;
-    let mut reading = Reading { reader: Reader::new(ty, is_strict), ty, text, of };
-    if let Some(word) = reading.step(scope)? {
-        return Ok(Flow::Done(word));
-    }
-    scope.pending = Some(Box::new(reading));
-    Ok(Flow::Wait)
+    in_steps(scope, Reading { reader: Reader::new(ty, is_strict), ty, text, of })
 }
 
 /// Whose fault wrong JSON is.
@@ -132,7 +126,7 @@ struct Reading {
     of: Of,
 }
 
-impl Reading {
+impl Work for Reading {
     /// Reads a piece; gives the option of the value when it was the last one.
     fn step(&mut self, scope: &mut Scope) -> Result<Option<Word>, Trap> {
         match self.reader.step(scope, self.text.as_str()) {
@@ -141,19 +135,8 @@ impl Reading {
             Err(fault) => failed(scope, fault, self.of).map(Some),
         }
     }
-}
 
-impl Operation for Reading {
-    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        loop {
-            if let Some(result) = self.step(scope).transpose() {
-                return Poll::Ready(result);
-            }
-            ready!(scope.poll_turn(cx));
-        }
-    }
-
-    fn close(mut self: Box<Self>, scope: &mut Scope) {
+    fn close(mut self, scope: &mut Scope) {
         self.reader.give_back(scope);
     }
 }
