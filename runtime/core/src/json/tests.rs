@@ -179,8 +179,10 @@ fn a_reader_that_is_given_up_gives_back() {
     let scope = &mut testing::scope();
     let text = format!("[{}\"end\"]", "\"some text of a list\",".repeat(10_000));
     let mut reader = Reader::new(types::TEXTS, false);
-    assert!(matches!(reader.step(scope, &text), Ok(Step::More)));
-    assert!(scope.heap().live() > 1000);
+    // Steps of a stress build are short.
+    while scope.heap().live() <= 1000 {
+        assert!(matches!(reader.step(scope, &text), Ok(Step::More)));
+    }
     reader.give_back(scope);
     scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
