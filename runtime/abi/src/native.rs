@@ -201,48 +201,48 @@ macro_rules! for_each_native {
             math_hypot "math-hypot" - (word word) word, pure, constant;
             // Text
             text_len "text-len" - (borrow) word, pure, constant;
-            text_upper "text-upper" - (borrow) owned, traps, linear;
-            text_lower "text-lower" - (borrow) owned, traps, linear;
-            text_trim "text-trim" - (own) owned, traps, linear;
-            text_trim_start "text-trim-start" - (own) owned, traps, linear;
-            text_trim_end "text-trim-end" - (own) owned, traps, linear;
-            text_contains "text-contains" - (borrow borrow) word, pure, linear;
+            text_upper "text-upper" - (borrow) owned, waits, linear;
+            text_lower "text-lower" - (borrow) owned, waits, linear;
+            text_trim "text-trim" - (own) owned, waits, linear;
+            text_trim_start "text-trim-start" - (own) owned, waits, linear;
+            text_trim_end "text-trim-end" - (own) owned, waits, linear;
+            text_contains "text-contains" - (borrow borrow) word, waits, linear;
             text_starts_with "text-starts-with" - (borrow borrow) word, pure, linear;
             text_ends_with "text-ends-with" - (borrow borrow) word, pure, linear;
-            text_find "text-find" - (borrow borrow) owned, traps, linear;
-            text_split "text-split" - (borrow borrow) owned, traps, linear;
-            text_lines "text-lines" - (borrow) owned, traps, linear;
-            text_chars "text-chars" - (borrow) owned, traps, linear;
+            text_find "text-find" - (borrow borrow) owned, waits, linear;
+            text_split "text-split" - (borrow borrow) owned, waits, linear;
+            text_lines "text-lines" - (borrow) owned, waits, linear;
+            text_chars "text-chars" - (borrow) owned, waits, linear;
             text_byte "text-byte" - (borrow word) word, traps, constant;
-            text_replace "text-replace" - (borrow borrow borrow) owned, traps, linear;
-            text_repeat "text-repeat" - (borrow word) owned, traps, linear;
-            text_pad_start "text-pad-start" - (borrow word borrow) owned, traps, linear;
-            text_pad_end "text-pad-end" - (borrow word borrow) owned, traps, linear;
-            text_words "text-words" - (borrow) owned, traps, linear;
-            text_count "text-count" - (borrow borrow) word, traps, linear;
-            text_find_last "text-find-last" - (borrow borrow) owned, traps, linear;
+            text_replace "text-replace" - (borrow borrow borrow) owned, waits, linear;
+            text_repeat "text-repeat" - (borrow word) owned, waits, linear;
+            text_pad_start "text-pad-start" - (borrow word borrow) owned, waits, linear;
+            text_pad_end "text-pad-end" - (borrow word borrow) owned, waits, linear;
+            text_words "text-words" - (borrow) owned, waits, linear;
+            text_count "text-count" - (borrow borrow) word, waits, linear;
+            text_find_last "text-find-last" - (borrow borrow) owned, waits, linear;
             text_code_point "text-code-point" - (borrow) owned, traps, constant;
             text_from_code_point "text-from-code-point" - (word) owned, traps, constant;
-            text_is_digits "text-is-digits" - (borrow) word, pure, linear;
-            text_is_letters "text-is-letters" - (borrow) word, pure, linear;
-            text_to_int "text-to-int" - (borrow) owned, traps, linear;
-            text_to_float "text-to-float" - (borrow) owned, traps, linear;
+            text_is_digits "text-is-digits" - (borrow) word, waits, linear;
+            text_is_letters "text-is-letters" - (borrow) word, waits, linear;
+            text_to_int "text-to-int" - (borrow) owned, waits, linear;
+            text_to_float "text-to-float" - (borrow) owned, waits, linear;
             text_slice "text-slice" - (own word word) owned, traps, constant;
             text_to_bytes "text-to-bytes" - (own) owned, traps, constant;
             // Bytes
             bytes_len "bytes-len" - (borrow) word, pure, constant;
             bytes_at "bytes-at" - (borrow word) word, traps, constant;
             bytes_slice "bytes-slice" - (own word word) owned, traps, constant;
-            bytes_concat "bytes-concat" - (borrow borrow) owned, traps, linear;
-            bytes_to_text "bytes-to-text" - (own) owned, traps, linear;
-            bytes_to_text_lossy "bytes-to-text-lossy" - (borrow) owned, traps, linear;
-            bytes_find "bytes-find" - (borrow borrow) owned, traps, linear;
+            bytes_concat "bytes-concat" - (borrow borrow) owned, waits, linear;
+            bytes_to_text "bytes-to-text" - (own) owned, waits, linear;
+            bytes_to_text_lossy "bytes-to-text-lossy" - (borrow) owned, waits, linear;
+            bytes_find "bytes-find" - (borrow borrow) owned, waits, linear;
             bytes_starts_with "bytes-starts-with" - (borrow borrow) word, pure, linear;
             bytes_ends_with "bytes-ends-with" - (borrow borrow) word, pure, linear;
-            bytes_to_hex "bytes-to-hex" - (borrow) owned, traps, linear;
-            bytes_from_hex "bytes-from-hex" - (borrow) owned, traps, linear;
-            bytes_to_base64 "bytes-to-base64" - (borrow word) owned, traps, linear;
-            bytes_from_base64 "bytes-from-base64" - (borrow) owned, traps, linear;
+            bytes_to_hex "bytes-to-hex" - (borrow) owned, waits, linear;
+            bytes_from_hex "bytes-from-hex" - (borrow) owned, waits, linear;
+            bytes_to_base64 "bytes-to-base64" - (borrow word) owned, waits, linear;
+            bytes_from_base64 "bytes-from-base64" - (borrow) owned, waits, linear;
             // List
             list_len "list-len" - (borrow) word, pure, constant;
             list_push "list-push" - (own own) owned, waits, constant;
@@ -255,7 +255,7 @@ macro_rules! for_each_native {
             list_slice "list-slice" - (own word word) owned, waits, linear;
             list_sort "list-sort" types (own) owned, waits, linear;
             list_order "list-order" types (borrow) owned, waits, linear;
-            list_join "list-join" - (borrow borrow) owned, traps, linear;
+            list_join "list-join" - (borrow borrow) owned, waits, linear;
             list_sum "list-sum" types (borrow) owned, waits, linear;
             list_stream "list-stream" - (own) owned, traps, constant;
             // Map
@@ -391,10 +391,10 @@ macro_rules! for_each_native {
             path_extension "path-extension" - (borrow) owned, traps, linear;
             path_normalise "path-normalise" - (borrow) owned, traps, linear;
             // html
-            html_escape "html-escape" - (borrow) owned, traps, linear;
+            html_escape "html-escape" - (borrow) owned, waits, linear;
             // url
-            url_encode "url-encode" - (borrow) owned, traps, linear;
-            url_decode "url-decode" - (borrow) owned, traps, linear;
+            url_encode "url-encode" - (borrow) owned, waits, linear;
+            url_decode "url-decode" - (borrow) owned, waits, linear;
             // random
             random_seed "random-seed" - (word) word, traps, constant;   // an effect, though it never traps
             random_int "random-int" - (borrow) word, traps, constant;
@@ -405,10 +405,10 @@ macro_rules! for_each_native {
             regex_spans "regex-spans" - (borrow borrow word word) owned, waits, linear;
             regex_replace "regex-replace" - (borrow borrow borrow) owned, waits, linear;
             regex_names "regex-names" - (borrow) owned, waits, linear;
-            regex_escape "regex-escape" - (borrow) owned, traps, linear;
+            regex_escape "regex-escape" - (borrow) owned, waits, linear;
             regex_problem "regex-problem" - (borrow) owned, waits, linear;
-            url_parts "url-parts" - (borrow) owned, traps, linear;
-            url_resolve "url-resolve" - (borrow borrow) owned, traps, linear;
+            url_parts "url-parts" - (borrow) owned, waits, linear;
+            url_resolve "url-resolve" - (borrow borrow) owned, waits, linear;
             // time and duration, from texts
             time_parse "time-parse" - (borrow borrow) owned, traps, linear;
             time_parse_as "time-parse-as" - (borrow borrow borrow) owned, traps, linear;
@@ -465,7 +465,7 @@ macro_rules! for_each_native {
             crypto_sha256 "crypto-sha256" - (borrow) owned, waits, linear;
             crypto_sha512 "crypto-sha512" - (borrow) owned, waits, linear;
             crypto_hmac_sha256 "crypto-hmac-sha256" - (borrow borrow) owned, waits, linear;
-            crypto_equal "crypto-equal" - (borrow borrow) word, pure, linear;
+            crypto_equal "crypto-equal" - (borrow borrow) word, waits, linear;
             crypto_uuid "crypto-uuid" - () owned, traps, constant;
             crypto_ordered_uuid "crypto-ordered-uuid" - () owned, traps, constant;
             crypto_token "crypto-token" - (word) owned, traps, linear;

@@ -12,6 +12,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, ready};
 use weir_abi::trap::Trap;
 
+/// About how many bytes a step reads or writes: some ten microseconds' worth, and in memory that is touched for the first time
+/// twice or three times that.
+pub const STEP: usize = if cfg!(feature = "stress") { 64 } else { 64 * 1024 };
+
 /// Work that goes in steps.
 pub trait Work {
     /// Does some of it; the word that the native gives when it is done. It is not called again after that, or after a trap.

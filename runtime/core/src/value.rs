@@ -219,6 +219,12 @@ impl Text {
         unsafe { str::from_utf8_unchecked(self.as_bytes()) }
     }
 
+    /// Its whole characters in some `most` bytes from `at` on, which is where one begins; one at least, unless that is the end.
+    pub fn window(&self, at: usize, most: usize) -> &str {
+        let text = self.as_str();
+        &text[at..text.floor_char_boundary(at.saturating_add(most.max(char::MAX_LEN_UTF8)))]
+    }
+
     /// The object that keeps its bytes: itself or, for a slice, the owner.
     pub(crate) fn keeper(self) -> Obj {
         match self.0.shape() {

@@ -10,7 +10,7 @@ use hmac::digest::{FixedOutput, Update};
 use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use uuid::Uuid;
 use weir_abi::trap::Trap;
 
@@ -70,8 +70,26 @@ pub fn crypto_hmac_sha256(scope: &mut Scope, key: Bytes, bytes: Bytes) -> Result
 }
 
 /// Whether they are the same, in a time that only their lengths tell.
-pub fn crypto_equal(_: &mut Scope, a: Bytes, b: Bytes) -> bool {
-    a.as_bytes().ct_eq(b.as_bytes()).into()
+pub fn crypto_equal(scope: &mut Scope, a: Bytes, b: Bytes) -> Result<Flow, Trap> {
+    in_steps(scope, Comparing { a, b, at: 0, is_same: a.as_bytes().len().ct_eq(&b.as_bytes().len()) })
+}
+
+struct Comparing {
+    a: Bytes,
+    b: Bytes,
+    at: usize,
+    /// As far as they are compared.
+    is_same: Choice,
+}
+
+impl Work for Comparing {
+    fn step(&mut self, _: &mut Scope) -> Result<Option<Word>, Trap> {
+        let (a, b) = (&self.a.as_bytes()[self.at..], &self.b.as_bytes()[self.at..]);
+        let end = a.len().min(b.len()).min(PIECE);
+        self.is_same &= a[..end].ct_eq(&b[..end]);
+        self.at += end;
+        Ok((end < PIECE).then(|| bool::from(self.is_same).into_word()))
+    }
 }
 
 /// A random UUID.

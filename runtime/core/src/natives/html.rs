@@ -1,8 +1,9 @@
 //! Natives of `html.weir`.
 
-use crate::heap::Full;
+use super::Flow;
+use crate::pieces::{Pieces, Put, Sink, made};
 use crate::scope::Scope;
-use crate::value::{Own, Text};
+use crate::value::Text;
 use weir_abi::trap::Trap;
 
 /// How a byte is written where it would mean something to HTML.
@@ -18,23 +19,37 @@ fn reference(byte: u8) -> Option<&'static str> {
 }
 
 /// With references for what would mean something to HTML.
-pub fn html_escape(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
-    let bytes = text.as_bytes();
-    let added: usize = bytes.iter().filter_map(|byte| reference(*byte)).map(|name| name.len() - 1).sum();
-    if added == 0 {
-        return Ok(scope.dup(text));
-    }
-    let len = bytes.len().checked_add(added).ok_or(Full)?;
-    let made = scope.text_with(len, |filler| {
+pub fn html_escape(scope: &mut Scope, text: Text) -> Result<Flow, Trap> {
+    made(scope, Escaped { text, at: 0, is_changed: false })
+}
+
+/// A text with references.
+#[derive(Clone)]
+struct Escaped {
+    text: Text,
+    at: usize,
+    is_changed: bool,
+}
+
+impl Pieces for Escaped {
+    fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
+        let rest = &self.text.as_bytes()[self.at..];
+        let window = &rest[..rest.len().min(step)];
         let mut from = 0;
-        for (at, byte) in bytes.iter().enumerate() {
+        for (at, byte) in window.iter().enumerate() {
             if let Some(name) = reference(*byte) {
-                filler.push(&bytes[from..at]);
-                filler.push(name.as_bytes());
+                sink.push(&window[from..at]);
+                sink.push(name.as_bytes());
                 from = at + 1;
+                self.is_changed = true;
             }
         }
-        filler.push(&bytes[from..]);
-    })?;
-    Ok(made)
+        sink.push(&window[from..]);
+        self.at += window.len();
+        if window.len() == rest.len() { Put::All } else { Put::More }
+    }
+
+    fn same(&self) -> Option<Text> {
+        (!self.is_changed).then_some(self.text)
+    }
 }

@@ -7,7 +7,7 @@ use crate::lists::{Append, Change, Cut, Insert, Push, Remove, Reverse, Truncate,
 use crate::scope::Scope;
 use crate::steps::{Work, in_steps};
 use crate::stream;
-use crate::value::{Any, Gives, List, Own, Ref, Stream, Text};
+use crate::value::{Any, Gives, List, Own, Ref, Stream};
 use weir_abi::layout::shape;
 use weir_abi::trap::{Trap, TrapKind};
 use weir_abi::types::{TypeDesc, TypeId};
@@ -124,21 +124,6 @@ impl Work for Summing {
         let sum = if self.is_float { self.floats.to_bits() } else { self.ints as Word };
         Ok((part.len() == rest.len()).then_some(sum))
     }
-}
-
-/// Texts in a row.
-pub fn list_join(scope: &mut Scope, list: List, separator: Text) -> Result<Own<Text>, Trap> {
-    let between = separator.len().saturating_mul(list.len().saturating_sub(1));
-    let len = list.texts().fold(between, |sum, text| sum.saturating_add(text.len()));
-    let text = scope.text_with(len, |filler| {
-        for (at, text) in list.texts().enumerate() {
-            if at > 0 {
-                filler.push(separator.as_bytes());
-            }
-            filler.push(text.as_bytes());
-        }
-    })?;
-    Ok(text)
 }
 
 /// The elements one by one.

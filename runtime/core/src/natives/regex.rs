@@ -5,12 +5,13 @@
 
 use super::Flow;
 use crate::heap::{Full, Word};
+use crate::pieces::{Pieces, Put, Sink, given, made, shrink};
 use crate::regexes;
 use crate::scope::{Operation, Scope};
-use crate::value::{Gives, Own, Text};
-use crate::waiting::on_pool;
+use crate::steps::{STEP, Work, in_steps};
+use crate::value::{Gives, Handle, List, Own, Text};
+use crate::waiting::copied_to_pool;
 use regex::{Captures, Regex};
-use std::mem::take;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -20,11 +21,14 @@ use weir_abi::trap::Trap;
 /// Up to so many bytes a text is searched where it is: some ten microseconds.
 const SHORT: usize = 16 * 1024;
 
+/// So many bytes are copied in the time in which one is searched.
+const EXPANDED: usize = 16;
+
 /// What is looked for. It runs on any thread, on a text and with room for a result of so many bytes.
 trait Search: Copy + Send + 'static {
     type Found: Send + 'static;
     fn search(self, regex: &Regex, text: &str, with: &str, room: usize) -> Result<Self::Found, Full>;
-    fn give(self, scope: &mut Scope, found: Self::Found) -> Result<Word, Trap>;
+    fn give(self, scope: &mut Scope, found: Self::Found) -> Result<Flow, Trap>;
 }
 
 /// Searches at once, or says what for it waits. `with` is a second text, of the search's own.
@@ -54,55 +58,19 @@ fn begin<S: Search>(
 ) -> Result<Flow, Trap> {
     let room = scope.heap().room();
     let template = with.as_ref().map_or("", |with| with.as_str());
-    if text.len() <= SHORT {
+    // What is made of a template may be as long as both lengths multiplied.
+    if text.len().max(text.len().saturating_mul(template.len()) / EXPANDED) <= SHORT {
         let found = search.search(regex, text.as_str(), template, room)?;
-        return search.give(scope, found).map(Flow::Done);
+        return search.give(scope, found);
     }
-    if room < text.len() + template.len() {
-        return Err(Full.into());
-    }
-    let (regex, with, copy) = (regex.clone(), template.to_owned(), Vec::with_capacity(text.len()));
-    scope.pending = Some(Box::new(Searching { search, regex, text, with, room, copy, then: None }));
-    Ok(Flow::Wait)
-}
-
-/// Copies a long text and goes on with the search. The suspended caller keeps the text.
-struct Searching<S> {
-    search: S,
-    regex: Regex,
-    text: Text,
-    with: String,
-    /// For the result.
-    room: usize,
-    copy: Vec<u8>,
-    then: Option<Box<dyn Operation>>,
-}
-
-impl<S: Search> Operation for Searching<S> {
-    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        /// How many bytes are copied at once.
-        const PIECE: usize = 256 * 1024;
-        while self.then.is_none() && self.copy.len() < self.text.len() {
-            ready!(scope.poll_turn(cx));
-            let rest = &self.text.as_bytes()[self.copy.len()..];
-            self.copy.extend_from_slice(&rest[..rest.len().min(PIECE)]);
+    let regex = regex.clone();
+    let finish = move |scope: &mut Scope, found: Result<S::Found, Full>| search.give(scope, found?);
+    match with {
+        None => copied_to_pool(scope, [text], move |[text]| search.search(&regex, &text, "", room), finish),
+        Some(with) => {
+            let job = move |[text, with]: [String; 2]| search.search(&regex, &text, &with, room);
+            copied_to_pool(scope, [text, with], job, finish)
         }
-        let then = match &mut self.then {
-            Some(then) => then,
-            None => {
-                let (search, room, regex) = (self.search, self.room, self.regex.clone());
-                let (text, with) = (take(&mut self.copy), take(&mut self.with));
-                let with_len = with.len();
-                let job = move || match String::from_utf8(text) {
-                    Ok(text) => search.search(&regex, &text, &with, room),
-                    Err(_) => unreachable!("a Text is UTF-8"),
-                };
-                let held = self.text.len() + with_len;
-                let _: Flow = on_pool(scope, held, job, move |scope, found| search.give(scope, found?))?;
-                self.then.insert(scope.pending.take().expect("a job is waited for"))
-            }
-        };
-        then.poll(scope, cx)
     }
 }
 
@@ -162,8 +130,8 @@ impl Search for IsMatch {
         Ok(regex.is_match(text))
     }
 
-    fn give(self, _: &mut Scope, found: bool) -> Result<Word, Trap> {
-        Ok(found.into_word())
+    fn give(self, _: &mut Scope, found: bool) -> Result<Flow, Trap> {
+        Ok(Flow::Done(found.into_word()))
     }
 }
 
@@ -208,10 +176,37 @@ impl Search for Spans {
         Ok(words)
     }
 
-    fn give(self, scope: &mut Scope, found: Vec<Word>) -> Result<Word, Trap> {
+    fn give(self, scope: &mut Scope, found: Vec<Word>) -> Result<Flow, Trap> {
         let list = scope.list(shape::LIST_WORD, found.len())?;
-        list.get().append(&found);
-        Ok(list.into_word())
+        in_steps(scope, Listing { list, found, at: 0 })
+    }
+}
+
+/// Words that become those of a list.
+struct Listing {
+    list: Own<List>,
+    found: Vec<Word>,
+    /// How many of them it has.
+    at: usize,
+}
+
+impl Work for Listing {
+    fn step(&mut self, _: &mut Scope) -> Result<Option<Word>, Trap> {
+        let list = self.list.get();
+        let rest = &self.found[self.at..];
+        let piece = &rest[..rest.len().min(STEP / size_of::<Word>())];
+        list.append(piece);
+        self.at += piece.len();
+        if self.at < self.found.len() {
+            return Ok(None);
+        }
+        let is_small = shrink(&mut self.found);
+        self.at = self.found.len();
+        Ok(is_small.then(|| list.word()))
+    }
+
+    fn close(self, scope: &mut Scope) {
+        scope.give_up(self.list);
     }
 }
 
@@ -237,8 +232,8 @@ impl Search for Names {
         Ok(regex.capture_names().map(|name| name.unwrap_or_default().to_owned()).collect())
     }
 
-    fn give(self, scope: &mut Scope, found: Vec<String>) -> Result<Word, Trap> {
-        Ok(scope.text_list(found.iter().map(String::as_str))?.into_word())
+    fn give(self, scope: &mut Scope, found: Vec<String>) -> Result<Flow, Trap> {
+        Ok(Flow::Done(scope.text_list(found.iter().map(String::as_str))?.into_word()))
     }
 }
 
@@ -272,8 +267,8 @@ impl Search for Replace {
         Ok(made)
     }
 
-    fn give(self, scope: &mut Scope, found: String) -> Result<Word, Trap> {
-        Ok(scope.text(&found)?.into_word())
+    fn give(self, scope: &mut Scope, found: String) -> Result<Flow, Trap> {
+        given(scope, found.into_bytes())
     }
 }
 
@@ -287,8 +282,24 @@ pub fn regex_replace(scope: &mut Scope, pattern: Text, text: Text, new: Text) ->
 }
 
 /// A pattern that fits this text alone.
-pub fn regex_escape(scope: &mut Scope, text: Text) -> Result<Own<Text>, Trap> {
-    Ok(scope.text(&regex::escape(text.as_str()))?)
+pub fn regex_escape(scope: &mut Scope, text: Text) -> Result<Flow, Trap> {
+    made(scope, Escaped { text, at: 0 })
+}
+
+/// A text with what means something in a pattern escaped: characters of ASCII, each by itself.
+#[derive(Clone)]
+struct Escaped {
+    text: Text,
+    at: usize,
+}
+
+impl Pieces for Escaped {
+    fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
+        let window = self.text.window(self.at, step);
+        sink.push(regex::escape(window).as_bytes());
+        self.at += window.len();
+        if self.at == self.text.len() { Put::All } else { Put::More }
+    }
 }
 
 /// What is wrong with a pattern.

@@ -6,9 +6,11 @@ use crate::form::{Digits, write_form};
 use crate::heap::Obj;
 use crate::order::compare;
 use crate::scope::Scope;
+use crate::steps::STEP;
 use crate::testing::{self, types};
 use crate::value::{Any, Arg, Handle, List, Own, Parts, Range, Ref, Text};
 use std::cmp::Ordering;
+use std::task::{Context, Waker};
 use weir_abi::layout::{self, shape};
 use weir_abi::native::part;
 use weir_abi::trap::{Trap, TrapKind};
@@ -26,15 +28,34 @@ fn own<T: Handle + Arg>(scope: &mut Scope, flow: Result<Flow, Trap>) -> Result<O
     Ok(unsafe { scope.own(word) })
 }
 
-fn shown(scope: &mut Scope, text: Result<Own<Text>, Trap>) -> String {
-    let own = text.expect("no trap");
+/// What a native gives, at once or in steps.
+trait Made<T> {
+    fn made(self, scope: &mut Scope) -> Own<T>;
+}
+
+impl<T> Made<T> for Result<Own<T>, Trap> {
+    fn made(self, _: &mut Scope) -> Own<T> {
+        self.expect("no trap")
+    }
+}
+
+impl<T: Handle + Arg> Made<T> for Result<Flow, Trap> {
+    fn made(self, scope: &mut Scope) -> Own<T> {
+        let word = testing::finish(scope, self).expect("no trap");
+        // SAFETY: the tests call natives that give what they ask for.
+        unsafe { scope.own(word) }
+    }
+}
+
+fn shown(scope: &mut Scope, text: impl Made<Text>) -> String {
+    let own = text.made(scope);
     let shown = own.get().as_str().to_owned();
     scope.give_up(own);
     shown
 }
 
-fn listed(scope: &mut Scope, list: Result<Own<List>, Trap>) -> Vec<String> {
-    let own = list.expect("no trap");
+fn listed(scope: &mut Scope, list: impl Made<List>) -> Vec<String> {
+    let own = list.made(scope);
     let listed = own.get().texts().map(|t| t.as_str().to_owned()).collect();
     scope.give_up(own);
     listed
@@ -146,8 +167,10 @@ fn texts_are_taken_apart() {
         [("-9223372036854775808", Some(i64::MIN)), ("+7", Some(7)), ("", None), ("1_0", None), (" 1", None)]
     {
         let t = text(s, digits);
-        let given =
-            text_to_int(s, t).expect("no trap").map(|b| b.get().object().get(layout::BOX_VALUE) as i64);
+        let flow = text_to_int(s, t);
+        let word = testing::finish(s, flow).expect("no trap");
+        // SAFETY: 0 or a box.
+        let given = unsafe { Obj::from_word(word) }.map(|object| object.get(layout::BOX_VALUE) as i64);
         assert_eq!(given, value, "{digits:?}");
     }
 }
@@ -400,4 +423,56 @@ fn frozen_texts_are_shared() {
     let made = text_slice(s, t, 1, 3);
     assert_eq!(shown(s, made), "ro");
     assert!(frozen.is_immortal());
+}
+
+#[test]
+fn what_is_given_up_midway_leaves_nothing() {
+    type Begin<'a> = &'a dyn Fn(&mut Scope) -> Result<Flow, Trap>;
+    let s = &mut testing::scope();
+    let long = s.text(&"straße,Σ ".repeat(STEP)).expect("room");
+    let spaces = s.text(&" ".repeat(20 * STEP)).expect("room");
+    let digits = s.text(&"00".repeat(8 * STEP)).expect("room");
+    let (comma, star) = (s.text(",").expect("room"), s.text("é*").expect("room"));
+    let lines = s.text_list(long.get().as_str().split(',')).expect("room");
+    let (t, by, with) = (long.get(), comma.get(), star.get());
+    let works: [Begin<'_>; 15] = [
+        &|s| text_upper(s, t),
+        &|s| text_lower(s, t),
+        &|s| text_replace(s, t, by, with),
+        &|s| text_replace(s, t, t, by),
+        &|s| text_split(s, t, by),
+        &|s| text_lines(s, t),
+        &|s| text_chars(s, t),
+        &|s| text_repeat(s, t, 3),
+        &|s| text_pad_start(s, t, 20 * STEP as i64, with),
+        &|s| text_trim(s, s.dup(spaces.get())),
+        &|s| html_escape(s, t),
+        &|s| url_encode(s, t),
+        &|s| bytes_from_hex(s, digits.get()),
+        &|s| list_join(s, lines.get(), with),
+        &|s| {
+            let bytes = text_to_bytes(s, s.dup(t)).expect("no trap");
+            bytes_to_text(s, bytes)
+        },
+    ];
+    let live = s.heap().live();
+    // So that each goes on for one step at a time.
+    s.worker().stop_handle().request_stop();
+    for (at, work) in works.iter().enumerate() {
+        for steps in 0..4 {
+            assert!(matches!(work(s), Ok(Flow::Wait)), "work {at} takes steps");
+            let mut operation = s.pending.take().expect("what waits says for what");
+            let mut polls = (0..steps).map(|_| operation.poll(s, &mut Context::from_waker(Waker::noop())));
+            assert!(polls.all(|poll| poll.is_pending()), "work {at} takes more steps");
+            operation.close(s);
+            s.free_all_late();
+            assert_eq!(s.heap().live(), live, "work {at} after {steps} steps more");
+        }
+    }
+    for text in [long, spaces, digits, comma, star] {
+        s.give_up(text);
+    }
+    s.give_up(lines);
+    s.free_all_late();
+    assert_eq!(s.heap().live(), 0);
 }
