@@ -218,6 +218,15 @@ impl<R: Row> Pieces for InRow<R> {
     }
 }
 
+/// Up to `step` bytes from `at` on, which moves behind them, and how far putting them out comes.
+#[inline]
+pub fn taken<'a>(bytes: &'a [u8], at: &mut usize, step: usize) -> (&'a [u8], Put) {
+    let rest = &bytes[*at..];
+    let window = &rest[..rest.len().min(step)];
+    *at += window.len();
+    (window, if window.len() == rest.len() { Put::All } else { Put::More })
+}
+
 /// Puts what follows the first `from` bytes as far as `left` goes; whether that was all. A [`PIECE`] is taken off besides.
 #[inline]
 pub fn put_some(bytes: &[u8], from: &mut usize, sink: &mut impl Sink, left: &mut usize) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::heap::{Full, Word};
-use crate::pieces::{InRow, PIECE, Pieces, Put, Sink, filled, made};
+use crate::pieces::{InRow, PIECE, Pieces, Put, Sink, filled, made, taken};
 use crate::scope::Scope;
 use crate::steps::{STEP, Work, in_steps};
 use crate::value::{Bytes, Gives, Own, Ref, Text};
@@ -171,11 +171,9 @@ struct Hex {
 
 impl Pieces for Hex {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
-        let rest = &self.bytes.as_bytes()[self.at..];
-        let window = &rest[..rest.len().min(step)];
+        let (window, put) = taken(self.bytes.as_bytes(), &mut self.at, step);
         window.iter().for_each(|byte| sink.push(&hex_of(*byte)));
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 }
 
@@ -208,14 +206,12 @@ struct FromHex {
 impl Pieces for FromHex {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
         let value = |digit: u8| (digit as char).to_digit(16).map(|value| value as u8);
-        let rest = &self.text.as_bytes()[self.at..];
-        let window = &rest[..rest.len().min(2 * step)];
+        let (window, put) = taken(self.text.as_bytes(), &mut self.at, 2 * step);
         for pair in window.chunks_exact(2) {
             let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else { return Put::Nothing };
             sink.push(&[high << 4 | low]);
         }
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 }
 
@@ -237,14 +233,12 @@ impl Pieces for Base64 {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
         let engine = if self.is_url { &URL_SAFE_NO_PAD } else { &STANDARD };
         let mut written = [0; WRITTEN];
-        let rest = &self.bytes.as_bytes()[self.at..];
-        let window = &rest[..rest.len().min(step.next_multiple_of(GROUP))];
+        let (window, put) = taken(self.bytes.as_bytes(), &mut self.at, step.next_multiple_of(GROUP));
         for group in window.chunks(GROUP) {
             let count = engine.encode_slice(group, &mut written).expect("a group has room");
             sink.push(&written[..count]);
         }
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 }
 
@@ -269,8 +263,8 @@ struct FromBase64 {
 impl Pieces for FromBase64 {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
         let mut bytes = [0; GROUP];
-        let rest = &self.text.as_bytes()[self.at..self.of];
-        let window = &rest[..rest.len().min(step.next_multiple_of(WRITTEN))];
+        let (window, put) =
+            taken(&self.text.as_bytes()[..self.of], &mut self.at, step.next_multiple_of(WRITTEN));
         for digits in window.chunks(WRITTEN) {
             if self.is_url.is_none() {
                 let told = digits.iter().find(|digit| matches!(digit, b'-' | b'_' | b'+' | b'/'));
@@ -280,8 +274,7 @@ impl Pieces for FromBase64 {
             let Ok(count) = engine.decode_slice(digits, &mut bytes) else { return Put::Nothing };
             sink.push(&bytes[..count]);
         }
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 }
 

@@ -1,7 +1,7 @@
 //! Natives of `html.weir`.
 
 use super::Flow;
-use crate::pieces::{Pieces, Put, Sink, made};
+use crate::pieces::{Pieces, Put, Sink, made, taken};
 use crate::scope::Scope;
 use crate::value::Text;
 use weir_abi::trap::Trap;
@@ -33,8 +33,7 @@ struct Escaped {
 
 impl Pieces for Escaped {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
-        let rest = &self.text.as_bytes()[self.at..];
-        let window = &rest[..rest.len().min(step)];
+        let (window, put) = taken(self.text.as_bytes(), &mut self.at, step);
         let mut from = 0;
         for (at, byte) in window.iter().enumerate() {
             if let Some(name) = reference(*byte) {
@@ -45,8 +44,7 @@ impl Pieces for Escaped {
             }
         }
         sink.push(&window[from..]);
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 
     fn same(&self) -> Option<Text> {

@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::heap::Word;
-use crate::pieces::{Pieces, Put, Sink, given, made};
+use crate::pieces::{Pieces, Put, Sink, given, made, taken};
 use crate::scope::Scope;
 use crate::steps::STEP;
 use crate::value::{Gives, Own, Text};
@@ -30,11 +30,9 @@ struct Encoded {
 
 impl Pieces for Encoded {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
-        let rest = &self.text.as_bytes()[self.at..];
-        let window = &rest[..rest.len().min(step)];
+        let (window, put) = taken(self.text.as_bytes(), &mut self.at, step);
         percent_encode(window, RESERVED).for_each(|piece| sink.push(piece.as_bytes()));
-        self.at += window.len();
-        if window.len() == rest.len() { Put::All } else { Put::More }
+        put
     }
 }
 
