@@ -6,7 +6,8 @@ usage: bench/soak.py WEIR [SECONDS] [--seed N]     (default 3,600 seconds, on 12
 Clients of every unpleasant kind at once: endless loops, traps, floods, uploads that break off, readers that stop reading,
 garbage, half a head, hang-ups by FIN and RST in the middle of anything, reloads of the script; beside them polite clients that
 have to get their answers. Each kind runs one after the other in tasks of its own, so the load is bounded. At the end all
-counters have to be those of the start, and resident memory in the last fifth at most a tenth above that in the second.
+counters have to be those of the start, and the least resident memory seen in the last fifth at most a tenth above that in the
+second: what the requests of a moment take comes and goes, what leaks stays.
 """
 import asyncio, os, random, socket, struct, sys, time
 from served import Served
@@ -254,13 +255,17 @@ async def run(server, seconds, seed):
     kinds += [load.garbage, load.slow_head, load.upload, load.upload, load.json, load.publish, load.reload]
     tasks = [asyncio.create_task(load.repeat(kind)) for kind in kinds]
     began, samples = time.monotonic(), []
-    step = max(5, seconds // 60)
+    told, step = 0, max(5, seconds // 60)
     while (passed := time.monotonic() - began) < seconds:
-        await asyncio.sleep(min(step, seconds - passed))
+        await asyncio.sleep(min(1, seconds - passed))
+        samples.append(server.rss())
+        if passed < told + step:
+            continue
         times, load.times = sorted(load.times), []
         p99 = times[int(len(times) * 0.99)] * 1e3 if times else 0
-        samples.append(server.rss())
-        print("%6.0f s  RSS %7d KiB  polite p99 %7.1f ms  %s" % (time.monotonic() - began, samples[-1], p99, load.done), flush=True)
+        least = min(samples[-step:])
+        print("%6.0f s  RSS from %6d KiB  polite p99 %7.1f ms  %s" % (passed, least, p99, load.done), flush=True)
+        told = passed
     load.stopping = True
     _, stuck = await asyncio.wait(tasks, timeout=30)
     load.failures += ["%s has not come to an end" % kinds[tasks.index(task)].__name__ for task in stuck]
@@ -288,8 +293,7 @@ def main():
     end = server.at_rest(rest, within=30)
     print("at the start %s\nat the end   %s" % (rest, end))
     fifth = max(1, len(samples) // 5)
-    # Medians, for a sample may fall between the requests that take the most.
-    warm, last = (sorted(part)[len(part) // 2] for part in (samples[fifth : 2 * fifth] or samples, samples[-fifth:]))
+    warm, last = min(samples[fifth : 2 * fifth] or samples), min(samples[-fifth:])
     print("RSS behind the warm-up %d KiB, at the end %d KiB (%+.1f %%)" % (warm, last, (last / warm - 1) * 100))
     for failure in sorted(set(load.failures)):
         print("%s (%d times)" % (failure, load.failures.count(failure)))
