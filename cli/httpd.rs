@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::{HandlerService, LogFormat, Versions};
-use weir_http::{Counters, Listen, Server, ShutdownHandle, raise_file_limit};
+use weir_http::{Counters, Listen, Proxies, Server, ShutdownHandle, raise_file_limit};
 
 const DEFAULT_PORT: u16 = 8080;
 /// How long the workers may take to end after a cut, deferred blocks included; longer than the server itself waits for them.
@@ -42,6 +42,10 @@ pub struct Httpd {
     /// Load the script anew when its files change; what runs goes on with its version
     #[arg(short, long)]
     watch: bool,
+    /// Networks of the proxies in front, whose X-Forwarded-For tells the client's address: 10.0.0.0/8,::1, or unix for whoever
+    /// connects to a Unix socket; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    trust_proxy: Vec<Proxies>,
     /// Access log on standard error
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = log_formats())]
     log_format: LogFormat,
@@ -62,6 +66,7 @@ pub fn run(command: Httpd) -> Result<(), u8> {
     }
     let mut settings = command.limits;
     settings.http.half_close = command.half_close;
+    command.trust_proxy.into_iter().for_each(|proxies| settings.http.proxies.extend(proxies));
     settings.http.response_time = settings.core.request_time();
     let files = Files::default();
     let versions = Versions::new(reload::load(&script, &files, settings.core)?);

@@ -16,6 +16,8 @@ mod events;
 mod examples;
 #[path = "serve/fetch.rs"]
 mod fetch;
+#[path = "serve/forwarded.rs"]
+mod forwarded;
 #[path = "serve/generators.rs"]
 mod generators;
 #[path = "serve/hangup.rs"]

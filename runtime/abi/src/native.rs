@@ -158,6 +158,7 @@ macro_rules! for_each_native {
             request_cookies "request-cookies" - (borrow) owned, traps, constant;
             request_last_event_id "request-last-event-id" - (borrow) owned, traps, linear;
             request_id "request-id" - (borrow) owned, traps, constant;
+            request_ip "request-ip" - (borrow) owned, traps, constant;
             cookies_get "cookies-get" - (borrow borrow) owned, traps, linear;
             cookies_all "cookies-all" - (borrow) owned, traps, linear;
             event_text "event-text" - (borrow borrow word borrow word) owned, traps, linear;

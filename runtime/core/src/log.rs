@@ -9,9 +9,10 @@ use crate::failure::Failure;
 use crate::form::write_now;
 use crate::output::STDERR;
 use std::fmt::{self, Write};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::OnceLock;
-use weir_http::{Access, Outcome};
+use weir_http::{Access, Outcome, Peer};
 
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -152,7 +153,7 @@ fn human_access(access: &Access<'_>) -> String {
     let mut line = format!(
         "{} {} #{:x} {method} {target} {status} {}b {:.3}ms",
         now(),
-        access.peer,
+        human_peer(access),
         access.id,
         access.bytes,
         milliseconds(access)
@@ -168,10 +169,30 @@ fn human_access(access: &Access<'_>) -> String {
     line
 }
 
+/// The peer; in its place the client, where a proxy that is trusted tells of one.
+fn human_peer(access: &Access<'_>) -> String {
+    match told_client(access) {
+        Some(client) => client.to_string(),
+        None => access.peer.to_string(),
+    }
+}
+
+/// The client's address, where it is not the peer's.
+fn told_client(access: &Access<'_>) -> Option<IpAddr> {
+    let peer = match access.peer {
+        Peer::Ip(address) => Some(address.ip().to_canonical()),
+        Peer::Unix => None,
+    };
+    access.client.filter(|_| access.client != peer)
+}
+
 fn json_access(access: &Access<'_>) -> String {
     let (what, why) = outcome(&access.outcome);
     let mut line =
         format!("{{\"time\":\"{}\",\"request\":\"{:x}\",\"peer\":\"{}\"", now(), access.id, access.peer);
+    if let Some(client) = told_client(access) {
+        let _ = write!(line, ",\"client\":\"{client}\"");
+    }
     if let Some(head) = access.head {
         field(&mut line, "method", head.method());
         field(&mut line, "target", head.target());
@@ -282,13 +303,13 @@ fn quote(line: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_http::Peer;
 
     fn access<'a>(outcome: Outcome<'a>) -> Access<'a> {
         Access {
             id: 31,
             head: None,
             peer: Peer::Unix,
+            client: None,
             status: Some(400),
             bytes: 5,
             started: tokio::time::Instant::now(),
@@ -306,6 +327,16 @@ mod tests {
         let line = json_access(&access(Outcome::Failed("a\nb \"c\"")));
         assert!(line.ends_with("\"outcome\":\"failed\",\"why\":\"a\\u000ab \\\"c\\\"\"}\n"), "{line}");
         assert!(!human_access(&access(Outcome::Answered)).contains("answered"));
+    }
+
+    #[test]
+    fn behind_a_proxy_the_client_is_told() {
+        let peer = Peer::Ip("[::ffff:10.0.0.1]:7".parse().expect("an address"));
+        let of = |client: &str| Access { peer, client: client.parse().ok(), ..access(Outcome::Answered) };
+        assert!(human_access(&of("10.0.0.1")).contains(" [::ffff:10.0.0.1]:7 #1f "));
+        assert!(!json_access(&of("10.0.0.1")).contains("client"));
+        assert!(human_access(&of("192.0.2.7")).contains(" 192.0.2.7 #1f "));
+        assert!(json_access(&of("192.0.2.7")).contains("]:7\",\"client\":\"192.0.2.7\","));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::worker::Worker;
 use bytes::Bytes;
 use std::fmt;
 use std::mem;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use weir_abi::layout::{self, shape};
@@ -215,6 +216,8 @@ pub struct Scope {
     pub(crate) cpu: Cpu,
     /// How its lines of the log look, and the request that they are about.
     pub(crate) log: (LogFormat, Option<u64>),
+    /// The address of who sent its request; `None` without one, and on a Unix socket.
+    pub(crate) client: Option<IpAddr>,
     /// Which route its request matches.
     pub(crate) matched: Matched,
     worker: Rc<Worker>,
@@ -253,6 +256,7 @@ impl Scope {
             copies: 0,
             cpu: Cpu::default(),
             log: (LogFormat::Human, None),
+            client: None,
             matched: Matched::default(),
             worker,
             app,

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::limits::Limits;
 use crate::request::Peer;
 
 /// Connections from one address where nothing else is said. A network behind one address has many clients, but not so many.
@@ -24,12 +25,13 @@ pub struct Addresses {
 pub struct TooMany;
 
 impl Addresses {
-    /// Counts one more connection of a peer, unless it has `cap`, or by default [`USUAL`] and any number on the loopback. Nothing
-    /// where they are not counted.
-    pub fn take(self: &Arc<Self>, peer: Peer, cap: Option<usize>) -> Result<Option<Place>, TooMany> {
+    /// Counts one more connection of a peer, unless it has as many as it may. Nothing where they are not counted: by default
+    /// those on the loopback, and those of trusted proxies, which come for many clients.
+    pub fn take(self: &Arc<Self>, peer: Peer, limits: &Limits) -> Result<Option<Place>, TooMany> {
+        let cap = limits.max_conns_per_ip;
         let Peer::Ip(address) = peer else { return Ok(None) };
         let ip = address.ip().to_canonical();
-        if cap.is_none() && ip.is_loopback() {
+        if cap.is_none() && (ip.is_loopback() || limits.proxies.trust(peer)) {
             return Ok(None);
         }
         let client = client(ip);
@@ -75,6 +77,10 @@ mod tests {
     use super::*;
     use std::net::SocketAddr;
 
+    fn capped(cap: impl Into<Option<usize>>) -> Limits {
+        Limits { max_conns_per_ip: cap.into(), ..Limits::default() }
+    }
+
     fn peer(address: &str) -> Peer {
         Peer::Ip(address.parse::<SocketAddr>().expect("an address"))
     }
@@ -82,7 +88,7 @@ mod tests {
     #[test]
     fn an_address_has_its_share_and_gives_it_back() {
         let all = Arc::new(Addresses::default());
-        let take = |address: &str| all.take(peer(address), Some(2));
+        let take = |address: &str| all.take(peer(address), &capped(2));
         let first = take("10.0.0.1:1").expect("the first");
         let second = take("[::ffff:10.0.0.1]:2").expect("the second, of the same address");
         assert!(take("10.0.0.1:3").is_err());
@@ -97,9 +103,9 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_is_one_client() {
         let all = Arc::new(Addresses::default());
-        let first = all.take(peer("[2001:db8::1]:1"), Some(1)).expect("the first");
-        assert!(all.take(peer("[2001:db8::ffff:1]:1"), Some(1)).is_err());
-        assert!(all.take(peer("[2001:db8:0:1::1]:1"), Some(1)).is_ok());
+        let first = all.take(peer("[2001:db8::1]:1"), &capped(1)).expect("the first");
+        assert!(all.take(peer("[2001:db8::ffff:1]:1"), &capped(1)).is_err());
+        assert!(all.take(peer("[2001:db8:0:1::1]:1"), &capped(1)).is_ok());
         drop(first);
     }
 
@@ -107,11 +113,15 @@ mod tests {
     fn by_default_only_others_are_counted() {
         let all = Arc::new(Addresses::default());
         for uncounted in [peer("127.0.0.1:1"), peer("[::1]:1"), peer("[::ffff:127.0.0.1]:1"), Peer::Unix] {
-            assert!(all.take(uncounted, None).is_ok_and(|place| place.is_none()));
+            assert!(all.take(uncounted, &capped(None)).is_ok_and(|place| place.is_none()));
         }
-        let held: Vec<_> = (0..USUAL).map(|_| all.take(peer("10.0.0.1:1"), None).expect("usual")).collect();
-        assert!(all.take(peer("10.0.0.1:1"), None).is_err());
-        assert!(all.take(peer("127.0.0.1:1"), Some(1)).is_ok_and(|place| place.is_some()));
+        let held: Vec<_> =
+            (0..USUAL).map(|_| all.take(peer("10.0.0.1:1"), &capped(None)).expect("usual")).collect();
+        assert!(all.take(peer("10.0.0.1:1"), &capped(None)).is_err());
+        assert!(all.take(peer("127.0.0.1:1"), &capped(1)).is_ok_and(|place| place.is_some()));
+        let behind = |cap| Limits { proxies: "10.0.0.1".parse().expect("an address"), ..capped(cap) };
+        assert!(all.take(peer("10.0.0.1:1"), &behind(None)).is_ok_and(|place| place.is_none()));
+        assert!(all.take(peer("10.0.0.1:1"), &behind(Some(1))).is_err());
         drop(held);
     }
 }

@@ -94,7 +94,7 @@ pub struct Slot {
 impl Slot {
     /// Takes a slot, unless as many are taken as may be, of all or of the peer's address.
     pub(crate) fn take(counters: &Arc<Counters>, worker: usize, peer: Peer, limits: &Limits) -> Option<Slot> {
-        let Ok(place) = counters.addresses.take(peer, limits.max_conns_per_ip) else {
+        let Ok(place) = counters.addresses.take(peer, limits) else {
             counters.refused.fetch_add(1, Relaxed);
             return None;
         };

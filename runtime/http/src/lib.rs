@@ -9,7 +9,7 @@
 //! - `proto`: the protocol without I/O;
 //! - `buffers`, `io`, `timer`: one socket with its bytes and its one timer;
 //! - `conn`: one connection, a straight loop;
-//! - `worker`, `counters`, `addresses`: what connections of a worker, and of a server, share;
+//! - `worker`, `counters`, `addresses`, `proxies`: what connections of a worker, and of a server, share;
 //! - `local`: one worker; `listen`, `accept`, `server`, `shutdown`: sockets, threads, start and end;
 //! - `request`, `response`, `body`, `service`, `limits`: what an application sees.
 //!
@@ -35,6 +35,7 @@ mod limits;
 mod listen;
 mod local;
 pub mod proto;
+mod proxies;
 mod request;
 mod response;
 mod server;
@@ -50,6 +51,7 @@ pub use listen::{Address, BindError, Listen, ListenSyntaxError};
 pub use local::LocalServer;
 pub use proto::framing::{RequestFraming, Version};
 pub use proto::head::RequestHead;
+pub use proxies::{Proxies, ProxySyntaxError};
 pub use request::{BodyError, Peer, Request, RequestBody};
 pub use response::{Body, FieldError, Response};
 pub use server::{BLOCKING_THREADS, Bound, Server, raise_file_limit};

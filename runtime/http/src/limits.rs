@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::proxies::Proxies;
+
 /// The bounds of one server. All sizes are raw bytes as they come off the socket.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -20,7 +22,7 @@ pub struct Limits {
     /// Connections open at once in the whole server; above it 503 and close. Default 16,384.
     pub max_conns: usize,
     /// Connections open at once from one address, which of IPv6 is a /64 network; above it 503 and close. `None`, the
-    /// default, is 1,024, and no limit for the loopback.
+    /// default, is 1,024, and no limit for the loopback and for proxies that are trusted.
     pub max_conns_per_ip: Option<usize>,
     /// From the first byte of a head to its last; then 408. Default 10 s.
     pub header_timeout: Duration,
@@ -39,6 +41,8 @@ pub struct Limits {
     pub first_item_window: Duration,
     /// Serve clients that half-close after their request; otherwise such a FIN cancels. Default false.
     pub half_close: bool,
+    /// Whose `X-Forwarded-For` is believed. Default nobody's.
+    pub proxies: Proxies,
 }
 
 impl Limits {
@@ -63,6 +67,7 @@ impl Default for Limits {
             drain_timeout: Duration::from_secs(10),
             first_item_window: Duration::from_millis(50),
             half_close: false,
+            proxies: Proxies::default(),
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -24,6 +24,8 @@ pub struct Request {
     pub body: RequestBody,
     /// Who sent it.
     pub peer: Peer,
+    /// The address of the client, which is not the peer's behind a trusted proxy; `None` on a Unix socket.
+    pub client: Option<IpAddr>,
     /// Unique within the process.
     pub id: u64,
 }

@@ -1,6 +1,7 @@
 //! The application's side of the engine: one service per worker, called once per request.
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use tokio::time::Instant;
 
@@ -60,6 +61,8 @@ pub struct Access<'a> {
     pub head: Option<&'a RequestHead>,
     /// Who sent it.
     pub peer: Peer,
+    /// The address of the client; see [`Request::client`].
+    pub client: Option<IpAddr>,
     /// The status sent; `None` if the client went before one was.
     pub status: Option<u16>,
     /// Body bytes of the response, without framing, as far as they were handed to the socket's buffer.

@@ -25,6 +25,12 @@ pub fn request_id(scope: &mut Scope, _: Resource) -> Result<Own<Text>, Trap> {
     Ok(scope.text(&id)?)
 }
 
+/// The address of who sent the request; `unix` for who came through a Unix socket, which has none.
+pub fn request_ip(scope: &mut Scope, _: Resource) -> Result<Own<Text>, Trap> {
+    let address = scope.client.map_or_else(|| "unix".to_owned(), |address| address.to_string());
+    Ok(scope.text(&address)?)
+}
+
 /// The value of a cookie.
 pub fn cookies_get(scope: &mut Scope, cookies: Resource, name: Text) -> Result<Option<Own<Text>>, Trap> {
     let head = scope.request_of(cookies);

@@ -57,6 +57,7 @@ impl HandlerService {
         let cpu_limit = app.limits().cpu_limit;
         let mut scope = Box::new(Scope::new(app, Rc::clone(&self.worker)));
         scope.log = (self.log, Some(request.id));
+        scope.client = request.client;
         scope.cpu.limit_to(cpu_limit);
         if let Some(routed) = routed {
             scope.matched = Matched::new(request.head.clone(), routed);

@@ -34,7 +34,7 @@ impl Conn {
         self.core.counters.count_request(self.core.index);
         let body = self.incoming.begin(&head, &mut self.io.read, &self.core.limits);
         let mut record = Record::new(service, self, Some(head.clone()));
-        let request = Request { head, body, peer: self.peer, id: record.id() };
+        let request = Request { head, body, peer: self.peer, client: record.client(), id: record.id() };
         let result = match self.dispatch(service, request).await {
             Ok(response) => {
                 let result = self.respond(&mut record, response).await;

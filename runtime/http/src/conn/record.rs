@@ -1,5 +1,7 @@
 //! The record of one exchange: filled while it runs, handed to the service when it ends in whatever way.
 
+use std::net::IpAddr;
+
 use tokio::time::Instant;
 
 use super::state::{Conn, Ending};
@@ -28,6 +30,7 @@ pub(super) struct Record<'a, S: Service> {
     id: u64,
     head: Option<RequestHead>,
     peer: Peer,
+    client: Option<IpAddr>,
     started: Instant,
     fate: Fate,
     /// The status that was put on the wire.
@@ -38,11 +41,14 @@ pub(super) struct Record<'a, S: Service> {
 
 impl<'a, S: Service> Record<'a, S> {
     pub fn new(service: &'a S, conn: &Conn, head: Option<RequestHead>) -> Self {
+        let forwarded = || head.iter().flat_map(|head| head.header_all("x-forwarded-for"));
+        let client = conn.core.limits.proxies.client(conn.peer, forwarded);
         Record {
             service,
             id: conn.core.next_id(),
             head,
             peer: conn.peer,
+            client,
             started: conn.now,
             fate: Fate::Open,
             status: None,
@@ -52,6 +58,11 @@ impl<'a, S: Service> Record<'a, S> {
 
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The address of the client; see [`crate::Request::client`].
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
     }
 
     /// When the request was there.
@@ -117,6 +128,7 @@ impl<S: Service> Drop for Record<'_, S> {
             id: self.id,
             head: self.head.as_ref(),
             peer: self.peer,
+            client: self.client,
             status: self.status,
             bytes: self.bytes,
             started: self.started,

@@ -144,7 +144,7 @@ impl RequestHead {
     }
 
     /// The values of every field of this name, in order; case does not matter.
-    pub fn header_all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    pub fn header_all(&self, name: &str) -> impl DoubleEndedIterator<Item = &[u8]> {
         let bytes = &self.get().bytes;
         self.get()
             .fields
