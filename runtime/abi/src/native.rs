@@ -440,6 +440,8 @@ macro_rules! for_each_native {
             store_value "store-value" types (borrow borrow) owned, waits, linear;
             store_set "store-set" types (borrow borrow borrow borrow) word, waits, linear;
             store_swap "store-swap" types (borrow borrow borrow borrow) word, waits, linear;
+            store_still "store-still" - () word, traps, constant;
+            store_still_no_more "store-still-no-more" - () word, traps, constant;
             store_delete "store-delete" - (borrow borrow) word, waits, constant;
             store_keys "store-keys" - (borrow borrow) owned, waits, linear;
             store_len "store-len" - (borrow) word, waits, linear;

@@ -24,6 +24,8 @@ pub struct Run {
     number: u64,
     fiber: Fiber,
     waits_for: Option<Box<dyn Operation>>,
+    /// In how many functions it is that must not wait; see `scope::still`.
+    still: u32,
 }
 
 impl Run {
@@ -54,7 +56,7 @@ impl Run {
         all[..words.len()].copy_from_slice(words);
         let enter = scope.app().module().enter[words.len()];
         let fiber = Fiber::new(scope.worker(), stack, depth, enter, code, all);
-        Ok(Self { number: scope.number_run(), fiber, waits_for: None })
+        Ok(Self { number: scope.number_run(), fiber, waits_for: None, still: 0 })
     }
 
     /// Runs on until it ends, gives an item, waits or lets others run. `Pending` registered a waker.
@@ -67,7 +69,15 @@ impl Run {
             }
             ready!(poll_turn(scope, cx));
             if let Some(operation) = &mut self.waits_for {
+                if self.still > 0 {
+                    scope.ask_for_waits();
+                }
                 let Poll::Ready(result) = operation.poll(scope, cx) else {
+                    if self.still > 0
+                        && let Some(trap) = scope.refuse_wait(cx)
+                    {
+                        return Poll::Ready(Err(self.fail(scope, &trap)));
+                    }
                     return if scope.worker().is_stopped() { self.stop(scope) } else { Poll::Pending };
                 };
                 self.waits_for = None;
@@ -78,12 +88,14 @@ impl Run {
             }
             let globals = scope.app().globals();
             let outer = scope.set_running(self.number);
+            let outer_still = scope.set_still(self.still);
             // SAFETY: natives expect the scope at that address, and only they use it until `resume` returns.
             let step = unsafe {
                 let scope = ptr::from_mut(scope);
                 self.fiber.resume(scope.cast(), (*scope).heap_mut().quick(), globals, word)
             };
             scope.set_running(outer);
+            self.still = scope.set_still(outer_still);
             scope.heap_mut().publish();
             match step {
                 Step::Left(Suspend::Give) => return Poll::Ready(Ok(mem::take(&mut scope.given))),
@@ -121,12 +133,14 @@ impl Run {
         }
         let globals = scope.app().globals();
         let outer = scope.set_running(self.number);
+        let outer_still = scope.set_still(self.still);
         // SAFETY: as in `poll`; the native that calls this runs on a fiber of the scope.
         let step = unsafe {
             let scope = ptr::from_mut(scope);
             self.fiber.resume_within(scope.cast(), (*scope).heap_mut().quick(), globals, 0)
         };
         scope.set_running(outer);
+        self.still = scope.set_still(outer_still);
         match step {
             Step::Left(Suspend::Give) => Some(Ok(mem::take(&mut scope.given))),
             Step::Done(word) => Some(Ok(word)),

@@ -36,6 +36,7 @@ mod channels;
 mod deferred;
 mod groups;
 mod objects;
+mod still;
 mod streams;
 mod tasks;
 
@@ -185,6 +186,8 @@ pub struct Scope {
     heap: Heap,
     /// What `defer` put off.
     deferred: deferred::Deferred,
+    /// Whether what runs may wait.
+    still: still::Still,
     /// The item that suspended a generator's fiber, until the run takes it.
     pub(crate) given: Word,
     /// The trap that suspended a fiber, until the run takes it.
@@ -241,6 +244,7 @@ impl Scope {
             table: Table::new(Rc::clone(&worker)),
             heap,
             deferred: deferred::Deferred::default(),
+            still: still::Still::default(),
             given: 0,
             trap: None,
             has_trapped: false,

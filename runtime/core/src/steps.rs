@@ -54,6 +54,7 @@ impl<W: Work> Operation for Going<W> {
                 return Poll::Ready(result);
             }
             if cfg!(feature = "stress") {
+                scope.note_work();
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -81,6 +81,7 @@ impl Scope {
     pub(crate) fn charge_forced(&mut self) -> Result<(), Trap> {
         /// Reading the clock at every check would be most of the work.
         const MEASURED: u32 = 256;
+        self.note_work();
         self.cpu.is_forced = true;
         self.cpu.forced = self.cpu.forced.wrapping_add(1);
         if self.cpu.forced.is_multiple_of(MEASURED) { self.charge_stop() } else { Ok(()) }

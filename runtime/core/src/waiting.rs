@@ -84,7 +84,12 @@ where
             let (job, finish) = (Job::New(move || job(copies)), Some(finish));
             self.then = Some(Box::new(Pooled { job, finish, held: self.held, then: None }));
         }
-        self.then.as_mut().expect("a job is waited for").poll(scope, cx)
+        let polled = self.then.as_mut().expect("a job is waited for").poll(scope, cx);
+        if polled.is_pending() {
+            // What is copied to the pool is computed there.
+            scope.note_work();
+        }
+        polled
     }
 
     fn close(self: Box<Self>, scope: &mut Scope) {

@@ -40,7 +40,8 @@ pub fn print(scope: &mut Scope, ty: TypeId, value: Any) -> Result<Flow, Trap> {
 struct Room;
 
 impl Operation for Room {
-    fn poll(&mut self, _: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        scope.note_work();
         STDOUT.poll_room(cx).map(|()| Ok(0))
     }
 }

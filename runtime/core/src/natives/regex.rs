@@ -85,7 +85,8 @@ impl Compile {
         Self { pattern: pattern.as_str().to_owned(), job: None }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Regex, String>> {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Regex, String>> {
+        scope.note_work();
         let job = self.job.get_or_insert_with(|| {
             let pattern = self.pattern.clone();
             spawn_blocking(move || regexes::compile(&pattern))
@@ -107,7 +108,7 @@ struct Compiling<S> {
 impl<S: Search> Operation for Compiling<S> {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
         if self.then.is_none() {
-            let compiled = ready!(self.compiling.poll(cx)).map_err(|problem| {
+            let compiled = ready!(self.compiling.poll(scope, cx)).map_err(|problem| {
                 Trap::native(format!("the pattern {:?} is not valid: {problem}", self.compiling.pattern))
             });
             match compiled.and_then(|regex| begin(scope, self.search, &regex, self.text, self.with))? {
@@ -315,7 +316,7 @@ struct Judging(Compile);
 
 impl Operation for Judging {
     fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
-        Poll::Ready(match ready!(self.0.poll(cx)) {
+        Poll::Ready(match ready!(self.0.poll(scope, cx)) {
             Ok(_) => Ok(0),
             Err(problem) => scope.text(&problem).map(Gives::into_word).map_err(Trap::from),
         })

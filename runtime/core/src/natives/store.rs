@@ -175,6 +175,18 @@ pub fn store_swap(
     put(scope, Writing { stage: Stage::Packing(Packer::new(ty, value)), store, key, ttl, instead_of })
 }
 
+/// A function begins that must not wait.
+pub fn store_still(scope: &mut Scope) -> Result<(), Trap> {
+    scope.begin_still();
+    Ok(())
+}
+
+/// It has come back.
+pub fn store_still_no_more(scope: &mut Scope) -> Result<(), Trap> {
+    scope.end_still();
+    Ok(())
+}
+
 fn time_to_live(ttl: Any) -> Result<Option<Duration>, Trap> {
     if ttl.word() == 0 {
         return Ok(None);
