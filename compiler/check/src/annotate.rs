@@ -197,7 +197,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if let Some(best) = usual.or_else(|| closest(text, names.iter().map(String::as_str))) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            error = error.meant(name.span, best);
         }
         self.report(error);
     }

@@ -69,6 +69,9 @@ pub trait Library {
     /// The module `name`, such as `list`; `None` when there is none. Parsed at most once by whoever implements this.
     fn module(&self, name: &str) -> Option<Rc<ast::File>>;
 
+    /// The names of all modules, in the order in which one is looked for.
+    fn names(&self) -> Vec<String>;
+
     /// A place of the program as its errors tell it: `app.weir:3:7`.
     fn place(&self, span: Span) -> String;
 }

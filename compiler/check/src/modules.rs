@@ -261,6 +261,11 @@ impl<'a> Modules<'a> {
         id
     }
 
+    /// The names of all library modules.
+    pub fn library_names(&self) -> Vec<String> {
+        self.library.names()
+    }
+
     /// The module `id`.
     pub fn get(&self, id: ModuleId) -> &Module<'a> {
         &self.modules[id.0 as usize]

@@ -164,7 +164,7 @@ impl<'a> Part<'a> {
         let error = Diagnostic::error("E0603", message, span, "not a type that a path can be read as")
             .help("It is a Text, as without a type, an Int, a Float or a Bool.");
         Err(match closest(ty.text, TYPES.iter().map(|(name, _)| *name)) {
-            Some(best) => error.help(format!("Did you mean `{best}`?")).fix(ty.span, best.to_string()),
+            Some(best) => error.meant(ty.span, best),
             None => error,
         })
     }

@@ -184,9 +184,7 @@ impl<'a> Checker<'a> {
                     let error = Diagnostic::error("E0210", message, name.span, "not known");
                     let public = self.public_names(module);
                     match closest(&name.text, public.iter().map(String::as_str)) {
-                        Some(best) => {
-                            error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
-                        }
+                        Some(best) => error.meant(name.span, best),
                         None => error,
                     }
                 }

@@ -239,7 +239,7 @@ impl<'a> Checker<'a> {
         let upper = method.text.to_ascii_uppercase();
         let meant = METHODS.iter().find(|known| **known == upper).copied();
         let error = match meant.or_else(|| closest(&upper, METHODS)) {
-            Some(best) => error.help(format!("Did you mean `{best}`?")).fix(method.span, best.to_string()),
+            Some(best) => error.meant(method.span, best),
             None => error,
         };
         self.report(error);

@@ -66,6 +66,10 @@ impl Library for Modules {
         Some(file)
     }
 
+    fn names(&self) -> Vec<String> {
+        MODULES.iter().map(|(name, _)| name.to_string()).collect()
+    }
+
     fn place(&self, span: Span) -> String {
         crate::show_place(&self.sources.borrow(), Place { file: span.file.0, start: span.start })
     }

@@ -79,6 +79,11 @@ impl Diagnostic {
         self
     }
 
+    /// Asks whether `name` was meant at `span`, and offers to write that.
+    pub fn meant(self, span: Span, name: &str) -> Self {
+        self.help(format!("Did you mean `{name}`?")).fix(span, name)
+    }
+
     /// Adds a machine-applicable mend.
     pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fix = Some(Fix { span, replacement: replacement.into() });

@@ -30,7 +30,7 @@ pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// What other languages call something, as [`key`] has it, and what Weir calls it.
-const ELSEWHERE: [(&str, &str); 24] = [
+const ELSEWHERE: [(&str, &str); 32] = [
     ("length", "len"),
     ("size", "len"),
     ("count", "len"),
@@ -53,7 +53,15 @@ const ELSEWHERE: [(&str, &str); 24] = [
     ("lowercase", "lower"),
     ("tolower", "lower"),
     ("parseint", "to-int"),
+    ("int", "to-int"),
+    ("parsefloat", "to-float"),
+    ("float", "to-float"),
+    ("bytes", "to-bytes"),
+    ("encode", "to-bytes"),
     ("characters", "chars"),
+    ("replaceall", "replace"),
+    ("sorted", "sort"),
+    ("reversed", "reverse"),
     ("skip", "drop"),
 ];
 

@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
         let mut error = Diagnostic::error("E0410", message, name.span, "not known");
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         if let Some(best) = closest(&name.text, names.iter().copied()) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            error = error.meant(name.span, best);
         } else if !names.is_empty() {
             error = error.help(format!("It has `{}`.", names.join("`, `")));
         }

@@ -190,9 +190,7 @@ impl<'a> Checker<'a> {
             error = error.label(declared, "declared here");
         }
         match closest(&name.text, callee.params.iter().map(|(p, _)| *p)) {
-            Some(best) => {
-                error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
-            }
+            Some(best) => error = error.meant(name.span, best),
             None if callee.params.is_empty() => {}
             None => {
                 let params: Vec<String> = callee.params.iter().map(|(p, _)| format!("`{p}`")).collect();

@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
             .map(|f| f.decl.name.text.as_str())
             .collect();
         if let Some(best) = closest(&name.text, names.iter().copied()) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            error = error.meant(name.span, best);
         }
         self.report(error);
         self.infer_anyway(args);
@@ -209,7 +209,7 @@ impl<'a> Checker<'a> {
         let fields = self.field_names(receiver.ty);
         let all = names.iter().chain(&own).copied().chain(fields.iter().map(String::as_str));
         if let Some(best) = closest(text, all) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            error = error.meant(name.span, best);
         } else if let Term::Option(item) = *self.terms.head(receiver.ty) {
             let item = self.terms.show(item);
             error = error.help(format!("The `{item}` may be missing: give a fallback with `??`, or look into it with `match` or `if let`."));

@@ -24,6 +24,14 @@ pub enum Meaning<'a> {
     Nothing,
 }
 
+/// What the library has under a name that stands for nothing here.
+enum InLibrary {
+    /// A method of a type.
+    Method,
+    /// A function of the module of that name.
+    Function(String),
+}
+
 impl<'a> Checker<'a> {
     /// What `name` stands for here: variables first, then top-level `let`s and functions of this file, what it uses by name,
     /// the prelude.
@@ -179,20 +187,31 @@ impl<'a> Checker<'a> {
                 names.extend(self.visible_cases());
             }
             if let Some(best) = closest(text, names.iter().map(String::as_str)) {
-                error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
-            } else if called && self.is_some_method(text) {
-                error = error.help(format!("It is a method: call it as `value.{text}()`."));
+                error = error.meant(name.span, best);
+            } else if called && let Some(place) = self.place_in_library(text) {
+                error = match place {
+                    InLibrary::Method => error.help(format!("It is a method: call it as `value.{text}()`.")),
+                    InLibrary::Function(module) => {
+                        let whole = format!("{module}.{text}");
+                        error
+                            .help(format!("The module `{module}` has it: call it as `{whole}(...)`."))
+                            .fix(name.span, whole)
+                    }
+                };
             }
         }
         self.report(error);
     }
 
-    /// Whether a type of the library has a method of that name.
-    fn is_some_method(&mut self, name: &str) -> bool {
-        ["text", "list", "int", "range", "option", "duration", "time", "stream"].into_iter().any(|home| {
-            let home = self.modules.library(home, &mut self.terms);
-            let found = home.and_then(|home| self.modules.find_fn(home, name));
-            found.is_some_and(|f| self.modules.function(f).decl.public && self.modules.function(f).has_self())
+    /// Where the library has a public function of that name.
+    fn place_in_library(&mut self, name: &str) -> Option<InLibrary> {
+        self.modules.library_names().into_iter().find_map(|home| {
+            let module = self.modules.library(&home, &mut self.terms)?;
+            let found = self.modules.function(self.modules.find_fn(module, name)?);
+            found.decl.public.then(|| match found.has_self() {
+                true => InLibrary::Method,
+                false => InLibrary::Function(home),
+            })
         })
     }
 

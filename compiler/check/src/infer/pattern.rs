@@ -260,7 +260,7 @@ impl<'a> Checker<'a> {
         let own = known.join("`, `");
         known.extend(self.visible_cases());
         if let Some(best) = closest(&name.text, known.iter().map(String::as_str)) {
-            error = error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string());
+            error = error.meant(name.span, best);
         } else if of.is_some() {
             error = error.help(format!("It has `{own}`. A name that is bound starts with a small letter."));
         } else if self.type_in_scope(&name.text).is_some() {

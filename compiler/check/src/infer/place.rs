@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
         let error = if self.is_method(receiver.ty, text) {
             error.help(format!("It is a method; call it with `.{text}()`.")).fix(name.span.after(), "()")
         } else if let Some(best) = closest(text, fields.iter().map(String::as_str)) {
-            error.help(format!("Did you mean `{best}`?")).fix(name.span, best.to_string())
+            error.meant(name.span, best)
         } else if let Term::Tuple(parts) = self.terms.head(receiver.ty) {
             let names =
                 ["a", "b", "c", "d"].get(..parts.len()).map_or("a, b, ...".into(), |names| names.join(", "));

@@ -18,12 +18,15 @@ pub struct Sources {
     parsed: RefCell<HashMap<String, Option<Rc<File>>>>,
 }
 
+/// Where the library's files are.
+const SHELF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../stdlib");
+
 impl Library for Sources {
     fn module(&self, name: &str) -> Option<Rc<File>> {
         if let Some(known) = self.parsed.borrow().get(name) {
             return known.clone();
         }
-        let path = format!("{}/../../stdlib/{name}.weir", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{SHELF}/{name}.weir");
         let file = std::fs::read_to_string(path).ok().map(|text| {
             let id = FileId(self.parsed.borrow().len() as u16 + LIBRARY);
             let parsed = weir_syntax::parse_library(id, &text);
@@ -32,6 +35,16 @@ impl Library for Sources {
         });
         self.parsed.borrow_mut().insert(name.to_string(), file.clone());
         file
+    }
+
+    fn names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(SHELF)
+            .expect("the library is there")
+            .map(|file| file.expect("readable").path());
+        let mut names: Vec<String> =
+            files.filter_map(|file| Some(file.file_stem()?.to_str()?.to_string())).collect();
+        names.sort();
+        names
     }
 
     fn place(&self, span: Span) -> String {

@@ -28,6 +28,10 @@ impl Library for Standard {
         Some(Rc::new(parse_library(FileId(at as u16 + 1), MODULES[at].1).file))
     }
 
+    fn names(&self) -> Vec<String> {
+        MODULES.iter().map(|(name, _)| name.to_string()).collect()
+    }
+
     fn place(&self, _: Span) -> String {
         String::new()
     }

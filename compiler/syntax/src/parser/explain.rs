@@ -182,9 +182,11 @@ fn known_slip(place: &Place) -> Option<Diagnostic> {
                     diagnostic.help("any function may wait; there is no `async` and no `await`")
                 }
                 "new" => diagnostic.help("values are built like calls: `Name(field: value)`"),
-                "throw" | "raise" => diagnostic.help("a fault that ends everything is `panic(\"why\")`"),
+                "throw" | "raise" => {
+                    diagnostic.help("a function fails with `fail \"why\"`, which its caller passes on with `?`")
+                }
                 "try" | "catch" => {
-                    diagnostic.help("there are no exceptions; what may be missing is an option, such as `Text?`")
+                    diagnostic.help("what fails gives a value: `call()?` passes it on, `call() ?? other` goes on with something else, and `match` tells `Ok(x)` from `Err(error)`")
                 }
                 "echo" | "puts" | "printf" | "println" => diagnostic.help("write `print(...)`"),
                 "lambda" => diagnostic.help("a lambda is written `x => x + 1` or `(a, b) => a + b`"),
