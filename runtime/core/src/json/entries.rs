@@ -3,7 +3,9 @@
 //! Invariant: of a key that comes twice the last value counts, in the place of the first.
 
 use super::path::Path;
-use super::read::{Frame, Next, Reader, Source, Stop, is_text};
+use super::read::{Frame, Next, Reader};
+use super::source::{Source, Stop};
+use super::types::is_text;
 use crate::heap::Word;
 use crate::map::{self, EntryTypes, Map};
 use crate::value::{Any, Arg, Handle, Own, Text};

@@ -3,8 +3,9 @@
 //! In: a place in the text. Out: Texts and lists that grow piece by piece where they stay; places behind values.
 //! Invariant: what was made is the reader's and given back with the rest.
 
-use super::read::{Frame, Next, Reader, Source, Stop};
+use super::read::{Frame, Next, Reader};
 use super::scan::{Bad, Piece, Scan};
+use super::source::{Source, Stop};
 use super::{MAX_DEPTH, PIECE, TAG};
 use crate::building::Building;
 use crate::heap::Word;

@@ -11,11 +11,14 @@
 //! Not here: names and shapes of a program's types (`weir_abi::json`).
 
 mod entries;
+mod fields;
 mod leaf;
 mod long;
 mod path;
 mod read;
 mod scan;
+mod source;
+mod types;
 mod write;
 
 pub use entries::entry_types;

@@ -5,17 +5,17 @@
 //! Invariant: what was made is on `values`, and given back when the text turns out to be wrong or reading is given up.
 
 use super::entries::entry_types;
-use super::long::{GATHERED, Long, Look, Skip, settled};
+use super::fields::Fields;
+use super::long::{GATHERED, Long, Look, settled};
 use super::path::Path;
 use super::scan::{Bad, Scan, position};
-use super::{Fault, MAX_DEPTH, PIECE, Step, TAG, leaf};
-use crate::heap::{Obj, Word};
+use super::source::{Source, Stop};
+use super::types::{field_type, json_shape, type_name};
+use super::{Fault, MAX_DEPTH, PIECE, Step, leaf};
+use crate::heap::Word;
 use crate::scope::Scope;
 use crate::value::Handle;
-use std::borrow::Cow;
 use weir_abi::code::Module;
-use weir_abi::json::{JsonShape, case};
-use weir_abi::layout::{self, shape};
 use weir_abi::types::{TypeDesc, TypeId};
 
 /// A list or object of which a part was read.
@@ -35,18 +35,6 @@ pub enum Frame {
     Any { ty: TypeId, case: usize },
 }
 
-/// A record or case: its fields are `values[base..]` and `seen[seen..]`, one for each, whether it came or not.
-#[derive(Clone, Copy, Debug)]
-pub struct Fields {
-    ty: TypeId,
-    /// 0 for a record.
-    case: usize,
-    base: usize,
-    seen: usize,
-    /// The field that is being read.
-    at: Option<usize>,
-}
-
 /// What comes next.
 pub enum Next {
     /// A value of that type.
@@ -57,43 +45,11 @@ pub enum Next {
     Rest,
 }
 
-/// Why a value cannot be made.
-pub enum Stop {
-    /// The text is wrong.
-    Bad(Bad),
-    /// Anything else.
-    Fault(Fault),
-}
-
-impl From<Bad> for Stop {
-    fn from(bad: Bad) -> Self {
-        Self::Bad(bad)
-    }
-}
-
-impl From<crate::heap::Full> for Stop {
-    fn from(full: crate::heap::Full) -> Self {
-        Self::Fault(full.into())
-    }
-}
-
-/// What a step works with.
-pub struct Source<'a> {
-    /// Where the objects go.
-    pub scope: &'a mut Scope,
-    /// What knows the types.
-    pub module: &'a Module,
-    /// The text.
-    pub scan: Scan<'a>,
-    /// For strings with escapes.
-    pub buffer: Vec<u8>,
-}
-
 /// A value that is being read.
 pub struct Reader {
     root: TypeId,
     at: usize,
-    is_strict: bool,
+    pub(super) is_strict: bool,
     /// The type of the value that comes next.
     want: TypeId,
     /// From the outermost one inwards.
@@ -102,7 +58,7 @@ pub struct Reader {
     depth: usize,
     pub(super) values: Vec<Word>,
     /// Which fields came.
-    seen: Vec<bool>,
+    pub(super) seen: Vec<bool>,
     /// What it is in the middle of.
     pub(super) long: Option<Long>,
 }
@@ -140,7 +96,7 @@ impl Reader {
         })
     }
 
-    fn advance(&mut self, source: &mut Source<'_>, end: usize) -> Result<Step, Stop> {
+    pub(super) fn advance(&mut self, source: &mut Source<'_>, end: usize) -> Result<Step, Stop> {
         while source.scan.at < end {
             let mut next = match self.long.take() {
                 Some(long) => self.go_on(source, long)?,
@@ -271,74 +227,6 @@ impl Reader {
         self.frames.pop();
     }
 
-    /// The object of a record, or of the case with that index, behind its brace.
-    pub(super) fn begin_fields(
-        &mut self,
-        source: &mut Source<'_>,
-        ty: TypeId,
-        case: usize,
-    ) -> Result<Next, Stop> {
-        let fields = Fields { ty, case, base: self.values.len(), seen: self.seen.len(), at: None };
-        self.open(source, Frame::Fields(fields))?;
-        let count = source.shape(ty, case).fields.len();
-        self.values.resize(fields.base + count, 0);
-        self.seen.resize(fields.seen + count, false);
-        if source.scan.takes(b'}') {
-            return self.make_fields(source, fields);
-        }
-        self.next_field(source, fields)
-    }
-
-    /// The next field, where one must stand.
-    fn next_field(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
-        let module = source.module;
-        let shape = source.shape(fields.ty, fields.case);
-        self.set_top(Fields { at: None, ..fields });
-        loop {
-            source.scan.token();
-            let key_at = source.scan.at;
-            let key = source.scan.key(&mut source.buffer)?;
-            // Mostly they come in the declared order.
-            let is_it = |at: usize| shape.fields.get(at).is_some_and(|field| field.name == key);
-            let next = fields.at.map_or(0, |at| at + 1);
-            let found = if is_it(next) { Some(next) } else { (0..shape.fields.len()).find(|at| is_it(*at)) };
-            if let Some(at) = found {
-                self.set_top(Fields { at: Some(at), ..fields });
-                return Ok(Next::Want(field_type(module, fields.ty, fields.case, at)));
-            }
-            let is_tag = key == TAG && matches!(module.types[fields.ty.0 as usize], TypeDesc::Enum(..));
-            if self.is_strict && !is_tag {
-                let message = format!("there is no field {key:?} in {}", type_name(module, fields.ty));
-                return Err(Bad::mismatch(key_at, message).into());
-            }
-            if !self.skip(source, Skip::default())? {
-                return Ok(Next::Rest);
-            }
-            if !source.scan.takes(b',') {
-                source.scan.expect(b'}', "`,` or `}`")?;
-                return self.make_fields(source, fields);
-            }
-        }
-    }
-
-    /// Goes on behind the value of a field that nobody asked for.
-    pub(super) fn behind_skipped(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
-        let Some(Frame::Fields(fields)) = self.frames.last().copied() else {
-            unreachable!("fields are a record's or a case's")
-        };
-        if source.scan.takes(b',') {
-            return self.next_field(source, fields);
-        }
-        source.scan.expect(b'}', "`,` or `}`")?;
-        self.make_fields(source, fields)
-    }
-
-    fn set_top(&mut self, fields: Fields) {
-        if let Some(top) = self.frames.last_mut() {
-            *top = Frame::Fields(fields);
-        }
-    }
-
     /// Hands a value to what it is a part of.
     fn accept(&mut self, source: &mut Source<'_>, word: Word) -> Result<Next, Stop> {
         let frame = *self.frames.last().expect("the caller saw that the value is a part of another");
@@ -401,32 +289,6 @@ impl Reader {
                 Ok(Next::Give(made?))
             }
         }
-    }
-
-    /// Makes a record or case of its fields, behind its closing brace.
-    fn make_fields(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
-        let shape = source.shape(fields.ty, fields.case);
-        for (at, field) in shape.fields.iter().enumerate() {
-            if self.seen[fields.seen + at] {
-                continue;
-            }
-            let ty = field_type(source.module, fields.ty, fields.case, at);
-            let default = match &field.default {
-                Some(default) => source.default(ty, default)?,
-                None => None,
-            };
-            if let Some(default) = default {
-                self.values[fields.base + at] = default;
-            } else if !matches!(source.module.types[ty.0 as usize], TypeDesc::Option(_)) {
-                self.set_top(Fields { at: Some(at), ..fields });
-                let message = format!("expected {}, found nothing", type_name(source.module, ty));
-                return Err(Bad::mismatch(source.scan.at - 1, message).into());
-            }
-        }
-        let word = source.object(fields.ty, fields.case, &self.values[fields.base..])?;
-        self.seen.truncate(fields.seen);
-        self.close(fields.base);
-        Ok(Next::Give(word))
     }
 
     /// Gives back all that was made.
@@ -506,221 +368,4 @@ impl Frame {
     }
 }
 
-impl<'a> Source<'a> {
-    /// Gives up a value of that type.
-    pub fn give_up(&mut self, ty: TypeId, word: Word) {
-        if self.module.types[ty.0 as usize].is_ref() {
-            // SAFETY: a value of a reference type that the reader made and nobody else owns.
-            unsafe { self.scope.drop_word(word) };
-        }
-    }
-
-    fn shape(&self, ty: TypeId, case: usize) -> &'a JsonShape {
-        json_shape(self.module, ty, case)
-    }
-
-    fn int(&mut self) -> Result<i64, Stop> {
-        self.scan.token();
-        let at = self.scan.at;
-        let number = self.scan.number("Int")?;
-        let bad = |message| Stop::Bad(Bad::mismatch(at, message));
-        if !number.is_integer {
-            return Err(bad(format!("expected Int, found {}", number.text)));
-        }
-        number.text.parse().map_err(|_| bad(format!("{} does not fit an Int", number.text)))
-    }
-
-    fn float(&mut self) -> Result<f64, Stop> {
-        self.scan.token();
-        let at = self.scan.at;
-        let number = self.scan.number("Float")?;
-        let value: f64 = number.text.parse().expect("Rust reads all numbers of JSON");
-        if value.is_infinite() {
-            return Err(Bad::mismatch(at, format!("{} does not fit a Float", number.text)).into());
-        }
-        Ok(value)
-    }
-
-    /// A value from its text form.
-    fn form<T>(&mut self, wanted: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Stop> {
-        self.scan.token();
-        let before = self.scan;
-        let value = read(self.scan.string(wanted, &mut self.buffer)?);
-        value.ok_or_else(|| Stop::Bad({ before }.expected(wanted)))
-    }
-
-    fn range(&mut self) -> Result<Word, Stop> {
-        let (low, high, is_inclusive) = self.form("Range as in \"1..5\"", leaf::range)?;
-        let words = [
-            (layout::RANGE_LOW, low as Word),
-            (layout::RANGE_HIGH, high as Word),
-            (layout::RANGE_INCLUSIVE, is_inclusive.into()),
-        ];
-        Ok(self.scope.object(layout::RANGE_SIZE as usize, shape::RANGE, &words)?.word())
-    }
-
-    /// A list of elements that move into it.
-    fn list(&mut self, item: TypeId, elements: &[Word]) -> Result<Word, Stop> {
-        let is_ref = self.module.types[item.0 as usize].is_ref();
-        let list =
-            self.scope.list(if is_ref { shape::LIST_REF } else { shape::LIST_WORD }, elements.len())?;
-        list.get().append(elements);
-        Ok(list.get().word())
-    }
-
-    /// A record or case of fields that move into it.
-    fn object(&mut self, ty: TypeId, case: usize, fields: &[Word]) -> Result<Word, Stop> {
-        let desc = &self.module.types[ty.0 as usize];
-        let is_case = matches!(desc, TypeDesc::Enum(..));
-        if is_case && fields.is_empty() {
-            return self.case(desc, case);
-        }
-        let JsonShape { shape, size, .. } = *self.shape(ty, case);
-        let object: Obj = self.scope.raw(size.into(), layout::header(shape))?;
-        if is_case {
-            object.set(layout::CASE_INDEX, case as Word);
-        }
-        let offset = if is_case { layout::case_field } else { layout::field };
-        for (at, word) in (0..).zip(fields) {
-            object.set(offset(at), *word);
-        }
-        Ok(object.word())
-    }
-
-    /// A case without fields.
-    fn case(&mut self, desc: &TypeDesc, case: usize) -> Result<Word, Stop> {
-        if !desc.is_ref() {
-            return Ok(case as Word);
-        }
-        let words = [(layout::CASE_INDEX, case as Word)];
-        Ok(self.scope.object(layout::CASE_SIZE as usize, shape::CASE, &words)?.word())
-    }
-
-    /// The value of a field that did not come, unless its default is none of its type's.
-    fn default(&mut self, ty: TypeId, default: &'a str) -> Result<Option<Word>, Stop> {
-        let mut reader = Reader::new(ty, true);
-        let scan = std::mem::replace(&mut self.scan, Scan::new(default, 0));
-        let made = loop {
-            match reader.advance(self, usize::MAX) {
-                Ok(Step::More) => {}
-                made => break made,
-            }
-        };
-        self.scan = scan;
-        if let Ok(Step::Done(word)) = made {
-            return Ok(Some(word));
-        }
-        reader.give_back(self.scope);
-        match made {
-            Err(Stop::Fault(fault)) => Err(fault.into()),
-            _ => Ok(None),
-        }
-    }
-
-    // ---- enums
-
-    /// The case that is called like the text that comes.
-    fn named_case(&mut self, desc: &TypeDesc, name: &str) -> Result<Word, Stop> {
-        let TypeDesc::Enum(_, cases) = desc else { unreachable!("cases are an enum's") };
-        self.scan.token();
-        let before = self.scan;
-        let text = self.scan.string(name, &mut self.buffer)?;
-        let found = cases.iter().position(|(name, _)| name == text);
-        match found {
-            Some(case) if cases[case].1.is_empty() => self.case(desc, case),
-            Some(_) => {
-                let message = format!("{text} has fields: expected an object with `type`");
-                Err(Bad::mismatch(before.at, message).into())
-            }
-            None => Err({ before }.expected(&format!("{name} ({})", names(cases))).into()),
-        }
-    }
-
-    /// The case that the text at a place ahead names.
-    pub(super) fn tagged_case(&mut self, desc: &TypeDesc, mut scan: Scan<'a>) -> Result<usize, Stop> {
-        let TypeDesc::Enum(name, cases) = desc else { unreachable!("cases are an enum's") };
-        scan.token();
-        let before = scan;
-        let text = scan.string("the name of a case", &mut self.buffer)?;
-        let found = cases.iter().position(|(name, _)| name == text);
-        found.ok_or_else(|| Stop::Bad({ before }.expected(&format!("{name} ({})", names(cases)))))
-    }
-
-    /// No member of the object that comes names its case.
-    #[cold]
-    pub(super) fn without_tag(&self, desc: &TypeDesc) -> Stop {
-        let TypeDesc::Enum(name, cases) = desc else { unreachable!("cases are an enum's") };
-        let message = format!("expected `type` to name a case of {name} ({})", names(cases));
-        Bad::mismatch(self.scan.at, message).into()
-    }
-
-    /// Which case of the library's Json comes.
-    fn any_case(&mut self) -> Result<usize, Stop> {
-        Ok(match self.scan.token() {
-            Some(b'n') => case::NULL,
-            Some(b't' | b'f') => case::BOOL,
-            Some(b'"') => case::TEXT,
-            Some(b'[') => case::LIST,
-            Some(b'{') => case::OBJECT,
-            Some(b'-' | b'0'..=b'9') => {
-                let number = { self.scan }.number("a number")?;
-                if number.is_integer { case::INT } else { case::FLOAT }
-            }
-            _ => return Err(self.scan.expected("a value").into()),
-        })
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-fn json_shape(module: &Module, ty: TypeId, case: usize) -> &JsonShape {
-    let of = module.json.get(ty).expect("compiler bug: a type that JSON was not told of");
-    &of.shapes[case]
-}
-
-/// The type of a record's field, or of one of an enum's case.
-fn field_type(module: &Module, ty: TypeId, case: usize, at: usize) -> TypeId {
-    match &module.types[ty.0 as usize] {
-        TypeDesc::Tuple(parts) => parts[at],
-        TypeDesc::Record(_, fields) => fields[at].1,
-        TypeDesc::Enum(_, cases) => cases[case].1[at].1,
-        other => unreachable!("compiler bug: {other:?} has no fields"),
-    }
-}
-
-/// What errors call a type.
-fn type_name(module: &Module, ty: TypeId) -> Cow<'_, str> {
-    Cow::Borrowed(match &module.types[ty.0 as usize] {
-        TypeDesc::Unit => "null",
-        TypeDesc::Int => "Int",
-        TypeDesc::Float => "Float",
-        TypeDesc::Bool => "Bool",
-        TypeDesc::Text => "Text",
-        TypeDesc::Bytes => "Bytes",
-        TypeDesc::Duration => "Duration",
-        TypeDesc::Time => "Time",
-        TypeDesc::Range => "Range",
-        TypeDesc::List(_) | TypeDesc::Set(_) => "a list",
-        TypeDesc::Map(key, _) if is_text(module, *key) => "an object",
-        TypeDesc::Map(..) => "a list of keys and values",
-        TypeDesc::Option(inner) => return type_name(module, *inner),
-        TypeDesc::Tuple(parts) => return Cow::Owned(format!("a list of {}", parts.len())),
-        TypeDesc::Record(name, _) if name.is_empty() => "an object",
-        TypeDesc::Record(name, _) | TypeDesc::Enum(name, _) => name,
-        _ => "a value",
-    })
-}
-
-/// Whether values of that type are Texts.
-pub fn is_text(module: &Module, ty: TypeId) -> bool {
-    module.types[ty.0 as usize] == TypeDesc::Text
-}
-
-/// The cases' names in words.
-fn names(cases: &[weir_abi::types::Case]) -> String {
-    cases.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
-}
+// ---- enums

@@ -4,7 +4,7 @@
 
 use super::entries::entry_types;
 use super::path::Path;
-use super::read::is_text;
+use super::types::is_text;
 use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
 use crate::form::{Digits, case_index, option_payload, write_form};
 use crate::heap::Full;
