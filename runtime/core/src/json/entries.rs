@@ -5,21 +5,12 @@
 use super::path::Path;
 use super::read::{Frame, Next, Reader};
 use super::source::{Source, Stop};
-use super::types::is_text;
+use super::types::{entry_types, is_text};
 use crate::heap::Word;
 use crate::map::{self, EntryTypes, Map};
 use crate::value::{Any, Arg, Handle, Own, Text};
 use weir_abi::code::Module;
-use weir_abi::types::{TypeDesc, TypeId};
-
-/// The types of a Map's keys and values; a Set has no values.
-pub fn entry_types(module: &Module, ty: TypeId) -> (TypeId, Option<TypeId>) {
-    match module.types[ty.0 as usize] {
-        TypeDesc::Map(key, value) => (key, Some(value)),
-        TypeDesc::Set(item) => (item, None),
-        ref other => unreachable!("compiler bug: {other:?} has no entries"),
-    }
-}
+use weir_abi::types::TypeId;
 
 /// A Map or Set that is being read: its type, where it is on the values, and whether a key waits for its value.
 pub type Entries = (TypeId, usize, bool);

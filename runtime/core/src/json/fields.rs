@@ -2,13 +2,12 @@
 //!
 //! Invariant: of a field that comes twice the last value counts, in whatever order they come.
 
-use super::Step;
-use super::TAG;
 use super::long::Skip;
 use super::read::{Frame, Next, Reader};
 use super::scan::{Bad, Scan};
 use super::source::{Source, Stop};
 use super::types::{field_type, type_name};
+use super::{Step, TAG};
 use crate::heap::Word;
 use weir_abi::types::{TypeDesc, TypeId};
 
@@ -26,12 +25,7 @@ pub struct Fields {
 
 impl Reader {
     /// The object of a record, or of the case with that index, behind its brace.
-    pub(super) fn begin_fields(
-        &mut self,
-        source: &mut Source<'_>,
-        ty: TypeId,
-        case: usize,
-    ) -> Result<Next, Stop> {
+    pub fn begin_fields(&mut self, source: &mut Source<'_>, ty: TypeId, case: usize) -> Result<Next, Stop> {
         let fields = Fields { ty, case, base: self.values.len(), seen: self.seen.len(), at: None };
         self.open(source, Frame::Fields(fields))?;
         let count = source.shape(ty, case).fields.len();
@@ -44,7 +38,7 @@ impl Reader {
     }
 
     /// The next field, where one must stand.
-    pub(super) fn next_field(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
+    fn next_field(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
         let module = source.module;
         let shape = source.shape(fields.ty, fields.case);
         self.set_top(Fields { at: None, ..fields });
@@ -76,25 +70,47 @@ impl Reader {
     }
 
     /// Goes on behind the value of a field that nobody asked for.
-    pub(super) fn behind_skipped(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
+    pub fn behind_skipped(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
         let Some(Frame::Fields(fields)) = self.frames.last().copied() else {
             unreachable!("fields are a record's or a case's")
         };
+        self.behind_field(source, fields)
+    }
+
+    /// Takes over the value of the field that is being read.
+    #[inline]
+    pub fn accept_field(
+        &mut self,
+        source: &mut Source<'_>,
+        fields: Fields,
+        word: Word,
+    ) -> Result<Next, Stop> {
+        let at = fields.at.expect("a value is one of a field");
+        let old = std::mem::replace(&mut self.values[fields.base + at], word);
+        if std::mem::replace(&mut self.seen[fields.seen + at], true) {
+            source.give_up(field_type(source.module, fields.ty, fields.case, at), old);
+        }
+        self.behind_field(source, fields)
+    }
+
+    #[inline]
+    fn behind_field(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
         if source.scan.takes(b',') {
             return self.next_field(source, fields);
         }
+        self.set_top(Fields { at: None, ..fields });
         source.scan.expect(b'}', "`,` or `}`")?;
         self.make_fields(source, fields)
     }
 
-    pub(super) fn set_top(&mut self, fields: Fields) {
+    fn set_top(&mut self, fields: Fields) {
         if let Some(top) = self.frames.last_mut() {
             *top = Frame::Fields(fields);
         }
     }
 
     /// Makes a record or case of its fields, behind its closing brace.
-    pub(super) fn make_fields(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
+    fn make_fields(&mut self, source: &mut Source<'_>, fields: Fields) -> Result<Next, Stop> {
         let shape = source.shape(fields.ty, fields.case);
         for (at, field) in shape.fields.iter().enumerate() {
             if self.seen[fields.seen + at] {

@@ -21,8 +21,8 @@ mod source;
 mod types;
 mod write;
 
-pub use entries::entry_types;
 pub use read::Reader;
+pub use types::entry_types;
 pub use write::Writer;
 
 use crate::heap::Full;

@@ -4,13 +4,12 @@
 //! one that comes twice the last counts; unknown ones are passed over, or refused when strict.
 //! Invariant: what was made is on `values`, and given back when the text turns out to be wrong or reading is given up.
 
-use super::entries::entry_types;
 use super::fields::Fields;
 use super::long::{GATHERED, Long, Look, settled};
 use super::path::Path;
 use super::scan::{Bad, Scan, position};
 use super::source::{Source, Stop};
-use super::types::{field_type, json_shape, type_name};
+use super::types::{entry_types, field_type, shape, type_name};
 use super::{Fault, MAX_DEPTH, PIECE, Step, leaf};
 use crate::heap::Word;
 use crate::scope::Scope;
@@ -231,51 +230,10 @@ impl Reader {
     fn accept(&mut self, source: &mut Source<'_>, word: Word) -> Result<Next, Stop> {
         let frame = *self.frames.last().expect("the caller saw that the value is a part of another");
         match frame {
-            Frame::Elements { item, base, mut list } => {
-                self.values.push(word);
-                let is_next = source.scan.takes(b',');
-                let gathered = self.values.len() - base;
-                if gathered == GATHERED || list != 0 && !is_next {
-                    list = self.settle(source, item, list, base)?;
-                }
-                if is_next {
-                    return Ok(Next::Want(item));
-                }
-                source.scan.expect(b']', "`,` or `]`")?;
-                if list == 0 {
-                    list = source.list(item, &self.values[base..])?;
-                }
-                self.close(base);
-                Ok(Next::Give(list))
-            }
-            Frame::Parts { ty, base } => {
-                self.values.push(word);
-                let TypeDesc::Tuple(parts) = &source.module.types[ty.0 as usize] else {
-                    unreachable!("parts are a tuple's");
-                };
-                if let Some(part) = parts.get(self.values.len() - base) {
-                    source.scan.expect(b',', "`,`")?;
-                    return Ok(Next::Want(*part));
-                }
-                source.scan.expect(b']', "`]`")?;
-                let tuple = source.object(ty, 0, &self.values[base..])?;
-                self.close(base);
-                Ok(Next::Give(tuple))
-            }
+            Frame::Elements { item, base, list } => self.accept_element(source, (item, base, list), word),
+            Frame::Parts { ty, base } => self.accept_part(source, (ty, base), word),
             Frame::Entries { ty, base, has_key } => self.accept_entry(source, (ty, base, has_key), word),
-            Frame::Fields(fields) => {
-                let at = fields.at.expect("a value is one of a field");
-                let old = std::mem::replace(&mut self.values[fields.base + at], word);
-                if std::mem::replace(&mut self.seen[fields.seen + at], true) {
-                    source.give_up(field_type(source.module, fields.ty, fields.case, at), old);
-                }
-                if source.scan.takes(b',') {
-                    return self.next_field(source, fields);
-                }
-                self.set_top(Fields { at: None, ..fields });
-                source.scan.expect(b'}', "`,` or `}`")?;
-                self.make_fields(source, fields)
-            }
+            Frame::Fields(fields) => self.accept_field(source, fields, word),
             Frame::Some { inner } => {
                 self.frames.pop();
                 Ok(Next::Give(source.scope.some(inner, word)?))
@@ -289,6 +247,52 @@ impl Reader {
                 Ok(Next::Give(made?))
             }
         }
+    }
+
+    /// Takes over an element of a list of `item`s.
+    #[inline]
+    fn accept_element(
+        &mut self,
+        source: &mut Source<'_>,
+        (item, base, mut list): (TypeId, usize, Word),
+        word: Word,
+    ) -> Result<Next, Stop> {
+        self.values.push(word);
+        let is_next = source.scan.takes(b',');
+        let gathered = self.values.len() - base;
+        if gathered == GATHERED || list != 0 && !is_next {
+            list = self.settle(source, item, list, base)?;
+        }
+        if is_next {
+            return Ok(Next::Want(item));
+        }
+        source.scan.expect(b']', "`,` or `]`")?;
+        if list == 0 {
+            list = source.list(item, &self.values[base..])?;
+        }
+        self.close(base);
+        Ok(Next::Give(list))
+    }
+
+    /// Takes over a part of a tuple.
+    fn accept_part(
+        &mut self,
+        source: &mut Source<'_>,
+        (ty, base): (TypeId, usize),
+        word: Word,
+    ) -> Result<Next, Stop> {
+        self.values.push(word);
+        let TypeDesc::Tuple(parts) = &source.module.types[ty.0 as usize] else {
+            unreachable!("parts are a tuple's");
+        };
+        if let Some(part) = parts.get(self.values.len() - base) {
+            source.scan.expect(b',', "`,`")?;
+            return Ok(Next::Want(*part));
+        }
+        source.scan.expect(b']', "`]`")?;
+        let tuple = source.object(ty, 0, &self.values[base..])?;
+        self.close(base);
+        Ok(Next::Give(tuple))
     }
 
     /// Gives back all that was made.
@@ -342,7 +346,7 @@ impl Reader {
                     path.element(settled(frame) + inner.unwrap_or(self.values.len()) - base);
                 }
                 Frame::Fields(Fields { ty, case, at: Some(at), .. }) => {
-                    path.field(&json_shape(module, ty, case).fields[at].name);
+                    path.field(&shape(module, ty, case).fields[at].name);
                 }
                 Frame::Entries { ty, base, has_key } => {
                     self.entry_path(module, (ty, base, has_key), &mut path)

@@ -4,7 +4,7 @@
 //! Not here: what is wanted when (`read`).
 
 use super::scan::{Bad, Scan};
-use super::types::{json_shape, names};
+use super::types::{self, names};
 use super::{Fault, leaf};
 use crate::heap::{Full, Obj, Word};
 use crate::scope::Scope;
@@ -54,6 +54,7 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Gives up a value of that type.
+    #[inline]
     pub fn give_up(&mut self, ty: TypeId, word: Word) {
         if self.module.types[ty.0 as usize].is_ref() {
             // SAFETY: a value of a reference type that the reader made and nobody else owns.
@@ -61,10 +62,14 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// See [`types::shape`].
+    #[inline]
     pub fn shape(&self, ty: TypeId, case: usize) -> &'a JsonShape {
-        json_shape(self.module, ty, case)
+        types::shape(self.module, ty, case)
     }
 
+    /// An Int.
+    #[inline]
     pub fn int(&mut self) -> Result<i64, Stop> {
         self.scan.token();
         let at = self.scan.at;
@@ -76,6 +81,8 @@ impl<'a> Source<'a> {
         number.text.parse().map_err(|_| bad(format!("{} does not fit an Int", number.text)))
     }
 
+    /// A Float.
+    #[inline]
     pub fn float(&mut self) -> Result<f64, Stop> {
         self.scan.token();
         let at = self.scan.at;
@@ -95,6 +102,7 @@ impl<'a> Source<'a> {
         value.ok_or_else(|| Stop::Bad({ before }.expected(wanted)))
     }
 
+    /// A Range, from its text form.
     pub fn range(&mut self) -> Result<Word, Stop> {
         let (low, high, is_inclusive) = self.form("Range as in \"1..5\"", leaf::range)?;
         let words = [
@@ -106,6 +114,7 @@ impl<'a> Source<'a> {
     }
 
     /// A list of elements that move into it.
+    #[inline]
     pub fn list(&mut self, item: TypeId, elements: &[Word]) -> Result<Word, Stop> {
         let is_ref = self.module.types[item.0 as usize].is_ref();
         let list =
@@ -115,6 +124,7 @@ impl<'a> Source<'a> {
     }
 
     /// A record or case of fields that move into it.
+    #[inline]
     pub fn object(&mut self, ty: TypeId, case: usize, fields: &[Word]) -> Result<Word, Stop> {
         let desc = &self.module.types[ty.0 as usize];
         let is_case = matches!(desc, TypeDesc::Enum(..));

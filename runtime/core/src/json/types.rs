@@ -5,12 +5,24 @@ use weir_abi::code::Module;
 use weir_abi::json::JsonShape;
 use weir_abi::types::{TypeDesc, TypeId};
 
-pub fn json_shape(module: &Module, ty: TypeId, case: usize) -> &JsonShape {
+/// The names and defaults of a record's fields, or of those of the case with that index, and the layout of its objects.
+#[inline]
+pub fn shape(module: &Module, ty: TypeId, case: usize) -> &JsonShape {
     let of = module.json.get(ty).expect("compiler bug: a type that JSON was not told of");
     &of.shapes[case]
 }
 
+/// The types of a Map's keys and values; a Set has no values.
+pub fn entry_types(module: &Module, ty: TypeId) -> (TypeId, Option<TypeId>) {
+    match module.types[ty.0 as usize] {
+        TypeDesc::Map(key, value) => (key, Some(value)),
+        TypeDesc::Set(item) => (item, None),
+        ref other => unreachable!("compiler bug: {other:?} has no entries"),
+    }
+}
+
 /// The type of a record's field, or of one of an enum's case.
+#[inline]
 pub fn field_type(module: &Module, ty: TypeId, case: usize, at: usize) -> TypeId {
     match &module.types[ty.0 as usize] {
         TypeDesc::Tuple(parts) => parts[at],

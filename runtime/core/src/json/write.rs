@@ -2,16 +2,15 @@
 //!
 //! In: a value and its type. Out: its bytes, a piece at a time, which whoever lets it be written takes away. The value is held there.
 
-use super::entries::entry_types;
 use super::path::Path;
-use super::types::is_text;
+use super::types::{entry_types, is_text, shape};
 use super::{Fault, MAX_DEPTH, PIECE, TAG, leaf};
 use crate::form::{Digits, case_index, option_payload, write_form};
 use crate::heap::Full;
 use crate::map::Map;
 use crate::value::{Any, Bytes, List, Text};
 use weir_abi::code::Module;
-use weir_abi::json::{JsonShape, case};
+use weir_abi::json::case;
 use weir_abi::layout;
 use weir_abi::types::{TypeDesc, TypeId};
 
@@ -395,10 +394,4 @@ impl Writer {
         }
         Fault::Wrong(format!("{}: {why}", path.finish()))
     }
-}
-
-/// A record's or case's names and shape.
-fn shape(module: &Module, ty: TypeId, case: usize) -> &JsonShape {
-    let of = module.json.get(ty).expect("compiler bug: a type that JSON was not told of");
-    &of.shapes[case]
 }
