@@ -35,6 +35,7 @@ mod lists;
 mod log;
 mod map;
 mod matched;
+mod memory;
 mod names;
 mod natives;
 mod number;

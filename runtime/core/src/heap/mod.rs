@@ -21,13 +21,13 @@ mod quick;
 mod release;
 
 pub use object::{Obj, Refs, Word};
-pub use pages::{Pages, no_huge_pages};
+pub use pages::{PAGE, Pages, no_huge_pages};
 
 use crate::counters::{self, Counters};
-use pages::{ORDER_MAX, chunk_bytes, chunk_start};
+use crate::memory::blocks;
+use pages::{GRANULE, ORDER_MAX, chunk_bytes, chunk_start};
 use quick::{SOME, quick_next};
 use release::Late;
-use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::mem::size_of;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
@@ -51,13 +51,32 @@ struct Chunk {
     order: u32,
     /// End of its cells, once it is no longer being filled.
     top: *mut u8,
-    next: *mut Chunk,
-    previous: *mut Chunk,
+    /// Where it stands in `Heap::chunks`.
+    at: usize,
 }
 
 /// Where a chunk's first cell is.
-const CELLS: usize = 48;
+const CELLS: usize = 32;
 const _: () = assert!(size_of::<Chunk>() <= CELLS && CELLS.is_multiple_of(16));
+
+/// A chunk's address, and its order in the bits that chunks being aligned leaves free.
+struct Held(NonNull<u8>);
+
+impl Held {
+    fn new(chunk: NonNull<u8>, order: usize) -> Self {
+        const { assert!(ORDER_MAX < GRANULE) };
+        Self(chunk.map_addr(|address| address | order))
+    }
+
+    fn order(&self) -> usize {
+        self.0.addr().get() & (GRANULE - 1)
+    }
+
+    fn chunk(&self) -> NonNull<u8> {
+        // SAFETY: a chunk is not at address 0.
+        unsafe { NonNull::new_unchecked(self.0.as_ptr().map_addr(|address| address & !(GRANULE - 1))) }
+    }
+}
 
 /// The part of the heap, one in so many, above which quick cells are given up before the heap grows.
 const QUICK_SHARE: usize = 4;
@@ -94,8 +113,8 @@ pub struct Heap {
     end: *mut u8,
     /// The chunk being filled.
     current: *mut Chunk,
-    /// All chunks.
-    chunks: *mut Chunk,
+    /// All chunks. Here, that dropping a heap touches none of them.
+    chunks: Vec<Held>,
     /// All large blocks.
     large: *mut Large,
     /// How many objects are alive, quick cells included.
@@ -124,7 +143,7 @@ impl Heap {
             bump: ptr::null_mut(),
             end: ptr::null_mut(),
             current: ptr::null_mut(),
-            chunks: ptr::null_mut(),
+            chunks: Vec::new(),
             large: ptr::null_mut(),
             live: 0,
             published: 0,
@@ -163,14 +182,7 @@ impl Heap {
 
     /// Takes it out of its worker's counts, for an owner that may live and end on another thread.
     pub fn detach(&mut self) {
-        let mut chunks = 0;
-        let mut chunk = self.chunks;
-        while !chunk.is_null() {
-            chunks += 1;
-            // SAFETY: the list holds live chunks.
-            chunk = unsafe { (*chunk).next };
-        }
-        self.counters.chunks.add(-chunks);
+        self.counters.chunks.add(-(self.chunks.len() as i64));
         self.counters.objects.add(-(self.published as i64));
         self.published = 0;
         self.counters = &counters::FROZEN;
@@ -285,19 +297,11 @@ impl Heap {
         self.counters.chunks.add(1);
         let full = self.current;
         let chunk = memory.as_ptr().cast::<Chunk>();
-        // SAFETY: the chunk is fresh memory of at least 1 KiB; `chunks` and `current` are null or live chunks.
+        // SAFETY: the chunk is fresh memory of at least 1 KiB; `current` is null or a live chunk.
         unsafe {
-            chunk.write(Chunk {
-                live: 0,
-                order: order as u32,
-                top: ptr::null_mut(),
-                next: self.chunks,
-                previous: ptr::null_mut(),
-            });
-            if !self.chunks.is_null() {
-                (*self.chunks).previous = chunk;
-            }
-            self.chunks = chunk;
+            let at = self.chunks.len();
+            chunk.write(Chunk { live: 0, order: order as u32, top: ptr::null_mut(), at });
+            self.chunks.push(Held::new(memory, order));
             if !full.is_null() {
                 (*full).top = self.bump;
             }
@@ -313,14 +317,12 @@ impl Heap {
 
     fn alloc_large(&mut self, size: usize, header: u64) -> Result<Obj, Full> {
         let bytes = size.checked_add(size_of::<Large>()).ok_or(Full)?;
-        let layout = Layout::from_size_align(bytes, layout::ALIGN).map_err(|_| Full)?;
         self.charge(bytes)?;
-        // SAFETY: the layout has a size.
-        let block = unsafe { alloc(layout) }.cast::<Large>();
-        if block.is_null() {
+        let Some(block) = blocks::take(bytes) else {
             self.uncharge(bytes);
             return Err(Full);
-        }
+        };
+        let block = block.cast::<Large>().as_ptr();
         // SAFETY: `block` is fresh; `large` is null or a live block; an object follows the head.
         unsafe {
             block.write(Large { next: self.large, previous: ptr::null_mut(), size: bytes });
@@ -363,15 +365,13 @@ impl Heap {
                 bytes
             }
         };
-        // SAFETY: the block was allocated with that layout; `taken` is not 0 and the limit keeps it far below `isize::MAX`.
-        let moved = unsafe {
-            realloc(block.cast(), Layout::from_size_align_unchecked(room, layout::ALIGN), taken)
-                .cast::<Large>()
-        };
-        if moved.is_null() {
+        // SAFETY: the block was taken with that size, and is not used where it was.
+        let moved = unsafe { blocks::lengthen(NonNull::new_unchecked(block).cast(), room, taken) };
+        let Some(moved) = moved else {
             self.uncharge(taken - room);
             return Err(Full);
-        }
+        };
+        let moved = moved.cast::<Large>().as_ptr();
         // SAFETY: the head moved with the block; its neighbours are live blocks of the list or null.
         unsafe {
             (*moved).size = taken;
@@ -512,7 +512,7 @@ impl Heap {
                 (*next).previous = previous;
             }
             self.uncharge(size);
-            dealloc(block.cast(), Layout::from_size_align_unchecked(size, layout::ALIGN));
+            blocks::give(NonNull::new_unchecked(block).cast(), size);
         }
     }
 
@@ -524,7 +524,7 @@ impl Heap {
     unsafe fn give_chunk_back(&mut self, chunk: *mut Chunk) {
         // SAFETY: all cells up to `top` are free: each holds its class and links.
         unsafe {
-            let Chunk { order, top, next, previous, .. } = chunk.read();
+            let Chunk { order, top, at, .. } = chunk.read();
             let mut cell = chunk.cast::<u8>().add(CELLS);
             while cell < top {
                 let class = cell.cast::<u32>().read() as usize;
@@ -540,13 +540,9 @@ impl Heap {
                 }
                 cell = cell.add(SIZES[class] as usize);
             }
-            if previous.is_null() {
-                self.chunks = next;
-            } else {
-                (*previous).next = next;
-            }
-            if !next.is_null() {
-                (*next).previous = previous;
+            self.chunks.swap_remove(at);
+            if let Some(moved) = self.chunks.get(at) {
+                (*moved.chunk().cast::<Chunk>().as_ptr()).at = at;
             }
             self.uncharge(chunk_bytes(order as usize));
             self.counters.chunks.add(-1);
@@ -592,17 +588,14 @@ impl Drop for Heap {
         self.publish();
         // SAFETY: the lists hold live chunks and blocks; nobody uses their objects any more.
         unsafe {
-            let mut chunk = self.chunks;
-            while !chunk.is_null() {
-                let Chunk { next, order, .. } = chunk.read();
-                self.counters.chunks.add(-1);
-                self.pages.give(NonNull::new_unchecked(chunk.cast()), order as usize);
-                chunk = next;
+            self.counters.chunks.add(-(self.chunks.len() as i64));
+            for held in &self.chunks {
+                self.pages.give(held.chunk(), held.order());
             }
             let mut block = self.large;
             while !block.is_null() {
                 let Large { next, size, .. } = block.read();
-                dealloc(block.cast(), Layout::from_size_align_unchecked(size, layout::ALIGN));
+                blocks::give(NonNull::new_unchecked(block).cast(), size);
                 block = next;
             }
         }

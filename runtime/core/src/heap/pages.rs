@@ -5,13 +5,14 @@
 //! chunk of order 0..=5    1 << order granules, aligned to as many     order 6: granules 1..64
 //! ```
 //! In: orders. Out: memory of that many granules, whose chunk [`chunk_start`] finds from any address inside.
-//! Invariants: a granule belongs to one chunk or is free (its bit in `Page::free`) or its chunk is in `cached`; memory is
-//! given back to the system when the pool goes, and beyond a reserve earlier.
+//! Invariants: a granule belongs to one chunk or is free (its bit in `Page::free`) or its chunk is in `cached`; the head of a page
+//! without chunks means nothing; beyond a reserve such pages are anybody's (`memory::spare`), all of them when the pool goes.
 //! Not here: what is in a chunk (`heap`).
 
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+use crate::memory::spare;
+use rustix::mm::{Advice, madvise};
 use std::cell::RefCell;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 /// Size and alignment of a page.
 pub const PAGE: usize = 64 * 1024;
@@ -20,12 +21,10 @@ pub const GRANULE: usize = 1024;
 /// The order of the largest chunk: a page less its first granule.
 pub const ORDER_MAX: usize = 6;
 
-/// One mapping. Large enough that maps stay few, small enough for one-request programs.
-const ARENA: usize = 1024 * 1024;
 /// Free chunks kept at hand per order.
 const CACHED_CHUNKS: usize = 64;
-/// Wholly free pages kept resident; arbitrary, 1 MiB.
-const RESIDENT_PAGES: usize = 16;
+/// Wholly free pages kept; arbitrary, 1 MiB. As many more are given away together.
+const KEPT_PAGES: usize = 16;
 /// Pages looked through for a free run before a fresh one is taken.
 const SEARCHED_PAGES: usize = 8;
 
@@ -62,16 +61,12 @@ pub unsafe fn chunk_start(address: *mut u8) -> *mut u8 {
 
 #[derive(Default)]
 struct Inner {
-    /// Mappings: address and length.
-    arenas: Vec<(*mut u8, usize)>,
-    /// Pages never used, or given back to the system.
-    fresh: Vec<*mut Page>,
-    /// Wholly free pages whose memory is kept.
-    resident: Vec<*mut Page>,
+    /// Wholly free pages, the hottest last.
+    kept: Vec<*mut Page>,
     /// Pages with free granules, as far as known.
     partial: Vec<*mut Page>,
-    /// Free chunks by order.
-    cached: [Vec<*mut u8>; ORDER_MAX + 1],
+    /// Free chunks by order; those of whole pages are among the pages.
+    cached: [Vec<*mut u8>; ORDER_MAX],
 }
 
 /// A pool of pages. Heaps share it through `Rc`; all of them end before it.
@@ -84,7 +79,7 @@ impl Pages {
     /// A chunk of that order; its contents are arbitrary. `None` when the system has no memory.
     pub fn take(&self, order: usize) -> Option<NonNull<u8>> {
         let mut inner = self.inner.borrow_mut();
-        match inner.cached[order].pop() {
+        match inner.cached.get_mut(order).and_then(Vec::pop) {
             Some(chunk) => NonNull::new(chunk),
             None => inner.carve(order),
         }
@@ -96,12 +91,11 @@ impl Pages {
     /// `chunk` was given out by this pool with that order and is not used any more.
     pub unsafe fn give(&self, chunk: NonNull<u8>, order: usize) {
         let mut inner = self.inner.borrow_mut();
-        let keep = if order == ORDER_MAX { RESIDENT_PAGES } else { CACHED_CHUNKS };
-        if inner.cached[order].len() < keep {
-            inner.cached[order].push(chunk.as_ptr());
-        } else {
+        match inner.cached.get_mut(order) {
+            Some(cached) if cached.len() < CACHED_CHUNKS => cached.push(chunk.as_ptr()),
             // SAFETY: as promised by the caller.
-            unsafe { inner.merge(chunk.as_ptr(), order) }
+            Some(_) => unsafe { inner.merge(chunk.as_ptr(), order) },
+            None => inner.keep(page_of(chunk.as_ptr())),
         }
     }
 }
@@ -109,6 +103,11 @@ impl Pages {
 /// The granules of a chunk of that order that starts at granule `start`.
 fn mask(start: usize, order: usize) -> u64 {
     if order == ORDER_MAX { ALL_FREE } else { ((1u64 << (1 << order)) - 1) << start }
+}
+
+/// The page of an address.
+fn page_of(address: *mut u8) -> *mut Page {
+    address.wrapping_sub(address as usize & (PAGE - 1)).cast()
 }
 
 impl Inner {
@@ -143,44 +142,27 @@ impl Inner {
 
     /// A wholly free page.
     fn page(&mut self) -> Option<*mut Page> {
-        if let Some(page) = self.resident.pop() {
-            return Some(page);
-        }
-        if self.fresh.is_empty() {
-            self.map()?;
-        }
-        let page = self.fresh.pop()?;
+        let page = match self.kept.pop() {
+            Some(page) => page,
+            None => spare::take()?.cast(),
+        };
         // SAFETY: `page` is the start of 64 KiB of mapped memory that nobody uses; all-zero `starts` are valid.
         unsafe { page.write(Page { starts: [0; 64], free: ALL_FREE, listed: false }) };
         Some(page)
     }
 
-    fn map(&mut self) -> Option<()> {
-        let len = ARENA + PAGE;
-        // SAFETY: a fresh anonymous mapping at an address of the system's choice.
-        let base = unsafe {
-            mmap_anonymous(
-                ptr::null_mut(),
-                len,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE | MapFlags::NORESERVE,
-            )
+    /// Takes a wholly free page back.
+    fn keep(&mut self, page: *mut Page) {
+        if self.kept.len() == 2 * KEPT_PAGES {
+            spare::give(self.kept.drain(..KEPT_PAGES).map(|page| page.cast()));
         }
-        .ok()?
-        .cast::<u8>();
-        no_huge_pages(base, len);
-        self.arenas.push((base, len));
-        let first = base.wrapping_add(base.align_offset(PAGE));
-        let pages = (base as usize + len - first as usize) / PAGE;
-        self.fresh.extend((0..pages).rev().map(|i| first.wrapping_add(i * PAGE).cast::<Page>()));
-        Some(())
+        self.kept.push(page);
     }
 
     /// # Safety
     /// See [`Pages::give`].
     unsafe fn merge(&mut self, chunk: *mut u8, order: usize) {
-        let offset = chunk as usize & (PAGE - 1);
-        let page = chunk.wrapping_sub(offset).cast::<Page>();
+        let (offset, page) = (chunk as usize & (PAGE - 1), page_of(chunk));
         // SAFETY: a chunk's page is live while any of its chunks is.
         let (free, listed) = unsafe {
             (*page).free |= mask(offset / GRANULE, order);
@@ -192,13 +174,7 @@ impl Inner {
                 // SAFETY: as above.
                 unsafe { (*page).listed = false };
             }
-            if self.resident.len() < RESIDENT_PAGES {
-                self.resident.push(page);
-            } else {
-                // SAFETY: nobody uses the page; its header is written again when it is taken.
-                let _ = unsafe { madvise(page.cast(), PAGE, Advice::LinuxDontNeed) };
-                self.fresh.push(page);
-            }
+            self.keep(page);
         } else if !listed {
             // SAFETY: as above.
             unsafe { (*page).listed = true };
@@ -237,10 +213,15 @@ fn cut(page: *mut Page, order: usize) -> Option<NonNull<u8>> {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        for &(base, len) in &self.inner.get_mut().arenas {
-            // SAFETY: heaps keep the pool alive, so no chunk is in use.
-            let _ = unsafe { munmap(base.cast(), len) };
+        let inner = self.inner.get_mut();
+        for order in 0..ORDER_MAX {
+            for chunk in std::mem::take(&mut inner.cached[order]) {
+                // SAFETY: a chunk of that order that nobody uses.
+                unsafe { inner.merge(chunk, order) }
+            }
         }
+        debug_assert!(inner.partial.is_empty(), "heaps keep the pool alive, so no chunk is in use");
+        spare::give(inner.kept.drain(..).map(|page| page.cast()));
     }
 }
 
@@ -273,6 +254,10 @@ mod tests {
                 assert_eq!(unsafe { chunk_start(address) }, chunk.as_ptr());
                 assert!(granules.insert(address as usize / GRANULE, ()).is_none());
             }
+        }
+        for (chunk, order) in taken {
+            // SAFETY: as above.
+            unsafe { pages.give(chunk, order) };
         }
     }
 }
