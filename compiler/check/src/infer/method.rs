@@ -1,6 +1,6 @@
 //! Methods: `x.f(y)` is a function of the module of `x`'s type, else the function `f(x, y)`; and `module.f(y)`.
 
-use super::name::Meaning;
+use super::name::{InLibrary, Meaning};
 use super::{Checker, Want};
 use crate::draft::{Draft, Kind};
 use crate::modules::ModuleId;
@@ -199,6 +199,7 @@ impl<'a> Checker<'a> {
             self.report(error.help(help));
             return;
         }
+        let elsewhere = self.place_in_library(text);
         let mut names: Vec<&str> = Vec::new();
         if let Some(home) = home {
             let methods = self.modules.fns_of(home).filter(|f| f.decl.public && f.has_self());
@@ -210,6 +211,10 @@ impl<'a> Checker<'a> {
         let all = names.iter().chain(&own).copied().chain(fields.iter().map(String::as_str));
         if let Some(best) = closest(text, all) {
             error = error.meant(name.span, best);
+        } else if let Some(InLibrary::Function(module)) = elsewhere {
+            let help =
+                format!("The module `{module}` has such a function: it is called as `{module}.{text}(...)`.");
+            error = error.help(help);
         } else if let Term::Option(item) = *self.terms.head(receiver.ty) {
             let item = self.terms.show(item);
             error = error.help(format!("The `{item}` may be missing: give a fallback with `??`, or look into it with `match` or `if let`."));

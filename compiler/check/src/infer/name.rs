@@ -25,7 +25,7 @@ pub enum Meaning<'a> {
 }
 
 /// What the library has under a name that stands for nothing here.
-enum InLibrary {
+pub(super) enum InLibrary {
     /// A method of a type.
     Method,
     /// A function of the module of that name.
@@ -204,7 +204,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Where the library has a public function of that name.
-    fn place_in_library(&mut self, name: &str) -> Option<InLibrary> {
+    pub(super) fn place_in_library(&mut self, name: &str) -> Option<InLibrary> {
         self.modules.library_names().into_iter().find_map(|home| {
             let module = self.modules.library(&home, &mut self.terms)?;
             let found = self.modules.function(self.modules.find_fn(module, name)?);
