@@ -8,6 +8,8 @@ mod support;
 
 #[path = "serve/background.rs"]
 mod background;
+#[path = "serve/beside.rs"]
+mod beside;
 #[path = "serve/counters.rs"]
 mod counters;
 #[path = "serve/events.rs"]

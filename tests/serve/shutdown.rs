@@ -82,6 +82,82 @@ fn a_stream_that_ends_in_time_is_complete() {
     assert_eq!(server.wait().0, 0);
 }
 
+/// What an event stream ends with, and for how many milliseconds its client is to wait.
+fn farewell(piece: &str) -> u64 {
+    let wait = piece.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix("\nevent: drain\ndata:\n\n"));
+    wait.and_then(|wait| wait.parse().ok()).unwrap_or_else(|| panic!("{piece:?}"))
+}
+
+// rule: sse.drain
+#[test]
+fn an_event_stream_says_goodbye() {
+    let code = "fn events() = stream {
+        defer { warn(\"closed\") }
+        yield \"first\"
+        sleep(1h)
+    }
+    route GET \"/\" { sse(events()) }
+    route GET \"/retry\" { sse(events(), retry: 7s) }
+    route GET \"/nothing\" { sse(events().drop(1)) }";
+    let server = Launch::new(&["-e", code, "--log-format", "off"]).start();
+    let [mut plain, mut own, mut nothing] = ["/", "/retry", "/nothing"].map(|target| server.get(target));
+    for client in [&mut plain, &mut own, &mut nothing] {
+        assert_eq!(client.head().status, 200);
+    }
+    assert_eq!(plain.chunk(), "data: first\n\n");
+    assert_eq!(own.chunk(), "retry: 7000\ndata: first\n\n");
+    server.signal(Signal::TERM);
+    let waits = [&mut plain, &mut own, &mut nothing].map(|client| {
+        let wait = farewell(&client.chunk());
+        assert_eq!(client.piece(), Piece::End);
+        client.expect_closed();
+        wait
+    });
+    assert!((1000..2000).contains(&waits[0]) && waits[1] == 7000, "{waits:?}");
+    assert_eq!(server.wait(), (0, vec!["closed".to_owned(); 3]));
+}
+
+// rule: sse.finish
+#[test]
+fn an_event_stream_may_go_on_to_its_end() {
+    let code = "fn handle(req) { sse(every(10ms).take(20).map(_ => \"tick\"), finish: true) }";
+    let server = Server::code(code);
+    let mut client = server.get("/");
+    assert_eq!(client.head().status, 200);
+    assert_eq!(client.chunk(), "data: tick\n\n");
+    server.signal(Signal::TERM);
+    let rest = std::iter::from_fn(|| match client.piece() {
+        Piece::Data(tick) => Some(Ok(tick)),
+        Piece::End => None,
+        Piece::Cut => Some(Err("cut")),
+    });
+    assert_eq!(rest.collect::<Result<Vec<_>, _>>(), Ok(vec!["data: tick\n\n".to_owned(); 19]));
+    assert_eq!(server.wait().0, 0);
+}
+
+// rule: sse.drain
+#[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
+fn an_event_stream_that_nobody_reads_ends_all_the_same() {
+    let code = "fn handle(req) { sse(stream {
+        defer { warn(\"closed\") }
+        loop { yield \"x\".repeat(60000) }
+    }) }";
+    let server = Launch::new(&["-e", code, "--log-format", "off"]).start();
+    let mut client = server.get("/");
+    assert_eq!(client.head().status, 200);
+    server.signal(Signal::TERM);
+    // It is closed while its client takes nothing, which finds a whole response later.
+    server.stderr_line("what it put off", |line| line == "closed");
+    let mut pieces = Vec::new();
+    while let Piece::Data(piece) = client.piece() {
+        pieces.push(piece);
+    }
+    farewell(pieces.last().expect("an event"));
+    client.expect_closed();
+    assert_eq!(server.wait().0, 0);
+}
+
 // rule: cli.sigterm
 #[test]
 fn a_second_signal_cuts() {

@@ -162,7 +162,7 @@ macro_rules! for_each_native {
             cookies_get "cookies-get" - (borrow borrow) owned, traps, linear;
             cookies_all "cookies-all" - (borrow) owned, traps, linear;
             event_text "event-text" - (borrow borrow word borrow word) owned, traps, linear;
-            respond_events "respond-events" - (own word borrow word) owned, traps, constant;
+            respond_events "respond-events" - (own word borrow word word) owned, traps, constant;
             redirect "redirect" - (borrow word) owned, traps, linear;
             value_compare "value-compare" types (borrow borrow) word, waits, linear;
             value_hash "value-hash" types (borrow) word, pure, linear;

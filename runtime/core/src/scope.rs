@@ -70,6 +70,11 @@ pub trait Source {
         self.below().map_or(0, |source| source.depth()) + 1
     }
 
+    /// What a body that would go on for long says last, when it is to end because the server drains; `None` when it may go on.
+    fn farewell(&self, _: &Scope) -> Option<String> {
+        None
+    }
+
     /// Whether a pull that waits, waits for what only others of the scope can do.
     fn waits_inside(&self, scope: &Scope) -> bool {
         self.below().is_some_and(|source| source.waits_inside(scope))

@@ -21,6 +21,14 @@ pub trait PullBody {
     /// - `Pending` when the item is not there yet and the waker is registered. Everything produced so far is
     ///   on its way to the client before the body is polled again.
     fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull>;
+
+    /// Goes on with what the body does besides making items, while the peer takes none: it is called when the connection has
+    /// to wait for the socket, and again when the waker was told. What comes of it is told by the next [`PullBody::poll_item`].
+    fn poll_beside(&mut self, _: &mut Context<'_>) {}
+
+    /// Told once, when the server drains: a body that has no end of its own may come to one, at the next
+    /// [`PullBody::poll_item`].
+    fn wind_up(&mut self) {}
 }
 
 /// One step of a [`PullBody`].

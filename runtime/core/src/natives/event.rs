@@ -78,15 +78,17 @@ fn milliseconds(nanoseconds: i64) -> u64 {
     Duration::from_nanos(nanoseconds.max(0) as u64).as_millis() as u64
 }
 
-/// An event stream of written events. A `heartbeat` of 0 is none, a `ping` without a name a comment, a `retry` below 0 none.
+/// An event stream of written events. A `heartbeat` of 0 is none, a `ping` without a name a comment, a `retry` below 0 none;
+/// whether it goes on while the server drains.
 pub fn respond_events(
     scope: &mut Scope,
     events: Own<Stream>,
     heartbeat: i64,
     ping: Text,
     retry: i64,
+    finish: i64,
 ) -> Result<Own<Response>, Trap> {
-    let manner = match manner(heartbeat, ping, retry) {
+    let manner = match manner(heartbeat, ping, retry, finish != 0) {
         Ok(manner) => manner,
         Err(trap) => {
             scope.give_up(events);
@@ -101,7 +103,7 @@ pub fn respond_events(
     made.inspect_err(|_| scope.give_up(stream))
 }
 
-fn manner(heartbeat: i64, ping: Text, retry: i64) -> Result<Manner, Trap> {
+fn manner(heartbeat: i64, ping: Text, retry: i64, finish: bool) -> Result<Manner, Trap> {
     if heartbeat < 0 {
         return Err(Trap::native("the heartbeat of an event stream is negative"));
     }
@@ -109,6 +111,7 @@ fn manner(heartbeat: i64, ping: Text, retry: i64) -> Result<Manner, Trap> {
         heartbeat: (heartbeat > 0).then(|| Duration::from_nanos(heartbeat as u64)),
         ping: one_line("heartbeat", ping.as_str())?.to_owned(),
         retry: (retry >= 0).then(|| milliseconds(retry)),
+        finish,
     })
 }
 

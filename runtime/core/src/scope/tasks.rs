@@ -358,6 +358,26 @@ impl Scope {
         Poll::Pending
     }
 
+    /// Goes on with the tasks that are ready while nobody asks for the main work; the waker is told of the next one. A trap is the
+    /// error.
+    pub(crate) fn poll_tasks(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        self.tasks.ready.disarm();
+        for _ in 0..POLLS {
+            if self.poll_turn(cx).is_pending() {
+                return Ok(());
+            }
+            match self.tasks.ready.take() {
+                // Whoever asks for it polls it first.
+                Some(MAIN) => {}
+                Some(at) => self.poll_task(TaskId(at))?,
+                None if self.tasks.ready.arm(cx.waker()) => return Ok(()),
+                None => {}
+            }
+        }
+        cx.waker().wake_by_ref();
+        Ok(())
+    }
+
     /// Nothing of the scope will ever go on.
     #[cold]
     fn all_stuck<M: Main>(&mut self, main: &mut M) -> Poll<Result<M::Output, Failure>> {

@@ -16,14 +16,24 @@ use weir_http::{ItemSink, Pull, PullBody};
 
 /// A stream of lines or bytes as a body.
 pub(super) struct StreamBody {
-    /// `None` once it was ended.
+    /// `None` once it was ended: nothing is pulled any more.
     live: Option<Live>,
     /// Its items are events.
     has_events: bool,
-    /// The failure that its last event tells of.
-    last: Option<Failure>,
+    /// What it still says, once there is nothing more to pull.
+    last: Option<Last>,
     id: u64,
     log: LogFormat,
+}
+
+/// What a stream says behind its last item.
+enum Last {
+    /// That a task failed while nobody wanted an item; the log says so already.
+    Failing(Failure),
+    /// That it failed, which its last event told.
+    Failed(Failure),
+    /// That the server drains.
+    Farewell(String),
 }
 
 /// The stream and its scope.
@@ -58,14 +68,38 @@ impl StreamBody {
             return self.failed(failure);
         }
         out.item(&[format!("event: error\ndata: {{\"request\":\"{:x}\"}}\n\n", self.id).as_bytes()]);
-        self.last = Some(failure);
+        self.last = Some(Last::Failed(failure));
         Pull::Item
     }
 
-    fn failed(&mut self, failure: Failure) -> Pull {
-        if failure.trace.is_some() {
-            self.log.failure(self.id, &failure);
+    fn say(&mut self, last: Last, out: &mut ItemSink<'_>) -> Pull {
+        match last {
+            Last::Failing(failure) => self.failing(failure, out),
+            Last::Failed(failure) => self.failed(failure),
+            Last::Farewell(event) => {
+                out.item(&[event.as_bytes()]);
+                Pull::Item
+            }
         }
+    }
+
+    /// Ends the stream with all that its scope does.
+    fn end(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.scope.worker().counters.streams.add(-1);
+            end_scope(live.scope, Rest::Source(live.source));
+        }
+    }
+
+    /// Writes a failure to the log, unless the line of the request is to say it.
+    fn tell(&self, failure: &Failure) {
+        if failure.trace.is_some() {
+            self.log.failure(self.id, failure);
+        }
+    }
+
+    fn failed(&mut self, failure: Failure) -> Pull {
+        self.tell(&failure);
         Pull::Failed(weir_http::Failure::new(failure.message, failure.status))
     }
 }
@@ -146,8 +180,8 @@ impl Live {
 
 impl PullBody for StreamBody {
     fn poll_item(&mut self, cx: &mut Context<'_>, out: &mut ItemSink<'_>) -> Poll<Pull> {
-        if let Some(failure) = self.last.take() {
-            return Poll::Ready(self.failed(failure));
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(self.say(last, out));
         }
         let Some(live) = &mut self.live else { return Poll::Ready(Pull::End) };
         live.begin_turn();
@@ -172,13 +206,40 @@ impl PullBody for StreamBody {
             Poll::Ready(Err(failure)) => Poll::Ready(self.failing(failure, out)),
         }
     }
+
+    fn poll_beside(&mut self, cx: &mut Context<'_>) {
+        let Some(live) = &mut self.live else { return };
+        if live.scope.tasks.running() == 0 || self.last.is_some() {
+            return;
+        }
+        live.turn = None;
+        live.scope.begin_turn();
+        let polled = match live.scope.poll_tasks(cx) {
+            Ok(()) if live.scope.worker().is_stopped() => {
+                live.scope.charge_stop().map_err(|trap| Failure::of_trap(&trap, Trace::default()))
+            }
+            polled => polled,
+        };
+        live.scope.end_turn();
+        if let Err(mut failure) = polled {
+            self.tell(&failure);
+            failure.trace = None;
+            self.end();
+            self.last = Some(Last::Failing(failure));
+        }
+    }
+
+    fn wind_up(&mut self) {
+        let farewell = self.live.as_ref().and_then(|live| live.source.farewell(&live.scope));
+        if let Some(event) = farewell.filter(|_| self.last.is_none()) {
+            self.end();
+            self.last = Some(Last::Farewell(event));
+        }
+    }
 }
 
 impl Drop for StreamBody {
     fn drop(&mut self) {
-        if let Some(live) = self.live.take() {
-            live.scope.worker().counters.streams.add(-1);
-            end_scope(live.scope, Rest::Source(live.source));
-        }
+        self.end();
     }
 }

@@ -1,7 +1,7 @@
 //! The body of an event stream (WHATWG HTML, section 9.2): events as they come, and a sign of life while none does.
 //!
 //! In: events in their written form, as Texts. Out: likewise; the first one says how long a client waits before it connects
-//! again, where that is set.
+//! again, where that is set, and so does the last one when the server drains.
 //! Invariants: a heartbeat comes only when the source has waited for a whole interval, so one that is busy costs none; a
 //! stream that waits has one armed timer.
 //! Not here: how an event is written (`natives::event`), the last word of a stream that fails (`service::body`).
@@ -16,6 +16,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
+/// Behind the end of a server that drained a client waits for so many milliseconds at least, and less than twice as many.
+const AGAIN: u64 = 1000;
+
 /// How an event stream is sent.
 #[derive(Debug, Default)]
 pub struct Manner {
@@ -25,12 +28,16 @@ pub struct Manner {
     pub ping: String,
     /// How many milliseconds a client is to wait before it connects again.
     pub retry: Option<u64>,
+    /// It goes on while the server drains.
+    pub finish: bool,
 }
 
 /// A stage upon written events.
 pub struct Events {
     source: Box<dyn Source>,
     manner: Manner,
+    /// Something was sent, and with it how long to wait.
+    is_open: bool,
     /// Made when the source first waits.
     timer: Option<Timer>,
     /// Something was sent since the timer was set.
@@ -51,12 +58,13 @@ impl Drop for Timer {
 impl Events {
     /// The events of `source`.
     pub fn new(source: Box<dyn Source>, manner: Manner) -> Self {
-        Self { source, manner, timer: None, is_late: false }
+        Self { source, manner, is_open: false, timer: None, is_late: false }
     }
 
     /// The first thing that is sent says how long to wait before connecting again.
     fn opened(&mut self, scope: &mut Scope, word: Word) -> Result<Word, Failure> {
-        let Some(retry) = self.manner.retry.take() else { return Ok(word) };
+        let Some(retry) = self.manner.retry.filter(|_| !self.is_open) else { return Ok(word) };
+        self.is_open = true;
         // SAFETY: the items are owned Texts.
         let event: Own<Text> = unsafe { scope.own(word) };
         let first = format!("retry: {retry}\n");
@@ -120,5 +128,15 @@ impl Source for Events {
 
     fn below(&self) -> Option<&dyn Source> {
         Some(&*self.source)
+    }
+
+    fn farewell(&self, scope: &Scope) -> Option<String> {
+        if self.manner.finish {
+            return None;
+        }
+        // So that not all clients of this server come to another one at the same moment.
+        let spread = || AGAIN + scope.log.1.unwrap_or(0) % AGAIN;
+        let retry = self.manner.retry.unwrap_or_else(spread);
+        Some(format!("retry: {retry}\nevent: drain\ndata:\n\n"))
     }
 }

@@ -1,6 +1,6 @@
 //! Sending a lazy body: pull a batch, write it, pull on when the peer has taken it.
 //!
-//! Invariants: nothing is pulled while bytes wait for the peer; everything produced is on its way before the
+//! Invariants: nothing is pulled while bytes wait for the peer, but the body may do what else it does; everything produced is on its way before the
 //! body is waited for; the head goes out with the first item, or alone when the first-item window closes, and
 //! a body that fails before that becomes an ordinary error response.
 
@@ -18,6 +18,7 @@ use crate::proto::chunk::LAST_CHUNK;
 use crate::proto::framing::ResponseFraming;
 use crate::response::ResponseParts;
 use crate::service::Service;
+use crate::worker::Phase;
 
 /// The first batch ends here, so that the first bytes leave early; each batch is twice the one before.
 const FIRST_BATCH: usize = 4 * 1024;
@@ -33,6 +34,8 @@ struct Streaming {
     begun: bool,
     /// The head told that the connection persists.
     persists: bool,
+    /// The body knows that the server drains.
+    wound_up: bool,
     /// When the head goes out even without an item; set at the first wait.
     window_ends: Option<Instant>,
     /// Bytes of the next batch.
@@ -76,6 +79,7 @@ impl Conn {
             framing,
             begun: false,
             persists: false,
+            wound_up: false,
             window_ends: None,
             batch: FIRST_BATCH,
             burst: 0,
@@ -122,21 +126,27 @@ impl Conn {
         record: &mut Record<'_, S>,
         streaming: &mut Streaming,
     ) -> Poll<StreamEnd> {
+        if !streaming.wound_up && self.core.phase() != Phase::Serving {
+            streaming.wound_up = true;
+            if guarded(cx, |_| streaming.body.wind_up()).is_err() {
+                return Poll::Ready(StreamEnd::Panicked);
+            }
+        }
         loop {
             // Earlier responses, or the last batch: nothing is pulled before they are taken.
             if !self.io.write.is_empty() {
                 match self.poll_send(cx) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(ending)) => return Poll::Ready(StreamEnd::Over(ending)),
-                    Poll::Pending => return self.poll_wait(cx),
+                    Poll::Pending => return self.poll_beside(cx, streaming),
                 }
             }
             if streaming.burst >= BURST {
                 streaming.burst = 0;
-                if let Poll::Ready(over) = self.poll_wait(cx) {
-                    return Poll::Ready(over);
-                }
-                return yield_turn(cx);
+                return match self.poll_wait(cx) {
+                    Poll::Ready(over) => Poll::Ready(over),
+                    Poll::Pending => yield_turn(cx),
+                };
             }
             match self.pull_batch(cx, record, streaming) {
                 BatchEnd::Full => {
@@ -230,7 +240,19 @@ impl Conn {
         }
     }
 
-    /// The peer takes no more: keep the request body going and watch for its end.
+    /// The peer takes no more: whatever else the body does goes on, also with what comes of the request's body.
+    fn poll_beside(&mut self, cx: &mut Context<'_>, streaming: &mut Streaming) -> Poll<StreamEnd> {
+        loop {
+            if guarded(cx, |cx| streaming.body.poll_beside(cx)).is_err() {
+                return Poll::Ready(StreamEnd::Panicked);
+            }
+            if let Err(ending) = ready!(self.poll_attend(cx)) {
+                return Poll::Ready(StreamEnd::Over(ending));
+            }
+        }
+    }
+
+    /// Others have their turn: keep the request body going and watch for the peer's end.
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<StreamEnd> {
         loop {
             if let Err(ending) = ready!(self.poll_attend(cx)) {
