@@ -65,7 +65,10 @@ impl Run {
         loop {
             while scope.heap().has_late() {
                 scope.free_late();
-                ready!(poll_turn(scope, cx));
+                if scope.worker().is_in_turn() && scope.worker().is_stopped() {
+                    let _asked: Poll<()> = yield_turn(cx);
+                    return self.stop(scope);
+                }
             }
             ready!(poll_turn(scope, cx));
             if let Some(operation) = &mut self.waits_for {
@@ -105,6 +108,7 @@ impl Run {
                     self.waits_for = scope.pending.take();
                     debug_assert!(self.waits_for.is_some(), "a native that waits says for what");
                 }
+                Step::Left(Suspend::Yield) if scope.heap().has_late() => {}
                 Step::Left(Suspend::Yield) => {
                     if !scope.worker().is_stopped() {
                         // Stress builds yield at every check.

@@ -368,6 +368,10 @@ impl Scope {
         if let Some(object) = unsafe { Obj::from_word(word) } {
             self.heap.release(&self.app.module().shapes, object);
         }
+        if self.heap.has_late() {
+            // So that a look at the turn comes between the slices.
+            self.worker.check_soon();
+        }
         if self.heap.has_dead() {
             self.bury();
         }

@@ -200,9 +200,10 @@ mod special {
     pub(super) unsafe extern "C" fn stop(ctx: *mut Ctx) {
         // SAFETY: called by compiled code, on its fiber.
         unsafe {
+            let heap = (*(*ctx).scope.cast::<Scope>()).heap_mut();
             match fiber::stop(ctx) {
-                Stop::Go => {}
-                Stop::Yield => {
+                Stop::Go if !heap.has_late() => {}
+                Stop::Go | Stop::Yield => {
                     fiber::suspend(ctx, Suspend::Yield);
                 }
                 Stop::Overflow => leave(ctx, Trap::new(TrapKind::StackOverflow)),

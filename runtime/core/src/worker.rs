@@ -219,6 +219,12 @@ impl Worker {
         }
     }
 
+    /// Lets compiled code come to a stop at its next check.
+    #[cold]
+    pub(crate) fn check_soon(&self) {
+        self.shared.limit().store(usize::MAX, Relaxed);
+    }
+
     #[cold]
     fn poison(&self, flags: u32) {
         if flags & STOP != 0 {

@@ -1,8 +1,8 @@
 //! Freeing objects and what they alone hold, a slice at a time.
 //!
 //! ```text
-//! release ──▶ up to SLICE objects at once ──▶ the rest is late ──▶ freed slice by slice: when the heap needs room,
-//!                                                                 and before its fiber goes on or waits
+//! release ──▶ up to SLICE objects at once ──▶ the rest is late ──▶ freed slice by slice: at its fiber's next stop check, when the
+//!                                                                 heap needs room, and before its fiber goes on or waits
 //! ```
 //! Invariants: dead objects that are late have a count of 0 and nobody refers to them; each is freed once. A graph of any form is
 //! freed in constant stack, and with memory for some entries a slice.
@@ -12,6 +12,9 @@ use weir_abi::layout::{self, Shape, shape};
 
 /// How many objects are freed at once: about a hundred microseconds' worth.
 const SLICE: usize = if cfg!(feature = "stress") { 64 } else { 4096 };
+
+/// How much more than another object one counts whose resource is to be closed.
+const SLOT: usize = 31;
 
 /// How many dead objects wait at a time to be looked at; trees are seldom deeper. Beyond that they are linked.
 const DYING: usize = 32;
@@ -141,7 +144,10 @@ impl Heap {
                             continue;
                         }
                     }
-                    Refs::Slot => self.dead.push(object.get(layout::SLOT) as u32),
+                    Refs::Slot => {
+                        *left = left.saturating_sub(SLOT);
+                        self.dead.push(object.get(layout::SLOT) as u32);
+                    }
                 }
                 self.free_object(shapes, object);
                 match next {
@@ -234,6 +240,7 @@ impl Heap {
                 Refs::At([first, ..]) => *first as i32,
                 Refs::Span { first, count } if count > 0 => first,
                 Refs::Slot => {
+                    *left = left.saturating_sub(SLOT);
                     self.dead.push(object.get(layout::SLOT) as u32);
                     self.free_object(shapes, object);
                     return list;
