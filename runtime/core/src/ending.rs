@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::heap::Word;
 use crate::run::Run;
 use crate::scope::{Call, Main, Scope, Source, Work};
+use crate::teardown;
 use crate::value::{Closure, Error, Own};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -68,9 +69,7 @@ impl Rest {
 pub fn end_scope(mut scope: Box<Scope>, rest: Rest) {
     let has_deferred = scope.has_deferred() || scope.tasks.deferring() > 0;
     if !has_deferred && !cfg!(feature = "stress") {
-        // What runs refers to the scope's memory.
-        drop(rest);
-        return;
+        return teardown::take_down(scope, rest);
     }
     let last = Last::new(&mut scope);
     let is_inexact = rest.close(&mut scope);

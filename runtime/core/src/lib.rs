@@ -62,6 +62,7 @@ mod steps;
 mod stop_clock;
 mod store;
 mod stream;
+mod teardown;
 #[cfg(test)]
 mod testing;
 mod topic;

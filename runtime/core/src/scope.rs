@@ -169,6 +169,14 @@ impl Table {
         entry
     }
 
+    /// Drops so many entries for good.
+    fn drop_some(&mut self, count: usize) {
+        let rest = self.entries.len().saturating_sub(count);
+        let gone = self.entries.drain(rest..).filter(|entry| !matches!(entry, Entry::Free(_))).count();
+        self.used -= gone;
+        self.worker.counters.resources.add(-(gone as i64));
+    }
+
     /// How many resources there are.
     pub fn used(&self) -> usize {
         self.used
@@ -294,6 +302,18 @@ impl Scope {
     /// How many resources it has.
     pub fn resources(&self) -> usize {
         self.table.used()
+    }
+
+    /// How much there is to be taken down one by one before it can go whole.
+    pub(crate) fn parts(&self) -> usize {
+        self.tasks.kept() + self.table.entries.len()
+    }
+
+    /// Drops so many of its parts, tasks first; whether there are more. For a scope that ends: nothing is done in it after this.
+    pub(crate) fn drop_parts(&mut self, count: usize) -> bool {
+        let left = count - self.tasks.drop_some(count).min(count);
+        self.table.drop_some(left);
+        self.parts() > 0
     }
 
     /// The description of a type.

@@ -183,6 +183,17 @@ impl Tasks {
         self.running
     }
 
+    /// How many there are, with those that have ended.
+    pub fn kept(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Drops so many for good, with what runs in them; how many that were.
+    pub fn drop_some(&mut self, count: usize) -> usize {
+        let rest = self.slots.len().saturating_sub(count);
+        self.slots.drain(rest..).count()
+    }
+
     /// How many tasks run deferred blocks.
     pub fn deferring(&self) -> usize {
         self.deferring
