@@ -41,7 +41,6 @@ fn an_endless_loop_lets_others_be_answered() {
 
 // rule: limit.cpu
 #[test]
-#[cfg_attr(feature = "stress", ignore = "yields at every check outrun the stop clock")]
 fn an_endless_loop_ends_at_the_cpu_limit() {
     let server = one_worker(SPINS, &["--cpu-limit", "100ms"]);
     let mut spins = server.get("/spin");
@@ -58,7 +57,6 @@ fn an_endless_loop_ends_at_the_cpu_limit() {
 
 // rule: limit.cpu
 #[test]
-#[cfg_attr(feature = "stress", ignore = "yields at every check outrun the stop clock")]
 fn many_loops_at_once_end_at_the_cpu_limit() {
     let server = one_worker(SPINS, &["--cpu-limit", "50ms"]);
     let mut clients: Vec<_> = (0..8).map(|_| server.get("/spin")).collect();
@@ -70,7 +68,6 @@ fn many_loops_at_once_end_at_the_cpu_limit() {
 
 // rule: limit.cpu
 #[test]
-#[cfg_attr(feature = "stress", ignore = "yields at every check outrun the stop clock")]
 fn a_wait_begins_the_cpu_limit_anew() {
     let code = "fn busy(n: Int) -> Int {
   var x = 0
@@ -82,18 +79,19 @@ fn a_wait_begins_the_cpu_limit_anew() {
 fn handle(req) {
   var x = 0
   for _ in 0..60 {
-    x = x + busy(400000)
+    x = x + busy(TURNS)
     sleep(1ms)
   }
   \"done {x - x}\\n\"
 }";
-    let server = one_worker(code, &["--cpu-limit", "50ms"]);
+    // A stress build yields at each turn of the loop.
+    let turns = if cfg!(feature = "stress") { "2000" } else { "400000" };
+    let server = one_worker(&code.replace("TURNS", turns), &["--cpu-limit", "50ms"]);
     assert_eq!(server.get("/").response().body(), "done 0\n");
 }
 
 // rule: limit.cpu
 #[test]
-#[cfg_attr(feature = "stress", ignore = "yields at every check outrun the stop clock")]
 fn an_endless_item_is_cut_behind_those_before_it() {
     let code = "fn handle(req) {
   [1, 2, 3].stream().map(n => {
@@ -322,7 +320,6 @@ fn a_stream_that_only_yields_lets_others_be_answered() {
 
 // rule: budget.turns
 #[test]
-#[cfg_attr(feature = "stress", ignore = "yields at every check outrun the stop clock")]
 fn a_comparison_without_an_end_lets_others_be_answered() {
     let server = one_worker(HOSTILE, &["--cpu-limit", "200ms", "--mem-limit", "1mb"]);
     for path in ["/equal", "/less"] {

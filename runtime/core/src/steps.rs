@@ -56,7 +56,7 @@ impl<W: Work> Operation for Going<W> {
             if cfg!(feature = "stress") {
                 scope.note_work();
                 cx.waker().wake_by_ref();
-                return Poll::Pending;
+                return scope.charge_forced().map_or_else(|trap| Poll::Ready(Err(trap)), |()| Poll::Pending);
             }
             ready!(scope.poll_turn(cx));
         }

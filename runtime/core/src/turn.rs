@@ -27,15 +27,13 @@ pub(crate) struct Cpu {
     since: Option<u64>,
     /// The stretch was stopped.
     is_measured: bool,
-    /// How many turns of it a stress build has cut short.
-    forced: u32,
-    /// This one was.
+    /// A stress build cut this turn short.
     is_forced: bool,
 }
 
 impl Default for Cpu {
     fn default() -> Self {
-        Self { limit: NO_LIMIT, used: 0, since: None, is_measured: false, forced: 0, is_forced: false }
+        Self { limit: NO_LIMIT, used: 0, since: None, is_measured: false, is_forced: false }
     }
 }
 
@@ -79,12 +77,9 @@ impl Scope {
     /// Notes that a stress build ends the turn at a check, which is no wait; the trap if the stretch was too long.
     #[cold]
     pub(crate) fn charge_forced(&mut self) -> Result<(), Trap> {
-        /// Reading the clock at every check would be most of the work.
-        const MEASURED: u32 = 256;
         self.note_work();
         self.cpu.is_forced = true;
-        self.cpu.forced = self.cpu.forced.wrapping_add(1);
-        if self.cpu.forced.is_multiple_of(MEASURED) { self.charge_stop() } else { Ok(()) }
+        self.charge_stop()
     }
 
     /// A new stretch begins, for something was given.
