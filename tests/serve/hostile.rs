@@ -335,3 +335,48 @@ fn a_comparison_without_an_end_lets_others_be_answered() {
     // A text form without an end meets the limit of memory.
     assert_eq!(server.get("/shown").response().status(), 503);
 }
+
+/// The path says how deep each of many tasks goes before it says so, and waits.
+const DEEP_TASKS: &str = "fn down(n: Int, deep: Channel[Int]) -> Int {
+  if n == 0 {
+    deep.send(1)
+    sleep(1h)
+    return 0
+  }
+  1 + down(n - 1, deep)
+}
+route GET \"/{depth: Int}\" {
+  let deep: Channel[Int] = channel(capacity: 10)
+  for _ in 0..1500 { spawn { down(depth, deep) } }
+  var count = 0
+  for _ in 0..1500 { count = count + (deep.receive() ?? 0) }
+  \"{count} tasks\\n\"
+}";
+
+// rule: limit.stacks
+#[test]
+fn deep_stacks_of_many_tasks_count_as_memory() {
+    let server = one_worker(DEEP_TASKS, &["--mem-limit", "16mb"]);
+    assert_eq!(server.get("/10").response().body(), "1500 tasks\n");
+    let response = server.get("/2000").response();
+    assert_eq!((response.status(), response.body().as_str()), (503, "Service Unavailable\n"));
+    server.stderr_line("error", |l| l.ends_with("the heap limit of 16mb is reached (--mem-limit)"));
+    server.stderr_line("frame", |l| l.trim_start().starts_with("at down (-e:"));
+    // What a scope with so many tasks leaves is taken down in turns.
+    server.counters_until("a task lives on", |c| {
+        ["scopes", "fibers", "tasks", "chunks", "resources", "endings"].iter().all(|name| c[*name] == 0)
+    });
+}
+
+// rule: limit.stacks
+#[test]
+fn a_stack_that_was_deep_is_not_charged_for_ever() {
+    let code = "fn down(n: Int) -> Int = if n == 0 { 0 } else { 1 + down(n - 1) }
+fn handle(req) {
+  var sum = 0
+  for _ in 0..1000 { sum = sum + spawn { down(2000) }.wait() }
+  \"{sum}\\n\"
+}";
+    let server = one_worker(code, &["--mem-limit", "1mb"]);
+    assert_eq!(server.get("/").response().body(), "2000000\n");
+}

@@ -9,7 +9,7 @@
 //! `Ctx::fiber` is the running fiber's [`Face`], and `Ctx` is whole again after each resumption.
 //! Not here: why it waits (`run`), what its frames own (`abandon`).
 
-use crate::heap::Word;
+use crate::heap::{Heap, Word};
 use crate::stack::{RED_ZONE, Stack};
 use crate::worker::Worker;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -23,8 +23,10 @@ use weir_abi::code::Enter;
 use weir_abi::context::Ctx;
 
 /// How far below a stack's base compiled code gets before it is noticed to be deep. A fiber that stays above leaves its
-/// stack as it is for the next one.
+/// stack as it is for the next one, and is charged for no more than it costs anyhow.
 const SHALLOW: usize = 16 * 1024;
+/// How much more of its stack a deep one is charged for at a time.
+const CHARGED: usize = 16 * 1024;
 
 /// Why a fiber left its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +70,19 @@ struct Face {
     /// Lowest address for compiled code.
     floor: usize,
     base: usize,
-    /// Compiled code got below [`SHALLOW`].
-    deep: Cell<bool>,
+    /// Compiled code has not got below this, or is about to say so. All below [`SHALLOW`] is charged to the scope's heap.
+    reached: Cell<usize>,
     worker: Rc<Worker>,
 }
 
 impl Face {
     fn limit(&self) -> usize {
-        if self.deep.get() { self.floor } else { self.floor.max(self.base - SHALLOW) }
+        self.floor.max(self.reached.get())
+    }
+
+    /// How many bytes are charged.
+    fn charged(&self) -> usize {
+        self.base - SHALLOW - self.reached.get()
     }
 }
 
@@ -86,6 +93,8 @@ pub struct Fiber {
     low: usize,
     /// It waited: its stack was not the hottest of the pool, and giving memory back costs little beside the wait.
     waited: bool,
+    /// It got below [`SHALLOW`].
+    was_deep: bool,
     exit: Exit,
 }
 
@@ -117,11 +126,12 @@ impl Fiber {
                 yielder: Cell::new(ptr::null()),
                 floor: (low + RED_ZONE).max(base.saturating_sub(depth)),
                 base,
-                deep: Cell::new(false),
+                reached: Cell::new(base - SHALLOW),
                 worker: Rc::clone(worker),
             },
             low,
             waited: false,
+            was_deep: false,
             exit: Exit::default(),
         }
     }
@@ -196,6 +206,14 @@ impl Fiber {
         (self.low..self.face.base).contains(&address)
     }
 
+    /// What its stack was charged to the heap of its scope, which is not charged for it any more.
+    pub fn take_charge(&mut self) -> usize {
+        let charged = self.face.charged();
+        self.face.reached.set(self.face.base - SHALLOW);
+        self.was_deep |= charged > 0;
+        charged
+    }
+
     /// Whether it was resumed.
     pub fn has_begun(&self) -> bool {
         self.routine.started()
@@ -209,13 +227,14 @@ impl Fiber {
 
 impl Drop for Fiber {
     fn drop(&mut self) {
+        self.take_charge();
         self.face.worker.counters.fibers.add(-1);
         // SAFETY: nothing on the stack needs dropping (the module's invariant), and `routine` is taken once.
         let stack = unsafe {
             self.routine.force_reset();
             ManuallyDrop::take(&mut self.routine).into_stack()
         };
-        self.face.worker.stacks.give(stack, self.waited || self.face.deep.get());
+        self.face.worker.stacks.give(stack, self.waited || self.was_deep);
     }
 }
 
@@ -251,20 +270,26 @@ pub enum Stop {
     Yield,
     /// The stack is used up.
     Overflow,
+    /// What it takes of the stack is more than its scope may have.
+    Full,
 }
 
 /// Decides about a stop check that hit on the running fiber, and sets the limit anew.
 ///
 /// # Safety
-/// As for [`suspend`].
-pub unsafe fn stop(ctx: *mut Ctx) -> Stop {
+/// As for [`suspend`]; `heap` is that of the fiber's scope.
+pub unsafe fn stop(ctx: *mut Ctx, heap: &mut Heap) -> Stop {
     // SAFETY: compiled code runs on a fiber; the native's entry wrote `exit_sp`.
     let (fiber, sp) = unsafe { (&*(*ctx).fiber.cast::<Face>(), (*ctx).exit_sp) };
     if sp < fiber.floor {
         return Stop::Overflow;
     }
-    if sp < fiber.base - SHALLOW {
-        fiber.deep.set(true);
+    if sp < fiber.reached.get() {
+        let reached = sp.saturating_sub(CHARGED).max(fiber.floor);
+        if heap.charge(fiber.reached.get() - reached).is_err() {
+            return Stop::Full;
+        }
+        fiber.reached.set(reached);
     }
     // While the turn is to end this poisons the limit anew.
     fiber.worker.set_limit(fiber.limit());

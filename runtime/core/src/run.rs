@@ -102,7 +102,10 @@ impl Run {
             scope.heap_mut().publish();
             match step {
                 Step::Left(Suspend::Give) => return Poll::Ready(Ok(mem::take(&mut scope.given))),
-                Step::Done(word) => return Poll::Ready(Ok(word)),
+                Step::Done(word) => {
+                    self.discharge(scope);
+                    return Poll::Ready(Ok(word));
+                }
                 Step::Left(Suspend::Wait) => {
                     scope.heap_mut().settle();
                     self.waits_for = scope.pending.take();
@@ -147,7 +150,10 @@ impl Run {
         self.still = scope.set_still(outer_still);
         match step {
             Step::Left(Suspend::Give) => Some(Ok(mem::take(&mut scope.given))),
-            Step::Done(word) => Some(Ok(word)),
+            Step::Done(word) => {
+                self.discharge(scope);
+                Some(Ok(word))
+            }
             Step::Left(Suspend::Wait) => {
                 self.waits_for = scope.pending.take();
                 None
@@ -170,6 +176,12 @@ impl Run {
             Ok(()) => Poll::Pending,
             Err(trap) => Poll::Ready(Err(self.fail(scope, &trap))),
         }
+    }
+
+    /// Its stack counts no longer.
+    #[inline]
+    fn discharge(&mut self, scope: &mut Scope) {
+        scope.heap_mut().uncharge(self.fiber.take_charge());
     }
 
     /// Whether it waits for what only others of the scope can do.
@@ -205,7 +217,8 @@ impl Run {
 
     /// Ends it early inside a scope that goes on: cancels what it waits for and drops the references its frames own. What it
     /// put off is left to the scope.
-    pub fn abandon(self, scope: &mut Scope) {
+    pub fn abandon(mut self, scope: &mut Scope) {
+        self.discharge(scope);
         scope.leave_deferred(self.number);
         if let Some(operation) = self.waits_for {
             operation.close(scope);

@@ -8,7 +8,7 @@
 //! nothing on the stack that would have to be dropped. A panic of a body is a bug, and becomes a trap.
 
 use crate::fiber::{self, Stop, Suspend};
-use crate::heap::Word;
+use crate::heap::{Full, Word};
 use crate::natives::{self, Flow};
 use crate::scope::Scope;
 use crate::trace;
@@ -201,12 +201,13 @@ mod special {
         // SAFETY: called by compiled code, on its fiber.
         unsafe {
             let heap = (*(*ctx).scope.cast::<Scope>()).heap_mut();
-            match fiber::stop(ctx) {
+            match fiber::stop(ctx, heap) {
                 Stop::Go if !heap.has_late() => {}
                 Stop::Go | Stop::Yield => {
                     fiber::suspend(ctx, Suspend::Yield);
                 }
                 Stop::Overflow => leave(ctx, Trap::new(TrapKind::StackOverflow)),
+                Stop::Full => leave(ctx, Full.into()),
             }
         }
     }
