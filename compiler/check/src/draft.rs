@@ -130,6 +130,8 @@ pub enum Kind {
     For(LocalId, Box<Draft>, Box<Draft>),
     While(Box<Draft>, Box<Draft>),
     Loop(Box<Draft>),
+    /// A loop over the stream in that variable of that type, which is closed on every way out.
+    Turns(LocalId, T, Box<Draft>),
     Break,
     Continue,
     Return(Box<Draft>),

@@ -256,7 +256,7 @@ impl Walk<'_, '_> {
                 walk.visit(body);
                 over
             }),
-            Kind::Loop(body) => self.turns(|walk| {
+            Kind::Loop(body) | Kind::Turns(_, _, body) => self.turns(|walk| {
                 walk.visit(body);
                 None
             }),

@@ -53,6 +53,8 @@ struct Zonk<'c, 'a> {
     globals: Vec<Option<Place>>,
     /// The body being made.
     frame: FrameId,
+    /// The streams that it walks over at the present place, innermost last.
+    walked: Vec<(LocalId, Ty)>,
     span: Span,
 }
 
@@ -82,6 +84,7 @@ pub fn program(
         queue: Vec::new(),
         globals: Vec::new(),
         frame: main,
+        walked: Vec::new(),
         span: checker.frames[main.0 as usize].span,
         c: checker,
     };

@@ -310,6 +310,7 @@ macro_rules! for_each_native {
             // Stream
             stream_own "stream-own" - (own) owned, traps, constant;
             stream_next "stream-next" types (borrow) owned, waits, constant;
+            stream_close "stream-close" - (own) word, waits, constant;
             stream_failed "stream-failed" - () word, traps, constant;                 // not pure: the last pull decides
             stream_map "stream-map" types (own own) owned, traps, constant;
             stream_filter "stream-filter" types (own own) owned, traps, constant;

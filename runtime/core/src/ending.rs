@@ -13,8 +13,10 @@ use crate::run::Run;
 use crate::scope::{Call, Main, Scope, Source, Work};
 use crate::teardown;
 use crate::value::{Closure, Error, Own};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -115,13 +117,35 @@ pub struct Deferred {
     until: Instant,
     /// Made when one waits.
     timer: Option<Pin<Box<Sleep>>>,
+    over: Over,
+}
+
+/// Says to others that the blocks are done, or given up.
+#[derive(Default)]
+struct Over(Rc<Cell<bool>>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
 }
 
 impl Deferred {
     /// These, in that order, for [`DEFER_TIME`] from now on.
     pub fn new(mut closures: Vec<Own<Closure>>) -> Self {
         closures.reverse();
-        Self { left: closures, call: None, until: Instant::now() + DEFER_TIME, timer: None }
+        Self {
+            left: closures,
+            call: None,
+            until: Instant::now() + DEFER_TIME,
+            timer: None,
+            over: Over::default(),
+        }
+    }
+
+    /// Becomes true with its end.
+    pub fn over(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.over.0)
     }
 
     /// These too, in front of the others.

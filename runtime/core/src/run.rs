@@ -108,6 +108,7 @@ impl Run {
                 }
                 Step::Left(Suspend::Wait) => {
                     scope.heap_mut().settle();
+                    scope.run_left();
                     self.waits_for = scope.pending.take();
                     debug_assert!(self.waits_for.is_some(), "a native that waits says for what");
                 }

@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
         let over = DraftArm { pattern: Pattern::None, guard: None, body: end };
         let turn = Draft::new(Kind::Match(Box::new(pull), vec![taken, over]), T::UNIT, span);
         let bind = Draft::new(Kind::Let(handle, Box::new(own)), T::UNIT, at);
-        let turns = Draft::new(Kind::Loop(Box::new(turn)), T::UNIT, span);
+        let turns = Draft::new(Kind::Turns(handle, ty, Box::new(turn)), T::UNIT, span);
         Draft::new(Kind::Block(vec![bind, turns]), T::UNIT, span)
     }
 

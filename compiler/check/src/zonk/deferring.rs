@@ -1,14 +1,16 @@
-//! Bodies with a `defer`: what was put off is done on each way out, behind the value that is given.
+//! Bodies with a `defer`, and loops over streams: what was put off is done on each way out, behind the value that is given.
 //!
 //! In: a body, and the values of its `return`s, solved. Out: the same with a note of how much was put off before it began, and
-//! on each way out a call of the library's function that does what was put off since.
+//! on each way out a call of the library's function that does what was put off since. A loop's stream is closed behind it, or where
+//! the body is left in it; that does what those who make its items put off.
 //! Not here: ways out that compiled code does not take, such as traps; the runtime does what is left then.
 
 use super::Zonk;
-use crate::draft::Target;
+use crate::draft::{Draft, Target};
 use crate::scope::Deferring;
 use crate::typed::{Expr, ExprKind, LocalId};
-use crate::types::TyKind;
+use crate::types::{Ty, TyKind};
+use crate::unify::T;
 use weir_syntax::span::Span;
 
 impl Zonk<'_, '_> {
@@ -43,23 +45,56 @@ impl Zonk<'_, '_> {
     /// `return value`
     pub(super) fn returned(&mut self, value: Expr) -> ExprKind {
         let span = value.span;
-        if self.deferring().is_none() || *self.types.kind(value.ty) == TyKind::Never {
+        if self.deferring().is_none() && self.walked.is_empty() || *self.types.kind(value.ty) == TyKind::Never
+        {
             return ExprKind::Return(Box::new(value));
         }
-        let [bind, run, value] = self.behind(value);
+        let (bind, value) = self.given(value);
+        let mut stmts = vec![bind];
+        for at in (0..self.walked.len()).rev() {
+            stmts.push(self.closed(self.walked[at], span));
+        }
+        if self.deferring().is_some() {
+            stmts.push(self.run_deferred(span));
+        }
         let never = self.types.intern(TyKind::Never);
-        let leave = Expr { kind: ExprKind::Return(Box::new(value)), ty: never, span };
-        ExprKind::Block(vec![bind, run, leave])
+        stmts.push(Expr { kind: ExprKind::Return(Box::new(value)), ty: never, span });
+        ExprKind::Block(stmts)
+    }
+
+    /// A loop over the stream in that variable.
+    pub(super) fn turns(&mut self, stream: LocalId, ty: T, body: Draft, span: Span) -> ExprKind {
+        let walked = (stream, self.ty(ty));
+        self.walked.push(walked);
+        let body = self.branch(body, true);
+        self.walked.pop();
+        let unit = self.types.intern(TyKind::Unit);
+        let turns = Expr { kind: ExprKind::Loop(Box::new(body)), ty: unit, span };
+        ExprKind::Block(vec![turns, self.closed(walked, span)])
+    }
+
+    fn closed(&mut self, (stream, ty): (LocalId, Ty), span: Span) -> Expr {
+        let handle = Expr { kind: ExprKind::Local(stream), ty, span };
+        let (name, args) = ("stream-close".to_string(), vec![handle]);
+        let kind = ExprKind::CallNative { name, types: vec![], args };
+        Expr { kind, ty: self.types.intern(TyKind::Unit), span }
     }
 
     /// The value, behind what was put off.
     fn behind(&mut self, value: Expr) -> [Expr; 3] {
+        let span = value.span;
+        let (bind, given) = self.given(value);
+        [bind, self.run_deferred(span), given]
+    }
+
+    /// The value in a variable of its own.
+    fn given(&mut self, value: Expr) -> (Expr, Expr) {
         let (ty, span) = (value.ty, value.span);
         let frame = &mut self.c.frames[self.frame.0 as usize];
         let result = frame.result;
         let local = frame.add("$given", result, span, false);
         let given = Expr { kind: ExprKind::Local(local), ty, span };
-        [self.bound(local, value), self.run_deferred(span), given]
+        (self.bound(local, value), given)
     }
 
     fn bound(&mut self, local: LocalId, value: Expr) -> Expr {

@@ -139,6 +139,7 @@ impl Zonk<'_, '_> {
                 ExprKind::While(cond, Box::new(body))
             }
             Kind::Loop(body) => ExprKind::Loop(Box::new(self.branch(*body, true))),
+            Kind::Turns(stream, ty, body) => self.turns(stream, ty, *body, span),
             Kind::Break => ExprKind::Break,
             Kind::Continue => ExprKind::Continue,
             Kind::Return(value) => {
@@ -217,7 +218,7 @@ impl Zonk<'_, '_> {
     }
 
     /// A branch whose value is dropped when its construct gives unit.
-    fn branch(&mut self, draft: Draft, unit: bool) -> Expr {
+    pub(super) fn branch(&mut self, draft: Draft, unit: bool) -> Expr {
         let expr = self.expr(draft);
         if unit { self.as_unit(expr) } else { expr }
     }

@@ -29,6 +29,18 @@ pub fn stream_own(scope: &mut Scope, handle: Own<Stream>) -> Result<Own<Stream>,
     scope.own_stream(handle)
 }
 
+/// Gives a stream up, and waits for what was put off in what that closed.
+pub fn stream_close(scope: &mut Scope, handle: Own<Stream>) -> Result<Flow, Trap> {
+    scope.give_up(handle);
+    Ok(match scope.run_deferred() {
+        Some(done) => {
+            scope.pending = Some(Box::new(done));
+            Flow::Wait
+        }
+        None => Flow::Done(0),
+    })
+}
+
 /// The next item as an option; `None` with a recorded failure when the stream fails.
 pub fn stream_next(scope: &mut Scope, item: TypeId, handle: Stream) -> Result<Flow, Trap> {
     scope.failure = None;

@@ -9,7 +9,7 @@
 //! cancelled one gives back exactly what it owns. Cancelling never goes deep: tasks that fall with a task wait for their turn.
 //! Not here: groups of tasks whose results somebody waits for (`groups`), the end of scopes (`ending`).
 
-use super::{Entry, Scope};
+use super::{Entry, Operation, Scope};
 use crate::ending::Deferred;
 use crate::failure::Failure;
 use crate::heap::Word;
@@ -17,7 +17,9 @@ use crate::ready::Ready;
 use crate::run::Run;
 use crate::turn::yield_turn;
 use crate::value::{Closure, Handle, Own, Ref, Resource};
+use std::cell::Cell;
 use std::mem;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use weir_abi::layout::{self, shape};
 use weir_abi::trap::Trap;
@@ -177,6 +179,25 @@ pub struct Tasks {
     is_cancelling: bool,
 }
 
+/// The end of a task that runs deferred blocks, whose slot is another one's after it.
+pub(crate) struct DeferredDone {
+    task: TaskId,
+    over: Rc<Cell<bool>>,
+}
+
+impl Operation for DeferredDone {
+    fn poll(&mut self, scope: &mut Scope, cx: &mut Context<'_>) -> Poll<Result<Word, Trap>> {
+        if !self.over.get() && scope.await_end(self.task, cx.waker()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(0))
+    }
+
+    fn waits_inside(&self, _: &Scope) -> bool {
+        true
+    }
+}
+
 impl Tasks {
     /// How many have not ended.
     pub fn running(&self) -> usize {
@@ -252,14 +273,24 @@ impl Scope {
         self.begin(work, 0, Keeper::Nobody, false)
     }
 
-    /// Runs the deferred blocks of what was abandoned, in a task.
-    pub(super) fn run_deferred(&mut self) {
+    /// Runs the deferred blocks of what was abandoned, in a task, when there are any; what waits for its end.
+    pub(crate) fn run_deferred(&mut self) -> Option<DeferredDone> {
         if self.is_ending || !self.has_left() {
-            return;
+            return None;
         }
         let work = Deferred::new(self.take_left());
-        self.begin(Box::new(work), 0, Keeper::Deferred, false);
+        let over = work.over();
+        let task = self.begin(Box::new(work), 0, Keeper::Deferred, false);
         self.tasks.deferring += 1;
+        Some(DeferredDone { task, over })
+    }
+
+    /// As [`Scope::run_deferred`], when nobody waits for them.
+    #[inline]
+    pub(crate) fn run_left(&mut self) {
+        if self.has_left() {
+            let _ = self.run_deferred();
+        }
     }
 
     fn begin(&mut self, work: Box<dyn Work>, size: usize, keeper: Keeper, is_ref: bool) -> TaskId {
@@ -291,12 +322,19 @@ impl Scope {
             State::Done(word) => Outcome::Done(word),
             State::Cancelled => Outcome::Cancelled,
             State::Idle(_) | State::Polled(_) => {
-                if !task.waiters.iter().any(|of| of.will_wake(waker)) {
-                    task.waiters.push(waker.clone());
-                }
+                self.await_end(id, waker);
                 Outcome::Running
             }
         }
+    }
+
+    /// Lets the end of a task wake `waker`; not where the task has ended.
+    fn await_end(&mut self, id: TaskId, waker: &Waker) -> bool {
+        let task = self.task(id);
+        if !task.waiters.iter().any(|of| of.will_wake(waker)) {
+            task.waiters.push(waker.clone());
+        }
+        matches!(task.state, State::Idle(_) | State::Polled(_))
     }
 
     /// The task behind a handle.
@@ -315,6 +353,7 @@ impl Scope {
         main: &mut M,
         cx: &mut Context<'_>,
     ) -> Poll<Result<M::Output, Failure>> {
+        self.run_left();
         match self.tasks.main.clone() {
             None => {
                 if let Poll::Ready(output) = main.poll(self, cx) {
@@ -521,7 +560,7 @@ impl Scope {
             }
         }
         self.tasks.is_cancelling = false;
-        self.run_deferred();
+        self.run_left();
     }
 
     /// The handle of a task is gone.
