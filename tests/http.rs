@@ -18,6 +18,8 @@ mod events;
 mod examples;
 #[path = "serve/fetch.rs"]
 mod fetch;
+#[path = "serve/files.rs"]
+mod files;
 #[path = "serve/forwarded.rs"]
 mod forwarded;
 #[path = "serve/generators.rs"]

@@ -163,6 +163,8 @@ pub mod response {
     pub const KIND_CHUNKS: u64 = 5;
     /// The body is a stream of events, Texts written as they are; it ends with an event that says so when it fails.
     pub const KIND_EVENTS: u64 = 6;
+    /// The body is the handle of an open file.
+    pub const KIND_FILE: u64 = 7;
     /// The handler failed: the body is the Error.
     pub const KIND_ERROR: u64 = 3;
 }

@@ -146,6 +146,7 @@ macro_rules! for_each_native {
             fetch_ask "fetch-ask" types (borrow borrow own borrow) owned, waits, linear;
             fetch_lines "fetch-lines" types (borrow borrow own borrow) owned, traps, linear;
             respond "respond" - (word own borrow) owned, traps, linear;
+            file_response "file-response" - (borrow borrow borrow) owned, waits, linear; // path, folder, content type
             response_status "response-status" - (borrow) word, traps, constant;
             response_header "response-header" - (borrow borrow) owned, traps, linear;
             response_header_all "response-header-all" - (borrow borrow) owned, traps, linear;

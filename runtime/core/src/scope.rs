@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::heap::{Full, Heap, NO_SLOT, Obj, Pages, Word};
 use crate::log::LogFormat;
 use crate::matched::Matched;
+use crate::opening::Opened;
 use crate::output::STDOUT;
 use crate::random::Random;
 use crate::search::Searches;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::mem;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use weir_abi::layout::{self, shape};
 use weir_abi::trap::Trap;
@@ -36,6 +38,7 @@ mod channels;
 mod deferred;
 mod groups;
 mod objects;
+mod opened;
 mod still;
 mod streams;
 mod tasks;
@@ -119,6 +122,8 @@ pub enum Entry {
     Answer(Box<Answer>),
     /// The headers of an answer.
     Fields(Rc<Head>),
+    /// A file that is to be sent.
+    Opened(Arc<Opened>),
 }
 
 /// What was found in a store, to look at and to put something in its place.
@@ -429,7 +434,8 @@ impl Scope {
                 | Entry::Request(_)
                 | Entry::Asked(..)
                 | Entry::Held(_)
-                | Entry::Fields(_) => {}
+                | Entry::Fields(_)
+                | Entry::Opened(_) => {}
             }
         }
     }

@@ -30,6 +30,8 @@ pub enum Body {
     Bytes(Bytes),
     /// Pulled item by item as the client takes them.
     Stream(Box<dyn PullBody>),
+    /// Pulled likewise, of a length in bytes that is told before. One that ends before it, or goes on behind it, has failed.
+    Sized(u64, Box<dyn PullBody>),
 }
 
 impl From<Bytes> for Body {

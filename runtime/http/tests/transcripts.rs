@@ -49,6 +49,18 @@ fn list(items: Vec<String>) -> Response {
     })
 }
 
+/// A body of `there` bytes, two an item, that is said to have `told`.
+fn sized(told: u64, there: usize) -> Response {
+    let mut left = there;
+    let items = Items(move |_: &mut Context<'_>, out: &mut ItemSink<'_>| {
+        let item = left.min(2);
+        left -= item;
+        out.item(&[&b"xx"[..item]]);
+        Poll::Ready(if item == 0 { Pull::End } else { Pull::Item })
+    });
+    Response::new(200, Body::Sized(told, Box::new(items)))
+}
+
 fn upper(mut body: RequestBody) -> Response {
     let mut line = Vec::new();
     let mut rest = Bytes::new();
@@ -151,6 +163,8 @@ fn answer_number(path: &str) -> Response {
         Response::new(status, "body")
     } else if let Some(count) = after("/lines/") {
         list((0..count).map(|n| format!("line {n}\n")).collect())
+    } else if let Some((told, there)) = path.strip_prefix("/sized/").and_then(|rest| rest.split_once('/')) {
+        sized(told.parse().expect("a number"), there.parse().expect("a number"))
     } else if let Some(status) = after("/early/") {
         stream(move |_, _| Poll::Ready(Pull::Failed(Failure::new("no source", status))))
     } else {

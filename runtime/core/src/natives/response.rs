@@ -8,8 +8,7 @@ use weir_abi::trap::Trap;
 
 /// What `respond` and a handler's Text have when nothing else is said.
 pub const PLAIN: &str = "text/plain; charset=utf-8";
-/// What bytes have.
-pub const BINARY: &str = "application/octet-stream";
+pub use crate::media_types::BINARY;
 
 fn new_response(
     scope: &mut Scope,

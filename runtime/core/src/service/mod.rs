@@ -25,9 +25,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use weir_abi::code::{CodePtr, Module};
 use weir_abi::trap::Trap;
-use weir_http::{Access, Request, Service};
+use weir_http::{Access, Request, RequestHead, Service};
 
 mod body;
+mod file;
 mod respond;
 
 pub(crate) use body::Items;
@@ -73,11 +74,11 @@ impl Service for HandlerService {
     type Future = Exchange;
 
     fn call(&self, request: Request) -> Exchange {
-        let id = request.id;
+        let (id, head) = (request.id, request.head.clone());
         let app = self.newest.app();
         let deadline = Deadline::new(app.limits().request_timeout);
         let state = self.start(app, request);
-        Exchange { state, id, log: self.log, deadline }
+        Exchange { state, id, head, log: self.log, deadline }
     }
 
     fn finished(&self, access: &Access<'_>) {
@@ -114,6 +115,8 @@ fn begin(scope: &mut Scope, entry: CodePtr, request: Request) -> Result<Run, Fai
 pub struct Exchange {
     state: State,
     id: u64,
+    /// What it asks for.
+    head: RequestHead,
     log: LogFormat,
     /// When it must have given a response.
     deadline: Deadline,
@@ -153,7 +156,7 @@ impl Future for Exchange {
             State::Running(run, scope) => match polled {
                 Ok(word) => {
                     drop(run);
-                    respond(scope, word, this.id, this.log)
+                    respond(scope, word, &this.head, this.id, this.log)
                 }
                 Err(failure) => {
                     end_scope(scope, Rest::Run(run));

@@ -4,20 +4,24 @@
 //! Invariant: what a client learns about a failure is its status, unless the script chose that status.
 
 use super::body::StreamBody;
+use super::file;
 use crate::ending::{Rest, end_scope};
 use crate::failure::{Failure, INTERNAL};
 use crate::heap::Word;
 use crate::log::LogFormat;
 use crate::natives::{BINARY, PLAIN};
 use crate::scope::Scope;
-use crate::value::{Arg, Error, List, Own, Ref, Response, Stream, Text};
+use crate::value::{Arg, Error, List, Own, Ref, Resource, Response, Stream, Text};
 use bytes::Bytes;
 use std::borrow::Cow;
 use weir_abi::layout::response;
-use weir_http::Body;
 use weir_http::proto::encode::reason;
+use weir_http::{Body, RequestHead};
 
 const CONTENT_TYPE: &str = "content-type";
+/// What becomes of a file response in a top-level `let`.
+const CLOSED: &str =
+    "this file was opened by a top-level `let`, before serving; call `file` where the request is answered";
 
 /// What a client is told about a failure.
 pub(super) fn plain(status: u16) -> weir_http::Response {
@@ -44,7 +48,7 @@ fn refusal(status: u16, message: &str) -> weir_http::Response {
 }
 
 /// Fields that the natives checked, or that are ours.
-fn push(made: &mut weir_http::Response, name: &str, value: &str) {
+pub(super) fn push(made: &mut weir_http::Response, name: &str, value: &str) {
     let pushed = made.push_header(name, value.as_bytes());
     debug_assert!(pushed.is_ok(), "field {name}");
 }
@@ -53,6 +57,7 @@ fn push(made: &mut weir_http::Response, name: &str, value: &str) {
 pub(super) fn respond(
     mut scope: Box<Scope>,
     word: Word,
+    head: &RequestHead,
     id: u64,
     log: LogFormat,
 ) -> Result<weir_http::Response, Failure> {
@@ -80,6 +85,16 @@ pub(super) fn respond(
         log.failure(id, &failure);
         release(scope, own);
         return Ok(with_fields(made, &own_fields));
+    }
+    if kind == response::KIND_FILE && !is_bodiless {
+        // SAFETY: the body of this kind is the handle of a file that the response holds.
+        let opened = scope.opened_of(unsafe { Resource::from_word(body) });
+        let counters = scope.worker().counters;
+        release(scope, own);
+        let Some(opened) = opened else {
+            return Err(Failure::new(INTERNAL, CLOSED));
+        };
+        return Ok(file::sent(head, status, own_fields, opened, counters));
     }
     let has_content = kind != response::KIND_EMPTY && !is_bodiless;
     let is_binary = matches!(kind, response::KIND_BYTES | response::KIND_CHUNKS | response::KIND_EVENTS);
@@ -120,9 +135,9 @@ fn release(mut scope: Box<Scope>, own: Own<Response>) {
 }
 
 /// A field of a response; `fields` copies them out of the scope.
-type Field = (Cow<'static, str>, Cow<'static, str>);
+pub(super) type Field = (Cow<'static, str>, Cow<'static, str>);
 
-fn respond_with(status: u16, body: Body, fields: &[Field]) -> weir_http::Response {
+pub(super) fn respond_with(status: u16, body: Body, fields: &[Field]) -> weir_http::Response {
     with_fields(weir_http::Response::new(status, body), fields)
 }
 

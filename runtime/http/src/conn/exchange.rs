@@ -98,13 +98,13 @@ impl Conn {
         response: Response,
     ) -> Result<(), Exit> {
         let (parts, body) = response.into_parts();
-        let stream = match body {
+        let (shape, stream) = match body {
             Body::Empty => return self.send_sized(record, &parts, Bytes::new()),
             Body::Bytes(bytes) => return self.send_sized(record, &parts, bytes),
-            Body::Stream(stream) => stream,
+            Body::Stream(stream) => (Shape::Stream, stream),
+            Body::Sized(length, stream) => (Shape::Sized(length), stream),
         };
-        let (framing, has_body) =
-            respond(record.version(), record.wants_no_body(), parts.status, Shape::Stream);
+        let (framing, has_body) = respond(record.version(), record.wants_no_body(), parts.status, shape);
         if has_body {
             return self.stream(record, parts, stream, framing).await;
         }

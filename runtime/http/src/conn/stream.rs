@@ -2,7 +2,7 @@
 //!
 //! Invariants: nothing is pulled while bytes wait for the peer, but the body may do what else it does; everything produced is on its way before the
 //! body is waited for; the head goes out with the first item, or alone when the first-item window closes, and
-//! a body that fails before that becomes an ordinary error response.
+//! a body that fails before that becomes an ordinary error response; of a body whose length was told not a byte more is sent.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -204,7 +204,16 @@ impl Conn {
             }
         });
         streaming.payload += payload;
-        let end = pulled.unwrap_or(BatchEnd::Panicked);
+        let mut end = pulled.unwrap_or(BatchEnd::Panicked);
+        if let Some(failure) = streaming.mismeasured(&end) {
+            if streaming.payload > streaming.told() {
+                // The first byte too many would be taken for the next response.
+                self.io.write.truncate(start);
+                streaming.payload -= payload;
+                items = 0;
+            }
+            end = BatchEnd::Failed(failure);
+        }
         if items > 0 || matches!(end, BatchEnd::End) {
             streaming.begin();
         } else if !streaming.begun {
@@ -263,6 +272,25 @@ impl Conn {
 }
 
 impl Streaming {
+    /// The length that the client is told; without one there is no end to it.
+    fn told(&self) -> u64 {
+        match self.framing {
+            ResponseFraming::Length(told) => told,
+            _ => u64::MAX,
+        }
+    }
+
+    /// What is wrong with a body that is not as long as was told.
+    fn mismeasured(&self, end: &BatchEnd) -> Option<Failure> {
+        let ResponseFraming::Length(told) = self.framing else { return None };
+        let is_short = matches!(end, BatchEnd::End) && self.payload < told;
+        if !is_short && self.payload <= told {
+            return None;
+        }
+        let what = if is_short { "ended early" } else { "went on" };
+        Some(Failure { message: format!("a body of {told} bytes {what}"), status: None })
+    }
+
     /// The head is out of reach from here; what only it needed is freed.
     fn begin(&mut self) {
         if !self.begun {
@@ -272,10 +300,10 @@ impl Streaming {
     }
 }
 
-/// How a connection closes under an unfinished body: without its last chunk, or with an RST where only the
-/// end of the connection tells the end of the body.
+/// How a connection closes under an unfinished body: without its last chunk, or the last of the bytes that were told, or with
+/// an RST where only the end of the connection tells the end of the body.
 fn abort(framing: ResponseFraming) -> Exit {
-    if framing == ResponseFraming::Chunked { Exit::Close } else { Exit::Reset }
+    if framing == ResponseFraming::UntilClose { Exit::Reset } else { Exit::Close }
 }
 
 /// Polls something of the application; `Err` if it panicked.

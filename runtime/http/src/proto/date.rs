@@ -1,4 +1,4 @@
-//! The `Date` line, rendered once per second.
+//! Dates of header fields, and the `Date` line, rendered once per second.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,6 +6,16 @@ use tokio::time::Instant;
 
 /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` and CRLF.
 pub const DATE_LINE: usize = 37;
+
+/// A time as header fields have it, in whole seconds: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
+pub fn http_date(time: SystemTime) -> String {
+    httpdate::fmt_http_date(time)
+}
+
+/// The time that such a text tells, in any of the forms that there are.
+pub fn parse_http_date(text: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(text).ok()
+}
 
 /// The current `Date` line and how long it stays true.
 pub struct DateLine {
@@ -34,7 +44,7 @@ impl DateLine {
         let wall = SystemTime::now();
         let fraction = wall.duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
         self.until = now + (Duration::from_secs(1) - Duration::from_nanos(u64::from(fraction)));
-        let text = httpdate::fmt_http_date(wall);
+        let text = http_date(wall);
         self.line[..6].copy_from_slice(b"Date: ");
         self.line[6..35].copy_from_slice(text.as_bytes());
         self.line[35..].copy_from_slice(b"\r\n");

@@ -202,7 +202,7 @@ pub enum ResponseFraming {
 /// The shape of a body the application gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// So many bytes, all there.
+    /// So many bytes.
     Sized(u64),
     /// Items of unknown number.
     Stream,
