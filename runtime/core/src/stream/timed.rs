@@ -99,9 +99,9 @@ impl Source for Throttle {
         Some(&*self.source)
     }
 
-    fn waits_inside(&self, _: &Scope) -> bool {
-        // Its time comes.
-        false
+    fn waits_inside(&self, scope: &Scope) -> bool {
+        // Its time comes, and then it waits for the source.
+        self.due.is_none() && self.source.waits_inside(scope)
     }
 }
 
