@@ -55,8 +55,8 @@ impl<'a> Checker<'a> {
         let mut vars = Vec::new();
         let mut frame = Some(self.here.frame);
         while let Some(id) = frame {
-            vars.extend_from_slice(&self.frames[id.0 as usize].type_vars);
-            frame = self.frames[id.0 as usize].parent;
+            vars.extend_from_slice(&self.frames[id].type_vars);
+            frame = self.frames[id].parent;
         }
         self.annotation(ty, self.here.module, &vars)
     }

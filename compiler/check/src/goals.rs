@@ -185,8 +185,7 @@ impl<'a> Checker<'a> {
     /// Decides the results of bodies that never give one: a function's is Never; a lambda's, which is handed to code that
     /// expects a value, is unit.
     fn decide_results(&mut self) {
-        for i in self.goals.concluded..self.frames.len() {
-            let frame = &self.frames[i];
+        for frame in self.frames.since(self.goals.concluded) {
             // What no end of a body that may fail gives but recursive calls is nothing.
             if let Some(item) = frame.failing.as_ref().map(|f| f.item).filter(|item| self.terms.is_var(*item))
                 && !self.terms.is_var(frame.result)
@@ -201,7 +200,7 @@ impl<'a> Checker<'a> {
                 self.terms.bind(result, if is_lambda { T::UNIT } else { T::NEVER });
             }
         }
-        self.goals.concluded = self.frames.len();
+        self.goals.concluded = self.frames.count();
     }
 
     /// Infers the body of the first lambda whose parameters nobody decided.

@@ -7,7 +7,7 @@
 
 use crate::draft::{DeclId, Draft, FrameId, InstanceId};
 use crate::goals::type_not_known;
-use crate::infer::{Checker, Here, Origin, Why};
+use crate::infer::{Checker, Origin, Why};
 use crate::report::{Call, shortened};
 use crate::scope::{Frame, Returns};
 use crate::unify::{T, Term};
@@ -244,45 +244,41 @@ impl<'a> Checker<'a> {
         frame.is_mutating = function.is_mutating();
         for (param, ty) in function.decl.params.iter().zip(params) {
             let name = if param.name.text == "_" { "$unused" } else { param.name.text.as_str() };
-            let local = frame.add(name, *ty, param.name.span, param.mutable);
-            frame.params.push(local);
+            frame.param(name, *ty, param.name.span, param.mutable);
         }
-        self.frames.push(frame);
-        FrameId(self.frames.len() as u32 - 1)
+        self.frames.open(frame)
     }
 
     /// Infers a function's body in its frame.
     pub fn fill_frame(&mut self, decl: DeclId, frame: FrameId, chain: Option<crate::draft::ChainId>) {
         let function = self.modules.function(decl);
-        self.blocks += 1;
-        let here =
-            Here { frame, module: function.module, scope: Vec::new(), block: self.blocks, loops: 0, chain };
-        let outside = std::mem::replace(&mut self.here, here);
-        self.show_params(frame);
-        if function.decl.result.is_none() {
-            self.begin_result(frame, ways::of_body(&function.decl.body));
-        }
-        let want = self.want_given();
-        let body = match &function.decl.body {
-            FnBody::Block(block) => self.block(block, want),
-            FnBody::Expr(expr) => self.expr(expr, want),
-            FnBody::Native(name) => Draft::error(name.span),
-        };
-        let result = self.frame().result;
-        let never = self.terms.is_never(body.ty) && chain.is_none_or(|_| !self.in_open_component());
-        self.settle_result(never);
-        if never && self.terms.is_var(result) {
-            self.terms.bind(result, T::NEVER);
-        }
-        self.frame().body = Some(body);
-        self.here = outside;
+        let here = self.apart(frame, function.module, chain);
+        self.fill(here, |c| {
+            c.show_params(frame);
+            if function.decl.result.is_none() {
+                c.begin_result(frame, ways::of_body(&function.decl.body));
+            }
+            let want = c.want_given();
+            let body = match &function.decl.body {
+                FnBody::Block(block) => c.block(block, want),
+                FnBody::Expr(expr) => c.expr(expr, want),
+                FnBody::Native(name) => Draft::error(name.span),
+            };
+            let result = c.frame().result;
+            let never = c.terms.is_never(body.ty) && chain.is_none_or(|_| !c.in_open_component());
+            c.settle_result(never);
+            if never && c.terms.is_var(result) {
+                c.terms.bind(result, T::NEVER);
+            }
+            body
+        });
     }
 
     /// Makes the parameters visible; a name given to two of them was reported with the declaration.
     fn show_params(&mut self, frame: FrameId) {
-        let params = self.frames[frame.0 as usize].params.clone();
+        let params = self.frames[frame].params.clone();
         for local in params {
-            let name = self.frames[frame.0 as usize].variable(local).name;
+            let name = self.frames[frame].variable(local).name;
             if !name.starts_with('$') {
                 let block = self.here.block;
                 self.here.scope.push(crate::scope::Binding { name, block, frame, local });

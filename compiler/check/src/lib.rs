@@ -19,6 +19,7 @@ pub mod codes;
 mod draft;
 mod endless;
 mod exhaustive;
+mod frames;
 mod goals;
 mod infer;
 mod instances;

@@ -60,7 +60,7 @@ impl<'a> Checker<'a> {
     /// Reports the uses of streams that were moved in the program's own bodies.
     pub fn check_moves(&mut self) {
         let mut errors = Vec::new();
-        for frame in &self.frames {
+        for frame in self.frames.iter() {
             let Some(body) = &frame.body else { continue };
             if !self.reports.is_own(frame.span.file) || !frame.variables.iter().any(|v| self.is_stream(v.ty))
             {
@@ -181,7 +181,7 @@ impl Walk<'_, '_> {
                 self.bind(*local);
             }
             Kind::Closure(frame) => {
-                for (outer, _) in &self.c.frames[frame.0 as usize].captures {
+                for (outer, _) in &self.c.frames[*frame].captures {
                     self.mention(*outer, draft.span, true);
                 }
             }

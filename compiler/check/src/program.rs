@@ -1,6 +1,7 @@
 //! A whole program: the main file's statements, the handler, and every function whether used or not.
 
 use crate::draft::{DeclId, Draft, FrameId, Kind};
+use crate::frames::Frames;
 use crate::goals::{Ability, Goals};
 use crate::infer::{Checker, Here, TopLevel, Want, bound_names};
 use crate::instances::Instances;
@@ -65,7 +66,7 @@ fn check_for(
     // The parts of a session's file come from several sources.
     let end = file.items.last().map(item_span).filter(|end| end.file == start.file).unwrap_or(start);
     let here = Here {
-        frame: FrameId(0),
+        frame: Frames::MAIN,
         module: ModuleId::MAIN,
         scope: Vec::new(),
         block: 0,
@@ -76,7 +77,7 @@ fn check_for(
     let mut checker = Checker {
         terms,
         modules,
-        frames: vec![main],
+        frames: Frames::new(main),
         globals: Vec::new(),
         instances: Instances::default(),
         checked: HashMap::new(),
@@ -106,7 +107,7 @@ fn check_for(
     checker.check_moves();
     let mut program = None;
     if checker.reports.errors() == 0 {
-        let made = zonk::program(&mut checker, FrameId(0), served, &tests);
+        let made = zonk::program(&mut checker, Frames::MAIN, served, &tests);
         if checker.reports.errors() == 0 {
             for error in order::check(&made) {
                 checker.report(error);
@@ -450,14 +451,9 @@ impl<'a> Checker<'a> {
 
     fn test(&mut self, decl: &'a ast::TestDecl, module: ModuleId) -> FrameId {
         let name = format!("test \"{}\"", decl.name.text);
-        self.frames.push(Frame::new(name, decl.span, Returns::Test, T::UNIT));
-        let frame = FrameId(self.frames.len() as u32 - 1);
-        self.blocks += 1;
-        let here = Here { frame, module, scope: Vec::new(), block: self.blocks, loops: 0, chain: None };
-        let outside = std::mem::replace(&mut self.here, here);
-        let body = self.block(&decl.body, Want::Effect);
-        self.frame().body = Some(body);
-        self.here = outside;
+        let frame = self.frames.open(Frame::new(name, decl.span, Returns::Test, T::UNIT));
+        let here = self.apart(frame, module, None);
+        self.fill(here, |c| c.block(&decl.body, Want::Effect));
         self.conclude();
         frame
     }

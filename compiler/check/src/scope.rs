@@ -5,7 +5,7 @@
 //! Not here: functions, types and top-level `let`s (`modules`, `infer::name`).
 
 use crate::draft::{DeclId, Draft, FrameId};
-use crate::infer::{Kept, Origin};
+use crate::infer::{Kept, Origin, Why};
 use crate::typed::LocalId;
 use crate::unify::T;
 use weir_syntax::span::Span;
@@ -174,6 +174,19 @@ impl<'a> Frame<'a> {
             failing: None,
             body: None,
         }
+    }
+
+    /// A frame written within another, which gives a value of that type.
+    pub fn within(parent: FrameId, name: String, span: Span, result: T) -> Self {
+        let returns = Returns::Value(result, Origin::of(Why::Same));
+        Self { parent: Some(parent), ..Self::new(name, span, returns, result) }
+    }
+
+    /// Adds a parameter behind the others.
+    pub fn param(&mut self, name: &'a str, ty: T, span: Span, mutable: bool) -> LocalId {
+        let local = self.add(name, ty, span, mutable);
+        self.params.push(local);
+        local
     }
 
     /// Adds a variable.

@@ -6,11 +6,11 @@
 //! Not here: what a result becomes (`respond`), which route answers a path (the runtime).
 
 use crate::draft::{Draft, FrameId, Kind};
-use crate::infer::{Checker, Here, Want};
+use crate::infer::{Checker, Want};
 use crate::instances::{AROUND, HANDLER};
 use crate::modules::{FnEntry, ModuleId};
 use crate::path_pattern::{self, PathParam};
-use crate::scope::{Frame, Returns};
+use crate::scope::{Binding, Frame, Returns};
 use crate::typed::{ParamKind, Segment};
 use crate::unify::T;
 use std::collections::HashMap;
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
         }
         let frame = self.open_frame(decl, &params, vars);
         let response = self.request_type("Response");
-        let body = &mut self.frames[frame.0 as usize];
+        let body = &mut self.frames[frame];
         if let Returns::Value(ty, origin) = body.returns {
             body.returns = Returns::Respond(Some((ty, origin)));
             body.result = response;
@@ -259,19 +259,15 @@ impl<'a> Checker<'a> {
         let (request, response) = (self.request_type("Request"), self.request_type("Response"));
         let name = format!("{} {}", decl.method.text, decl.pattern.text);
         let mut frame = Frame::new(name, decl.span, Returns::Respond(None), response);
-        let local = frame.add(REQUEST, request, decl.method.span, false);
-        frame.params.push(local);
-        self.frames.push(frame);
-        let frame = FrameId(self.frames.len() as u32 - 1);
-        self.blocks += 1;
-        let block = self.blocks;
-        let scope = vec![crate::scope::Binding { name: REQUEST, block, frame, local }];
-        let here = Here { frame, module: ModuleId::MAIN, scope, block, loops: 0, chain: None };
-        let outside = std::mem::replace(&mut self.here, here);
-        let mut drafts = self.path_params(params);
-        drafts.push(self.block(&decl.body, Want::Respond(None)));
-        self.frame().body = Some(Draft::new(Kind::Block(drafts), response, decl.body.span));
-        self.here = outside;
+        let local = frame.param(REQUEST, request, decl.method.span, false);
+        let frame = self.frames.open(frame);
+        let mut here = self.apart(frame, ModuleId::MAIN, None);
+        here.scope.push(Binding { name: REQUEST, block: here.block, frame, local });
+        self.fill(here, |c| {
+            let mut drafts = c.path_params(params);
+            drafts.push(c.block(&decl.body, Want::Respond(None)));
+            Draft::new(Kind::Block(drafts), response, decl.body.span)
+        });
         self.conclude();
         frame
     }

@@ -85,7 +85,7 @@ pub fn program(
         globals: Vec::new(),
         frame: main,
         walked: Vec::new(),
-        span: checker.frames[main.0 as usize].span,
+        span: checker.frames[main].span,
         c: checker,
     };
     let globals = zonk.place_globals(main);
@@ -93,7 +93,7 @@ pub fn program(
     let served = zonk.served(served);
     let tests = tests.iter().map(|(name, frame)| typed::Test {
         name: name.clone(),
-        span: zonk.c.frames[frame.0 as usize].span,
+        span: zonk.c.frames[*frame].span,
         function: zonk.enqueue(Work::Frame(*frame, false)),
     });
     let tests = tests.collect();
@@ -117,7 +117,7 @@ impl Zonk<'_, '_> {
                 globals.push(Global { name: top.name.to_string(), ty, span: top.span });
                 Some(Place::Global(GlobalId(globals.len() as u32 - 1)))
             } else {
-                let frame = &mut self.c.frames[main.0 as usize];
+                let frame = &mut self.c.frames[main];
                 Some(Place::Local(frame.add(top.name, top.ty, top.span, false)))
             };
             self.globals.push(place);
@@ -164,15 +164,15 @@ impl Zonk<'_, '_> {
 
     fn function(&mut self, frame: FrameId, is_lambda: bool) -> Function {
         self.frame = frame;
-        let span = self.c.frames[frame.0 as usize].span;
-        let body = self.c.frames[frame.0 as usize].body.take().unwrap_or_else(|| Draft::error(span));
+        let span = self.c.frames[frame].span;
+        let body = self.c.frames[frame].body.take().unwrap_or_else(|| Draft::error(span));
         let body = self.expr(body);
-        let result = self.c.frames[frame.0 as usize].result;
+        let result = self.c.frames[frame].result;
         let result = self.ty(result);
         let body = if *self.types.kind(result) == TyKind::Unit { self.as_unit(body) } else { body };
         let body = self.with_deferred(body);
         let variables = {
-            let frame = &self.c.frames[frame.0 as usize];
+            let frame = &self.c.frames[frame];
             frame.variables.clone()
         };
         let mut locals = Vec::with_capacity(variables.len());
@@ -184,7 +184,7 @@ impl Zonk<'_, '_> {
                 span: variable.span,
             });
         }
-        let frame = &self.c.frames[frame.0 as usize];
+        let frame = &self.c.frames[frame];
         Function {
             name: frame.name.clone(),
             span,

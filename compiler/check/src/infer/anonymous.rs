@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
         let ast::ExprKind::Name(name) = &value.kind else { return None };
         let (ty, _) = self.literal_type(want)?;
         let Meaning::Variable(binding) = self.meaning(&name.text) else { return None };
-        let found = self.frames[binding.frame.0 as usize].variable(binding.local).ty;
+        let found = self.frames[binding.frame].variable(binding.local).ty;
         self.field_type(ty, &name.text)?;
         if matches!(self.terms.head(ty), Term::Native(_)) || self.terms.agree(found, ty) {
             return None;

@@ -4,7 +4,8 @@ use super::arguments::{Callee, Given, count};
 use super::expr::is_int_constant;
 use super::name::Meaning;
 use super::{Checker, Origin, Want, Why};
-use crate::draft::{DeclId, Draft, FrameId, Kind, Target};
+use crate::draft::{DeclId, Draft, Kind, Target};
+use crate::frames::Frames;
 use crate::goals::Ability;
 use crate::modules::{FnEntry, ModuleId};
 use crate::unify::{T, Term};
@@ -310,7 +311,7 @@ impl<'a> Checker<'a> {
 
     /// `store(...)` and its like, for values of type `ty`; whether it stands among the statements of the main program.
     fn opens(&mut self, name: &str, ty: T, span: Span) -> bool {
-        let is_main = self.here.frame == FrameId(0);
+        let is_main = self.here.frame == Frames::MAIN;
         if is_main {
             self.need(Ability::Carried, ty, span);
         } else {

@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
 
     /// Whether the variable is one that this function may change; reports it when not.
     fn may_change(&mut self, local: LocalId, span: Span, deed: Deed<'_>) -> bool {
-        let frame = &self.frames[self.here.frame.0 as usize];
+        let frame = &self.frames[self.here.frame];
         let variable = frame.variable(local).clone();
         if variable.mutable {
             return true;

@@ -1,8 +1,8 @@
 //! Constructors named as values: `Some`, a case that holds something, a record. Each is a function of its fields in order.
 
-use super::{Checker, Origin, Want, Why};
-use crate::draft::{Draft, FrameId, Kind};
-use crate::scope::{Frame, Returns};
+use super::{Checker, Want};
+use crate::draft::{Draft, Kind};
+use crate::scope::Frame;
 use crate::unify::{T, Term};
 use weir_syntax::ast::Name;
 use weir_syntax::span::Span;
@@ -53,18 +53,14 @@ impl<'a> Checker<'a> {
         span: Span,
         build: impl FnOnce(Vec<Draft>) -> Kind,
     ) -> Draft {
-        let mut frame =
-            Frame::new(name.to_string(), span, Returns::Value(result, Origin::of(Why::Same)), result);
-        frame.parent = Some(self.here.frame);
+        let mut frame = Frame::within(self.here.frame, name.to_string(), span, result);
         let mut values = Vec::with_capacity(fields.len());
         for (field, ty, span) in fields {
-            let local = frame.add(field, *ty, *span, false);
-            frame.params.push(local);
+            let local = frame.param(field, *ty, *span, false);
             values.push(Draft::new(Kind::Local(local), *ty, *span));
         }
         frame.body = Some(Draft::new(build(values), result, span));
-        let id = FrameId(self.frames.len() as u32);
-        self.frames.push(frame);
+        let id = self.frames.open(frame);
         let types: Vec<T> = fields.iter().map(|(_, ty, _)| *ty).collect();
         let ty = self.terms.function(&types, result);
         Draft::new(Kind::Closure(id), ty, span)

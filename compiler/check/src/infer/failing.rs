@@ -35,7 +35,7 @@ impl<'a> Checker<'a> {
 
     /// Prepares the frame of a body whose result is to be found out.
     pub fn begin_result(&mut self, frame: FrameId, ways: Ways) {
-        if ways == Ways::default() || !matches!(self.frames[frame.0 as usize].returns, Returns::Value(..)) {
+        if ways == Ways::default() || !matches!(self.frames[frame].returns, Returns::Value(..)) {
             return;
         }
         self.prelude();
@@ -43,7 +43,7 @@ impl<'a> Checker<'a> {
         let only_loops = !ways.fails && !ways.tries;
         let failing =
             Failing { item, carrier: Carrier::Open, gives: Vec::new(), only_loops, own_tries: Vec::new() };
-        self.frames[frame.0 as usize].failing = Some(failing);
+        self.frames[frame].failing = Some(failing);
         if ways.fails {
             self.carry_result(frame);
         }
@@ -51,8 +51,8 @@ impl<'a> Checker<'a> {
 
     /// Lets the result be a `T!` from here on. Whether it can be.
     pub(super) fn carry_result(&mut self, frame: FrameId) -> bool {
-        let result = self.frames[frame.0 as usize].result;
-        let Some(failing) = &mut self.frames[frame.0 as usize].failing else { return false };
+        let result = self.frames[frame].result;
+        let Some(failing) = &mut self.frames[frame].failing else { return false };
         let item = failing.item;
         match failing.carrier {
             Carrier::Result => return true,
@@ -61,7 +61,7 @@ impl<'a> Checker<'a> {
         }
         let wanted = self.result_of(item);
         if !self.terms.unify(result, wanted) {
-            let span = self.frames[frame.0 as usize].span;
+            let span = self.frames[frame].span;
             let origin = Origin::of(Why::Same);
             self.demand(result, wanted, span, origin);
         }
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
 
     /// What a literal in the place of a value that the body gives is expected to be.
     pub(super) fn given_type(&self) -> Option<T> {
-        self.frames[self.here.frame.0 as usize].failing.as_ref().map(|f| f.item)
+        self.frames[self.here.frame].failing.as_ref().map(|f| f.item)
     }
 
     /// Decides the result of the body that was just inferred. `never` when it never comes to its end.
@@ -141,8 +141,8 @@ impl<'a> Checker<'a> {
 
     /// Lets the body give its values as they are: nothing in it fails so far.
     fn commit(&mut self, frame: FrameId) {
-        let result = self.frames[frame.0 as usize].result;
-        let Some(failing) = &mut self.frames[frame.0 as usize].failing else { return };
+        let result = self.frames[frame].result;
+        let Some(failing) = &mut self.frames[frame].failing else { return };
         failing.carrier = Carrier::Plain;
         let (item, gives) = (failing.item, std::mem::take(&mut failing.gives));
         self.terms.unify(result, item);
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
     /// that is still to come gives its values as they are.
     pub fn asked_for_result(&mut self, frame: FrameId) {
         let open = |f: &Failing| f.only_loops && f.carrier == Carrier::Open;
-        if self.frames[frame.0 as usize].failing.as_ref().is_some_and(open) {
+        if self.frames[frame].failing.as_ref().is_some_and(open) {
             self.commit(frame);
         }
     }
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
     fn is_open_result(&self, ty: T) -> bool {
         let running = self.instances.running().map(|id| self.instances.get(id).frame);
         running.chain([self.here.frame]).any(|frame| {
-            let frame = &self.frames[frame.0 as usize];
+            let frame = &self.frames[frame];
             frame.failing.is_some() && self.terms.same(frame.result, ty)
         })
     }
@@ -195,7 +195,7 @@ impl<'a> Checker<'a> {
                 let taken = Draft::new(Kind::Local(local), item, span);
                 self.two_ways(value, (some, taken), (Pattern::None, missing), span)
             }
-            Term::Var if self.terms.same(self.frames[self.here.frame.0 as usize].result, value.ty) => {
+            Term::Var if self.terms.same(self.frames[self.here.frame].result, value.ty) => {
                 self.try_own(value, span)
             }
             Term::Var => {

@@ -7,7 +7,7 @@
 
 use super::{Checker, OK, Origin, Want, Why};
 use crate::draft::{Draft, FrameId, Kind};
-use crate::scope::{Deferring, Frame, Returns, Role};
+use crate::scope::{Deferring, Frame, Role};
 use crate::unify::{T, Term};
 use crate::ways;
 use weir_syntax::ast::{self, Block, Form};
@@ -105,10 +105,9 @@ impl<'a> Checker<'a> {
             span,
             "no stream here",
         );
-        let frames = std::iter::successors(self.frame().parent, |at| self.frames[at.0 as usize].parent);
-        let inside =
-            frames.into_iter().any(|at| matches!(self.frames[at.0 as usize].role, Role::Stream { .. }));
-        let error = match self.frames[self.here.frame.0 as usize].role {
+        let frames = std::iter::successors(self.frame().parent, |at| self.frames[*at].parent);
+        let inside = frames.into_iter().any(|at| matches!(self.frames[at].role, Role::Stream { .. }));
+        let error = match self.frames[self.here.frame].role {
             Role::Function if inside => error.help(
                 "A lambda cannot yield for the stream around it. Use a `for` loop instead of the lambda.",
             ),
@@ -165,19 +164,10 @@ impl<'a> Checker<'a> {
         infer: impl FnOnce(&mut Self) -> Draft,
     ) -> FrameId {
         let name = format!("{} in {}", role.word(), self.outer_name());
-        let mut frame = Frame::new(name, span, Returns::Value(result, Origin::of(Why::Same)), result);
-        frame.parent = Some(self.here.frame);
-        frame.role = role;
-        let id = FrameId(self.frames.len() as u32);
-        self.frames.push(frame);
-        self.blocks += 1;
-        let mut here = self.here.clone();
-        (here.frame, here.block, here.loops) = (id, self.blocks, 0);
-        let outside = std::mem::replace(&mut self.here, here);
-        let body = infer(self);
-        self.frame().body = Some(body);
-        self.here = outside;
-        id
+        let frame = self.frames.open(Frame { role, ..Frame::within(self.here.frame, name, span, result) });
+        let here = self.inside(frame);
+        self.fill(here, infer);
+        frame
     }
 
     fn closure_of(&mut self, frame: FrameId, result: T, span: Span) -> Draft {
@@ -207,7 +197,7 @@ impl<'a> Checker<'a> {
     fn outlives_request(&mut self, frame: FrameId) -> bool {
         let errors = self.reports.errors();
         let captured: Vec<(T, &str, Span)> = {
-            let frame = &self.frames[frame.0 as usize];
+            let frame = &self.frames[frame];
             let captures = frame.captures.iter().map(|(_, inner)| frame.variable(*inner));
             captures.map(|variable| (variable.ty, variable.name, variable.span)).collect()
         };

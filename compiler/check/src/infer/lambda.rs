@@ -5,7 +5,7 @@ use super::{Checker, Origin, Want, Why};
 use crate::draft::{DeclId, Draft, FrameId, Kind, Target, ValueId};
 use crate::goals::{FunctionValue, Goal, LambdaBody};
 use crate::modules::FnEntry;
-use crate::scope::{Frame, Returns};
+use crate::scope::Frame;
 use crate::unify::{T, Term};
 use crate::ways;
 use weir_syntax::ast::{self, FnBody, Param};
@@ -23,14 +23,8 @@ impl<'a> Checker<'a> {
             }
         }
         let name = format!("lambda in {}", self.outer_name());
-        let returns = Returns::Value(result, Origin::of(Why::Same));
-        let mut frame = Frame::new(name, span, returns, result);
-        frame.parent = Some(self.here.frame);
-        let id = FrameId(self.frames.len() as u32);
-        self.frames.push(frame);
-        self.blocks += 1;
-        let mut here = self.here.clone();
-        (here.frame, here.block, here.loops) = (id, self.blocks, 0);
+        let id = self.frames.open(Frame::within(self.here.frame, name, span, result));
+        let here = self.inside(id);
         let outside = std::mem::replace(&mut self.here, here);
         for (param, ty) in params.iter().zip(&types) {
             let local = self.declare(&param.name.text, *ty, param.name.span, false);
@@ -88,32 +82,32 @@ impl<'a> Checker<'a> {
 
     /// The name of the function that what stands here belongs to.
     pub(super) fn outer_name(&self) -> String {
-        let mut frame = &self.frames[self.here.frame.0 as usize];
+        let mut frame = &self.frames[self.here.frame];
         while let Some(parent) = frame.parent {
-            frame = &self.frames[parent.0 as usize];
+            frame = &self.frames[parent];
         }
         frame.name.clone()
     }
 
     /// Infers a lambda's body.
     pub fn lambda_body(&mut self, lambda: LambdaBody<'a>) {
-        let outside = std::mem::replace(&mut self.here, lambda.here);
-        let result = self.frame().result;
-        if self.terms.is_var(result) {
-            self.begin_result(self.here.frame, ways::of_expr(lambda.body));
-        }
-        let want = match self.terms.head(result) {
-            Term::Unit => Want::Effect,
-            _ => self.want_given(),
-        };
-        let body = match want {
-            Want::Effect => self.effect(lambda.body),
-            want => self.expr(lambda.body, want),
-        };
-        let never = self.terms.is_never(body.ty);
-        self.settle_result(never);
-        self.frame().body = Some(body);
-        self.here = outside;
+        self.fill(lambda.here, |c| {
+            let result = c.frame().result;
+            if c.terms.is_var(result) {
+                c.begin_result(c.here.frame, ways::of_expr(lambda.body));
+            }
+            let want = match c.terms.head(result) {
+                Term::Unit => Want::Effect,
+                _ => c.want_given(),
+            };
+            let body = match want {
+                Want::Effect => c.effect(lambda.body),
+                want => c.expr(lambda.body, want),
+            };
+            let never = c.terms.is_never(body.ty);
+            c.settle_result(never);
+            body
+        });
     }
 
     /// A function named as a value.
@@ -177,21 +171,16 @@ impl<'a> Checker<'a> {
         result: T,
     ) -> FrameId {
         let decl = function.decl;
-        let returns = Returns::Value(result, Origin::of(Why::Same));
         let name = qualified_name(self.modules.get(function.module).name.as_str(), &decl.name.text);
         let span = decl.name.span;
-        let mut frame = Frame::new(name, span, returns, result);
-        frame.parent = Some(self.here.frame);
+        let mut frame = Frame::within(self.here.frame, name, span, result);
         let mut args = Vec::new();
         for (param, ty) in decl.params.iter().zip(types) {
-            let local = frame.add(&param.name.text, *ty, param.name.span, false);
-            frame.params.push(local);
+            let local = frame.param(&param.name.text, *ty, param.name.span, false);
             args.push(Draft::new(Kind::Local(local), *ty, param.name.span));
         }
         frame.body = Some(Draft::new(Kind::CallNative(native.to_string(), vars, args), result, span));
-        let id = FrameId(self.frames.len() as u32);
-        self.frames.push(frame);
-        id
+        self.frames.open(frame)
     }
 }
 

@@ -36,11 +36,12 @@ pub use parts::bound_names;
 pub use record::BUILT_IN;
 
 use crate::draft::{ChainId, DeclId, Draft, FrameId, InstanceId, Kind, Target};
+use crate::frames::Frames;
 use crate::goals::Goals;
 use crate::instances::Instances;
 use crate::modules::{ModuleId, Modules, PRELUDE, REQUEST};
 use crate::report::Reports;
-use crate::scope::{Binding, Frame, Returns, Variable};
+use crate::scope::{Binding, Returns, Variable};
 use crate::typed::LocalId;
 use crate::unify::{T, Term, Terms};
 use std::collections::HashMap;
@@ -166,7 +167,7 @@ pub struct Checker<'a> {
     /// Declarations.
     pub modules: Modules<'a>,
     /// Bodies under inference and inferred ones.
-    pub frames: Vec<Frame<'a>>,
+    pub frames: Frames<'a>,
     /// Top-level variables in text order; `GlobalId`s index it.
     pub globals: Vec<TopLevel<'a>>,
     /// Instances of functions that are generic by use.
@@ -197,11 +198,6 @@ impl<'a> Checker<'a> {
         self.reports.add(diagnostic, self.here.chain, &self.terms);
     }
 
-    /// The frame being inferred.
-    pub fn frame(&mut self) -> &mut Frame<'a> {
-        &mut self.frames[self.here.frame.0 as usize]
-    }
-
     /// Runs `within` as a block of its own: names bound in it are gone afterwards.
     pub fn in_block<R>(&mut self, within: impl FnOnce(&mut Self) -> R) -> R {
         let (visible, block) = (self.here.scope.len(), self.here.block);
@@ -222,7 +218,7 @@ impl<'a> Checker<'a> {
         if let Some(first) =
             self.here.scope.iter().rev().take_while(|b| b.block == block).find(|b| b.name == name)
         {
-            let first = self.frames[first.frame.0 as usize].variable(first.local).span;
+            let first = self.frames[first.frame].variable(first.local).span;
             let error = Diagnostic::error(
                 "E0202",
                 format!("`{name}` is bound twice in this block"),
@@ -249,12 +245,11 @@ impl<'a> Checker<'a> {
         if binding.frame == frame {
             return binding.local;
         }
-        let parent = self.frames[frame.0 as usize]
-            .parent
-            .expect("a visible variable belongs to this frame or one around it");
+        let parent =
+            self.frames[frame].parent.expect("a visible variable belongs to this frame or one around it");
         let outer = self.reach(binding, parent);
-        let variable: Variable<'a> = self.frames[parent.0 as usize].variable(outer).clone();
-        self.frames[frame.0 as usize].capture(outer, &variable)
+        let variable: Variable<'a> = self.frames[parent].variable(outer).clone();
+        self.frames[frame].capture(outer, &variable)
     }
 
     /// The prelude.
@@ -273,7 +268,7 @@ impl<'a> Checker<'a> {
 
     /// What the instance gives.
     pub fn instance_result(&self, id: InstanceId) -> T {
-        self.frames[self.instances.get(id).frame.0 as usize].result
+        self.frames[self.instances.get(id).frame].result
     }
 
     /// What is known of `t`, after deciding what can be decided by now.

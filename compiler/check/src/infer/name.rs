@@ -131,10 +131,10 @@ impl<'a> Checker<'a> {
     /// Whether this is one of main's statements, or a lambda in them.
     pub fn in_main(&self) -> bool {
         let mut frame: FrameId = self.here.frame;
-        while let Some(parent) = self.frames[frame.0 as usize].parent {
+        while let Some(parent) = self.frames[frame].parent {
             frame = parent;
         }
-        matches!(self.frames[frame.0 as usize].returns, Returns::Top)
+        matches!(self.frames[frame].returns, Returns::Top)
     }
 
     /// A top-level `let`'s value.

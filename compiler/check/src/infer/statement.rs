@@ -112,7 +112,7 @@ impl<'a> Checker<'a> {
         };
         match self.meaning(&name.text) {
             Meaning::Variable(binding) => {
-                let variable = self.frames[binding.frame.0 as usize].variable(binding.local).clone();
+                let variable = self.frames[binding.frame].variable(binding.local).clone();
                 let want = Want::Type(variable.ty, Origin::new(Why::Variable, variable.span));
                 let value = if is_method_on(value, &name.text) {
                     let value = self.expr(value, Want::Any);

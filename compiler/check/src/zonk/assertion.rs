@@ -124,7 +124,7 @@ impl Zonk<'_, '_> {
         if !within.always {
             return self.keep_parts(draft, within, shown);
         }
-        let local = self.c.frames[self.frame.0 as usize].add("$part", ty, span, false);
+        let local = self.c.frames[self.frame].add("$part", ty, span, false);
         let read = |local: LocalId| Draft::new(Kind::Local(local), ty, span);
         shown.push(Shown { value: read(local), ty, span });
         self.keep_parts(draft, within, shown);

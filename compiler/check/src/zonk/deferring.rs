@@ -16,7 +16,7 @@ use weir_syntax::span::Span;
 impl Zonk<'_, '_> {
     /// What the body being made needs for its `defer`s, if it has some.
     fn deferring(&self) -> Option<Deferring> {
-        self.c.frames[self.frame.0 as usize].deferring
+        self.c.frames[self.frame].deferring
     }
 
     /// The body with its beginning and its end.
@@ -90,7 +90,7 @@ impl Zonk<'_, '_> {
     /// The value in a variable of its own.
     fn given(&mut self, value: Expr) -> (Expr, Expr) {
         let (ty, span) = (value.ty, value.span);
-        let frame = &mut self.c.frames[self.frame.0 as usize];
+        let frame = &mut self.c.frames[self.frame];
         let result = frame.result;
         let local = frame.add("$given", result, span, false);
         let given = Expr { kind: ExprKind::Local(local), ty, span };

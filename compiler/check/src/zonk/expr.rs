@@ -200,7 +200,7 @@ impl Zonk<'_, '_> {
     }
 
     fn closure(&mut self, frame: FrameId) -> ExprKind {
-        let captures = self.c.frames[frame.0 as usize].captures.iter().map(|(outer, _)| *outer).collect();
+        let captures = self.c.frames[frame].captures.iter().map(|(outer, _)| *outer).collect();
         let id = match self.lambdas.get(&frame) {
             Some(&id) => id,
             None => {

@@ -82,7 +82,7 @@ impl Zonk<'_, '_> {
             return (None, expr);
         }
         let (span, ty) = (expr.span, expr.ty);
-        let frame = &mut self.c.frames[self.frame.0 as usize];
+        let frame = &mut self.c.frames[self.frame];
         let local = frame.add("$value", of, span, false);
         let unit = self.types.intern(TyKind::Unit);
         let bind = Expr { kind: ExprKind::Let(local, Box::new(expr)), ty: unit, span };

@@ -43,7 +43,7 @@ impl Zonk<'_, '_> {
     }
 
     fn around(&mut self, frame: FrameId, handler: Option<FnId>, routes: &[Route]) -> FnId {
-        let span = self.c.frames[frame.0 as usize].span;
+        let span = self.c.frames[frame].span;
         let function = self.enqueue(Work::Frame(frame, false));
         let of = Of {
             span,
