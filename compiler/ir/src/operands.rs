@@ -1,11 +1,139 @@
-//! Variables of operations as places: what the passes need to rename them, and to know what an operation may do.
+//! Variables of operations: which they read and how, and which they set; also as places, for passes that rename them.
 //!
-//! Not here: which operands are consumed (`ir::Op::uses`).
+//! And what an operation may do besides.
 
-use crate::ir::{Op, Prim, Result, Terminator, Var};
-use weir_abi::native::Effect;
+use crate::ir::{Function, Op, Prim, Result, Terminator, Use, Var};
+use weir_abi::native::{Effect, Mode};
 
 impl Op {
+    /// Calls `each` with every variable the operation reads and how, in evaluation order. `functions` tells the modes of
+    /// direct callees.
+    pub fn uses(&self, functions: &[Function], mut each: impl FnMut(Var, Use)) {
+        use Use::{Borrow, Consume};
+        let by_mode = |mode: Mode| if mode == Mode::Own { Consume } else { Borrow };
+        match self {
+            Op::Const(..)
+            | Op::Null(_)
+            | Op::Text(..)
+            | Op::Case(..)
+            | Op::Global(..)
+            | Op::Second(_)
+            | Op::Stop => {}
+            Op::SetGlobal(_, src)
+            | Op::Move(_, src)
+            | Op::Unique(_, src)
+            | Op::Hollow(_, src, _)
+            | Op::GiveSecond(src) => {
+                each(*src, Consume);
+            }
+            Op::NewIn(_, token, _, _, words) => {
+                each(*token, Consume);
+                words.iter().for_each(|w| each(*w, Consume));
+            }
+            Op::Prim(_, _, a, b) => {
+                each(*a, Borrow);
+                if let Some(b) = b {
+                    each(*b, Borrow);
+                }
+            }
+            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) | Op::Step(_, a) | Op::Take(_, a, _) => {
+                each(*a, Borrow)
+            }
+            Op::Store(object, _, word) => {
+                each(*object, Borrow);
+                each(*word, Consume);
+            }
+            Op::Call(_, callee, args) => {
+                for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
+                    each(*arg, by_mode(param.mode));
+                }
+            }
+            Op::CallClosure(_, callee, args) => {
+                each(*callee, Borrow);
+                args.iter().for_each(|a| each(*a, Consume));
+            }
+            Op::CallNative { native, args, .. } => {
+                for (arg, mode) in args.iter().zip(native.row().params) {
+                    each(*arg, by_mode(*mode));
+                }
+            }
+            Op::Concat(_, parts) => parts.iter().for_each(|(_, v)| each(*v, Borrow)),
+            Op::Append(_, text, parts) => {
+                each(*text, Consume);
+                parts.iter().for_each(|(_, v)| each(*v, Borrow));
+            }
+            Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
+                words.iter().for_each(|w| each(*w, Consume));
+            }
+            Op::ListGet(_, list, index)
+            | Op::ListGetUnchecked(_, list, index)
+            | Op::ListTake(_, list, index)
+            | Op::ListCheck(list, index) => {
+                each(*list, Borrow);
+                each(*index, Borrow);
+            }
+            Op::ListSet(list, index, word) => {
+                each(*list, Borrow);
+                each(*index, Borrow);
+                each(*word, Consume);
+            }
+            Op::Dup(v) => each(*v, Borrow),
+            Op::Drop(v) => each(*v, Consume),
+        }
+    }
+
+    /// The variable the operation sets, and whether it owns what it holds (meaningful for references only).
+    pub fn gives(&self) -> Result {
+        match self {
+            Op::Const(d, _)
+            | Op::Null(d)
+            | Op::Text(d, _)
+            | Op::Case(d, _)
+            | Op::Global(d, _)
+            | Op::Move(d, _)
+            | Op::Prim(_, d, ..)
+            | Op::Step(d, _)
+            | Op::IsNull(d, _)
+            | Op::Call(d, ..)
+            | Op::CallClosure(d, ..)
+            | Op::CallNative { dst: d, .. }
+            | Op::Concat(d, _)
+            | Op::Append(d, ..)
+            | Op::New(d, ..)
+            | Op::NewClosure(d, ..)
+            | Op::NewList(d, ..)
+            | Op::Unique(d, _)
+            | Op::Hollow(d, ..)
+            | Op::NewIn(d, ..)
+            | Op::Take(d, ..)
+            | Op::ListTake(d, ..)
+            | Op::Second(d) => Result::Owned(*d),
+            Op::Load(d, from, _)
+            | Op::ListGet(d, from, _)
+            | Op::ListGetUnchecked(d, from, _)
+            | Op::Alias(d, from) => Result::Borrowed(*d, *from),
+            Op::SetGlobal(..)
+            | Op::Store(..)
+            | Op::ListCheck(..)
+            | Op::ListSet(..)
+            | Op::GiveSecond(_)
+            | Op::Stop
+            | Op::Dup(_)
+            | Op::Drop(_) => Result::None,
+        }
+    }
+
+    /// The object that the operation changes in place.
+    pub fn changes(&self) -> Option<Var> {
+        match self {
+            Op::Take(_, object, _)
+            | Op::Store(object, ..)
+            | Op::ListTake(_, object, _)
+            | Op::ListSet(object, ..) => Some(*object),
+            _ => None,
+        }
+    }
+
     /// The variable it sets.
     pub fn result(&self) -> Option<Var> {
         match self.gives() {
@@ -164,6 +292,16 @@ fn prim_traps(prim: Prim) -> bool {
 }
 
 impl Terminator {
+    /// Calls `each` with every variable it reads and how.
+    pub fn uses(&self, mut each: impl FnMut(Var, Use)) {
+        match self {
+            Terminator::Jump(_) | Terminator::Unreachable => {}
+            Terminator::Branch(v, _, _) => each(*v, Use::Borrow),
+            Terminator::Return(v) => each(*v, Use::Consume),
+            Terminator::Trap(_, a, b) => a.iter().chain(b).for_each(|v| each(*v, Use::Borrow)),
+        }
+    }
+
     /// Calls `each` with the place of every variable it reads.
     pub(crate) fn operands_mut(&mut self, each: impl FnMut(&mut Var)) {
         match self {
