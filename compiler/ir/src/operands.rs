@@ -2,149 +2,13 @@
 //!
 //! And what an operation may do besides.
 
-use crate::ir::{Function, Op, Prim, Result, Terminator, Use, Var};
+use crate::ir::{FuncId, Function, Op, Prim, Result, Terminator, Use, Var};
 use weir_abi::native::{Effect, Mode};
 
-impl Op {
-    /// Calls `each` with every variable the operation reads and how, in evaluation order. `functions` tells the modes of
-    /// direct callees.
-    pub fn uses(&self, functions: &[Function], mut each: impl FnMut(Var, Use)) {
-        use Use::{Borrow, Consume};
-        let by_mode = |mode: Mode| if mode == Mode::Own { Consume } else { Borrow };
-        match self {
-            Op::Const(..)
-            | Op::Null(_)
-            | Op::Text(..)
-            | Op::Case(..)
-            | Op::Global(..)
-            | Op::Second(_)
-            | Op::Stop => {}
-            Op::SetGlobal(_, src)
-            | Op::Move(_, src)
-            | Op::Unique(_, src)
-            | Op::Hollow(_, src, _)
-            | Op::GiveSecond(src) => {
-                each(*src, Consume);
-            }
-            Op::NewIn(_, token, _, _, words) => {
-                each(*token, Consume);
-                words.iter().for_each(|w| each(*w, Consume));
-            }
-            Op::Prim(_, _, a, b) => {
-                each(*a, Borrow);
-                if let Some(b) = b {
-                    each(*b, Borrow);
-                }
-            }
-            Op::IsNull(_, a) | Op::Load(_, a, _) | Op::Alias(_, a) | Op::Step(_, a) | Op::Take(_, a, _) => {
-                each(*a, Borrow)
-            }
-            Op::Store(object, _, word) => {
-                each(*object, Borrow);
-                each(*word, Consume);
-            }
-            Op::Call(_, callee, args) => {
-                for (arg, param) in args.iter().zip(&functions[callee.0 as usize].params) {
-                    each(*arg, by_mode(param.mode));
-                }
-            }
-            Op::CallClosure(_, callee, args) => {
-                each(*callee, Borrow);
-                args.iter().for_each(|a| each(*a, Consume));
-            }
-            Op::CallNative { native, args, .. } => {
-                for (arg, mode) in args.iter().zip(native.row().params) {
-                    each(*arg, by_mode(*mode));
-                }
-            }
-            Op::Concat(_, parts) => parts.iter().for_each(|(_, v)| each(*v, Borrow)),
-            Op::Append(_, text, parts) => {
-                each(*text, Consume);
-                parts.iter().for_each(|(_, v)| each(*v, Borrow));
-            }
-            Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
-                words.iter().for_each(|w| each(*w, Consume));
-            }
-            Op::ListGet(_, list, index)
-            | Op::ListGetUnchecked(_, list, index)
-            | Op::ListTake(_, list, index)
-            | Op::ListCheck(list, index) => {
-                each(*list, Borrow);
-                each(*index, Borrow);
-            }
-            Op::ListSet(list, index, word) => {
-                each(*list, Borrow);
-                each(*index, Borrow);
-                each(*word, Consume);
-            }
-            Op::Dup(v) => each(*v, Borrow),
-            Op::Drop(v) => each(*v, Consume),
-        }
-    }
-
-    /// The variable the operation sets, and whether it owns what it holds (meaningful for references only).
-    pub fn gives(&self) -> Result {
-        match self {
-            Op::Const(d, _)
-            | Op::Null(d)
-            | Op::Text(d, _)
-            | Op::Case(d, _)
-            | Op::Global(d, _)
-            | Op::Move(d, _)
-            | Op::Prim(_, d, ..)
-            | Op::Step(d, _)
-            | Op::IsNull(d, _)
-            | Op::Call(d, ..)
-            | Op::CallClosure(d, ..)
-            | Op::CallNative { dst: d, .. }
-            | Op::Concat(d, _)
-            | Op::Append(d, ..)
-            | Op::New(d, ..)
-            | Op::NewClosure(d, ..)
-            | Op::NewList(d, ..)
-            | Op::Unique(d, _)
-            | Op::Hollow(d, ..)
-            | Op::NewIn(d, ..)
-            | Op::Take(d, ..)
-            | Op::ListTake(d, ..)
-            | Op::Second(d) => Result::Owned(*d),
-            Op::Load(d, from, _)
-            | Op::ListGet(d, from, _)
-            | Op::ListGetUnchecked(d, from, _)
-            | Op::Alias(d, from) => Result::Borrowed(*d, *from),
-            Op::SetGlobal(..)
-            | Op::Store(..)
-            | Op::ListCheck(..)
-            | Op::ListSet(..)
-            | Op::GiveSecond(_)
-            | Op::Stop
-            | Op::Dup(_)
-            | Op::Drop(_) => Result::None,
-        }
-    }
-
-    /// The object that the operation changes in place.
-    pub fn changes(&self) -> Option<Var> {
-        match self {
-            Op::Take(_, object, _)
-            | Op::Store(object, ..)
-            | Op::ListTake(_, object, _)
-            | Op::ListSet(object, ..) => Some(*object),
-            _ => None,
-        }
-    }
-
-    /// The variable it sets.
-    pub fn result(&self) -> Option<Var> {
-        match self.gives() {
-            Result::None => None,
-            Result::Owned(d) | Result::Borrowed(d, _) => Some(d),
-        }
-    }
-
-    /// The place of the variable it sets.
-    pub(crate) fn result_mut(&mut self) -> Option<&mut Var> {
-        match self {
+/// Which variable an operation sets, for `&Op` and `&mut Op`.
+macro_rules! set_by {
+    ($op:expr) => {
+        match $op {
             Op::Const(d, _)
             | Op::Null(d)
             | Op::Text(d, _)
@@ -181,11 +45,14 @@ impl Op {
             | Op::Dup(_)
             | Op::Drop(_) => None,
         }
-    }
+    };
+}
 
-    /// Calls `each` with the place of every variable it reads.
-    pub(crate) fn operands_mut(&mut self, mut each: impl FnMut(&mut Var)) {
-        match self {
+/// Which variables an operation reads, in evaluation order, and what it does with each, for `&Op` and `&mut Op`. `modes`
+/// gives what a direct callee does with its arguments.
+macro_rules! read_by {
+    ($op:expr, $modes:ident, $each:ident) => {
+        match $op {
             Op::Const(..)
             | Op::Null(_)
             | Op::Text(..)
@@ -193,55 +60,142 @@ impl Op {
             | Op::Global(..)
             | Op::Second(_)
             | Op::Stop => {}
-            Op::SetGlobal(_, a)
-            | Op::Unique(_, a)
-            | Op::Hollow(_, a, _)
-            | Op::Take(_, a, _)
-            | Op::GiveSecond(a)
-            | Op::Move(_, a)
-            | Op::Alias(_, a)
-            | Op::Step(_, a)
-            | Op::IsNull(_, a)
-            | Op::Load(_, a, _)
-            | Op::Dup(a)
-            | Op::Drop(a) => each(a),
+            Op::SetGlobal(_, v)
+            | Op::Move(_, v)
+            | Op::Unique(_, v)
+            | Op::Hollow(_, v, _)
+            | Op::GiveSecond(v)
+            | Op::Drop(v) => $each(v, Use::Consume),
+            Op::IsNull(_, v)
+            | Op::Load(_, v, _)
+            | Op::Alias(_, v)
+            | Op::Step(_, v)
+            | Op::Take(_, v, _)
+            | Op::Dup(v) => $each(v, Use::Borrow),
             Op::Prim(_, _, a, b) => {
-                each(a);
-                b.iter_mut().for_each(each);
+                $each(a, Use::Borrow);
+                if let Some(b) = b {
+                    $each(b, Use::Borrow);
+                }
             }
-            Op::Call(_, _, args)
-            | Op::CallNative { args, .. }
-            | Op::New(_, _, _, args)
-            | Op::NewList(_, _, args)
-            | Op::NewClosure(_, _, _, _, args) => args.iter_mut().for_each(each),
-            Op::NewIn(_, callee, _, _, args) | Op::CallClosure(_, callee, args) => {
-                each(callee);
-                args.iter_mut().for_each(each);
+            Op::NewIn(_, token, _, _, words) => {
+                $each(token, Use::Consume);
+                for word in words {
+                    $each(word, Use::Consume);
+                }
             }
-            Op::Concat(_, parts) => parts.iter_mut().for_each(|(_, v)| each(v)),
+            Op::New(_, _, _, words) | Op::NewList(_, _, words) | Op::NewClosure(_, _, _, _, words) => {
+                for word in words {
+                    $each(word, Use::Consume);
+                }
+            }
+            Op::Call(_, callee, args) => {
+                for (arg, mode) in args.into_iter().zip($modes(*callee)) {
+                    $each(arg, by_mode(mode));
+                }
+            }
+            Op::CallClosure(_, callee, args) => {
+                $each(callee, Use::Borrow);
+                for arg in args {
+                    $each(arg, Use::Consume);
+                }
+            }
+            Op::CallNative { native, args, .. } => {
+                for (arg, mode) in args.into_iter().zip(native.row().params) {
+                    $each(arg, by_mode(*mode));
+                }
+            }
+            Op::Concat(_, parts) => {
+                for (_, part) in parts {
+                    $each(part, Use::Borrow);
+                }
+            }
             Op::Append(_, text, parts) => {
-                each(text);
-                parts.iter_mut().for_each(|(_, v)| each(v));
+                $each(text, Use::Consume);
+                for (_, part) in parts {
+                    $each(part, Use::Borrow);
+                }
             }
-            Op::ListGet(_, a, b)
-            | Op::ListGetUnchecked(_, a, b)
-            | Op::ListTake(_, a, b)
-            | Op::ListCheck(a, b)
-            | Op::Store(a, _, b) => {
-                each(a);
-                each(b);
+            Op::ListGet(_, list, index)
+            | Op::ListGetUnchecked(_, list, index)
+            | Op::ListTake(_, list, index)
+            | Op::ListCheck(list, index) => {
+                $each(list, Use::Borrow);
+                $each(index, Use::Borrow);
             }
-            Op::ListSet(a, b, c) => [a, b, c].into_iter().for_each(each),
+            Op::Store(object, _, word) => {
+                $each(object, Use::Borrow);
+                $each(word, Use::Consume);
+            }
+            Op::ListSet(list, index, word) => {
+                $each(list, Use::Borrow);
+                $each(index, Use::Borrow);
+                $each(word, Use::Consume);
+            }
         }
+    };
+}
+
+/// For where it is not asked what happens to what is read.
+fn any_mode(_: FuncId) -> impl Iterator<Item = Mode> {
+    std::iter::repeat(Mode::Borrow)
+}
+
+fn by_mode(mode: Mode) -> Use {
+    if mode == Mode::Own { Use::Consume } else { Use::Borrow }
+}
+
+impl Op {
+    /// Calls `each` with every variable the operation reads and how, in evaluation order. `functions` tells the modes of
+    /// direct callees.
+    pub fn uses(&self, functions: &[Function], mut each: impl FnMut(Var, Use)) {
+        let modes = |callee: FuncId| functions[callee.0 as usize].params.iter().map(|param| param.mode);
+        let mut each = |v: &Var, how| each(*v, how);
+        read_by!(self, modes, each);
+    }
+
+    /// The variable the operation sets, and whether it owns what it holds (meaningful for references only).
+    pub fn gives(&self) -> Result {
+        match self {
+            Op::Load(d, from, _)
+            | Op::ListGet(d, from, _)
+            | Op::ListGetUnchecked(d, from, _)
+            | Op::Alias(d, from) => Result::Borrowed(*d, *from),
+            owned => owned.result().map_or(Result::None, Result::Owned),
+        }
+    }
+
+    /// The object that the operation changes in place.
+    pub fn changes(&self) -> Option<Var> {
+        match self {
+            Op::Take(_, object, _)
+            | Op::Store(object, ..)
+            | Op::ListTake(_, object, _)
+            | Op::ListSet(object, ..) => Some(*object),
+            _ => None,
+        }
+    }
+
+    /// The variable it sets.
+    pub fn result(&self) -> Option<Var> {
+        set_by!(self).copied()
+    }
+
+    /// The place of the variable it sets.
+    pub(crate) fn result_mut(&mut self) -> Option<&mut Var> {
+        set_by!(self)
+    }
+
+    /// Calls `each` with the place of every variable it reads.
+    pub(crate) fn operands_mut(&mut self, mut each: impl FnMut(&mut Var)) {
+        let mut each = |v: &mut Var, _| each(v);
+        read_by!(self, any_mode, each);
     }
 
     /// Calls `each` with every variable it reads.
     pub(crate) fn operands(&self, mut each: impl FnMut(Var)) {
-        // No direct callee's modes are needed to know which variables are read.
-        match self {
-            Op::Call(_, _, args) => args.iter().for_each(|v| each(*v)),
-            other => other.uses(&[], |v, _| each(v)),
-        }
+        let mut each = |v: &Var, _| each(*v);
+        read_by!(self, any_mode, each);
     }
 
     /// Whether nothing but its result tells that it ran, so that it may go when nobody wants the result. Running out of
