@@ -148,37 +148,27 @@ pub(super) fn lower_continue(b: &mut FunctionBuilder<'_, '_>, span: Span) -> Opt
     None
 }
 
-pub(super) fn lower_for(
-    b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    over: &Expr,
-    body: &Expr,
-    span: Span,
-) -> Option<()> {
-    let is_list = matches!(b.tables.kind(over.ty), TyKind::List(_));
-    let is_set = matches!(b.tables.kind(over.ty), TyKind::Set(_));
-    match &over.kind {
-        ExprKind::Range { low, high, inclusive } => {
-            let counter = counter(b, local);
-            // The counter is set behind the end: `low` may be a variable that computing the end assigns.
-            let mut ends = super::expr::values(b, [&**low, &**high])?;
-            if let ExprKind::Local(end) = high.kind
-                && !b.is_constant(end)
-            {
-                ends[1] = value_during(b, high, body)?;
-            }
-            b.emit(Op::Move(counter, ends[0]), low.span);
-            if *inclusive {
-                let (first, exit) = (b.block(), b.block());
-                compare(b, Prim::Le, counter, ends[1], first, exit, over.span);
-                up_to_last(b, local, counter, ends[1], first, exit, body, span)
-            } else {
-                up_to_end(b, local, counter, ends[1], body, span)
-            }
-        }
-        _ if is_list => over_list(b, local, over, body, span),
-        _ if is_set => over_set(b, local, over, body, span),
-        _ => over_range(b, local, over, body, span),
+/// A `for`.
+#[derive(Clone, Copy)]
+pub(super) struct For<'e> {
+    /// What each item is bound to.
+    pub local: LocalId,
+    /// What is walked over.
+    pub over: &'e Expr,
+    /// For each item.
+    pub body: &'e Expr,
+    /// The whole.
+    pub span: Span,
+}
+
+pub(super) fn lower_for(b: &mut FunctionBuilder<'_, '_>, of: For<'_>) -> Option<()> {
+    let is_list = matches!(b.tables.kind(of.over.ty), TyKind::List(_));
+    let is_set = matches!(b.tables.kind(of.over.ty), TyKind::Set(_));
+    match &of.over.kind {
+        ExprKind::Range { low, high, inclusive } => over_ends(b, of, low, high, *inclusive),
+        _ if is_list => over_list(b, of),
+        _ if is_set => over_set(b, of),
+        _ => over_range(b, of),
     }
 }
 
@@ -213,14 +203,8 @@ fn set_loop_variable(b: &mut FunctionBuilder<'_, '_>, local: LocalId, counter: V
 }
 
 /// Counts while below `end`.
-fn up_to_end(
-    b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    counter: Var,
-    end: Var,
-    body: &Expr,
-    span: Span,
-) -> Option<()> {
+fn up_to_end(b: &mut FunctionBuilder<'_, '_>, of: For<'_>, counter: Var, end: Var) -> Option<()> {
+    let For { local, body, span, .. } = of;
     let (head, inside, next, exit) = (b.block(), b.block(), b.block(), b.block());
     b.jump(head, span);
     b.enter(head)?;
@@ -233,17 +217,15 @@ fn up_to_end(
 
 /// Counts from the block `first` on through `last`; compares before it increments, so that the greatest Int may be the
 /// last.
-#[expect(clippy::too_many_arguments, reason = "the parts of one loop")]
 fn up_to_last(
     b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
+    of: For<'_>,
     counter: Var,
     last: Var,
     first: BlockId,
     exit: BlockId,
-    body: &Expr,
-    span: Span,
 ) -> Option<()> {
+    let For { local, body, span, .. } = of;
     let (next, step) = (b.block(), b.block());
     if b.enter(first).is_some() {
         set_loop_variable(b, local, counter, span);
@@ -263,16 +245,37 @@ fn up_to_last(
     b.enter(exit)
 }
 
-/// A Range that is there as a value: its end is turned into its last Int where it has one.
-fn over_range(
+/// The Ints between two ends that are written there: no Range is made.
+fn over_ends(
     b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    over: &Expr,
-    body: &Expr,
-    span: Span,
+    of: For<'_>,
+    low: &Expr,
+    high: &Expr,
+    inclusive: bool,
 ) -> Option<()> {
+    let counter = counter(b, of.local);
+    // The counter is set behind the end: `low` may be a variable that computing the end assigns.
+    let mut ends = super::expr::values(b, [low, high])?;
+    if let ExprKind::Local(end) = high.kind
+        && !b.is_constant(end)
+    {
+        ends[1] = value_during(b, high, of.body)?;
+    }
+    b.emit(Op::Move(counter, ends[0]), low.span);
+    if inclusive {
+        let (first, exit) = (b.block(), b.block());
+        compare(b, Prim::Le, counter, ends[1], first, exit, of.over.span);
+        up_to_last(b, of, counter, ends[1], first, exit)
+    } else {
+        up_to_end(b, of, counter, ends[1])
+    }
+}
+
+/// A Range that is there as a value: its end is turned into its last Int where it has one.
+fn over_range(b: &mut FunctionBuilder<'_, '_>, of: For<'_>) -> Option<()> {
+    let over = of.over;
     let range = value(b, over)?;
-    let counter = counter(b, local);
+    let counter = counter(b, of.local);
     let last = b.temp(Repr::Word);
     let inclusive = b.temp(Repr::Word);
     let high = b.temp(Repr::Word);
@@ -295,47 +298,29 @@ fn over_range(
     compare(b, Prim::Eq, counter, high, one, exit, over.span);
     b.enter(one)?;
     b.end(Terminator::Branch(inclusive, through, exit), over.span);
-    up_to_last(b, local, counter, last, first, exit, body, span)
+    up_to_last(b, of, counter, last, first, exit)
 }
 
 /// The list as it was: it is held until the loop ends.
-fn over_list(
-    b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    over: &Expr,
-    body: &Expr,
-    span: Span,
-) -> Option<()> {
-    let list = value_during(b, over, body)?;
-    over_elements(b, local, list, over, body, span)
+fn over_list(b: &mut FunctionBuilder<'_, '_>, of: For<'_>) -> Option<()> {
+    let list = value_during(b, of.over, of.body)?;
+    over_elements(b, of, list)
 }
 
 /// The elements of a set as it was, which is a list that is held until the loop ends.
-fn over_set(
-    b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    over: &Expr,
-    body: &Expr,
-    span: Span,
-) -> Option<()> {
-    let set = value(b, over)?;
+fn over_set(b: &mut FunctionBuilder<'_, '_>, of: For<'_>) -> Option<()> {
+    let set = value(b, of.over)?;
     let list = b.temp(Repr::Ref);
-    let types = super::collection::types_within(b, over.ty);
+    let types = super::collection::types_within(b, of.over.ty);
     b.emit(
         Op::CallNative { dst: list, native: super::expr::native("set-list"), types, args: vec![set] },
-        over.span,
+        of.over.span,
     );
-    over_elements(b, local, list, over, body, span)
+    over_elements(b, of, list)
 }
 
-fn over_elements(
-    b: &mut FunctionBuilder<'_, '_>,
-    local: LocalId,
-    list: Var,
-    over: &Expr,
-    body: &Expr,
-    span: Span,
-) -> Option<()> {
+fn over_elements(b: &mut FunctionBuilder<'_, '_>, of: For<'_>, list: Var) -> Option<()> {
+    let For { local, over, body, span } = of;
     let (index, len) = (b.temp(Repr::Word), b.temp(Repr::Word));
     b.emit(Op::Load(len, list, LEN), over.span);
     b.emit(Op::Const(index, 0), over.span);

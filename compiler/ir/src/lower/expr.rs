@@ -94,7 +94,7 @@ pub(super) fn lower(b: &mut FunctionBuilder<'_, '_>, e: &Expr, dst: Option<Var>)
         ExprKind::And(..) | ExprKind::Or(..) => control::lower_condition(b, e, dst),
         ExprKind::Match(subject, arms) => pattern::lower_match(b, subject, arms, dst, span),
         ExprKind::For(local, over, body) => {
-            control::lower_for(b, *local, over, body, span)?;
+            control::lower_for(b, control::For { local: *local, over, body, span })?;
             unit(b, dst, span)
         }
         ExprKind::While(condition, body) => {

@@ -36,7 +36,7 @@ pub(super) fn lower_match(
             match (&arm.pattern, index) {
                 (Pattern::Case(_, at, parts), Some(index)) => {
                     compare(b, Prim::Eq, index, i64::from(*at), next, subject.span);
-                    test_case(b, *at, parts, v, subject.ty, next, subject.span);
+                    test_parts(b, Whole::Case(*at), parts, v, subject.ty, next, subject.span);
                 }
                 (pattern, _) => test(b, pattern, v, subject.ty, next, subject.span),
             }
@@ -100,9 +100,11 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
         Pattern::Case(_, at, parts) => {
             let index = case_index(b, v, span);
             compare(b, Prim::Eq, index, i64::from(*at), fail, span);
-            test_case(b, *at, parts, v, ty, fail, span);
+            test_parts(b, Whole::Case(*at), parts, v, ty, fail, span);
         }
-        Pattern::Tuple(parts) | Pattern::Record(_, parts) => test_fields(b, parts, v, ty, fail, span),
+        Pattern::Tuple(parts) | Pattern::Record(_, parts) => {
+            test_parts(b, Whole::Record, parts, v, ty, fail, span)
+        }
         Pattern::List(items, rest) => test_list(b, items, rest.is_some(), v, ty, fail, span),
         Pattern::Or(alternatives) => {
             let ok = b.block();
@@ -121,10 +123,10 @@ fn test(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, fail
     }
 }
 
-/// The tests of a case's fields; that it is this case is known.
-fn test_case(
+/// The tests of the fields of a record, a tuple, or a case, which is known to be this one.
+fn test_parts(
     b: &mut FunctionBuilder<'_, '_>,
-    at: u32,
+    whole: Whole,
     parts: &[Pattern],
     v: Var,
     ty: Ty,
@@ -133,26 +135,8 @@ fn test_case(
 ) {
     for (i, part) in (0..).zip(parts) {
         if looks(part) {
-            let part_ty = case_fields(b, ty, at)[i as usize].1;
-            let value = load(b, v, case_field(i), part_ty, span);
-            test(b, part, value, part_ty, fail, span);
-        }
-    }
-}
-
-/// The tests of the fields of a record or tuple.
-fn test_fields(
-    b: &mut FunctionBuilder<'_, '_>,
-    parts: &[Pattern],
-    v: Var,
-    ty: Ty,
-    fail: BlockId,
-    span: Span,
-) {
-    for (i, part) in (0..).zip(parts) {
-        if looks(part) {
-            let part_ty = field_type(b, ty, i);
-            let value = load(b, v, field(i), part_ty, span);
+            let (offset, part_ty) = whole.part(b, ty, i);
+            let value = load(b, v, offset, part_ty, span);
             test(b, part, value, part_ty, fail, span);
         }
     }
@@ -220,13 +204,28 @@ fn load(b: &mut FunctionBuilder<'_, '_>, v: Var, offset: i32, ty: Ty, span: Span
     part
 }
 
-/// The type of a field of a record or tuple.
-fn field_type(b: &FunctionBuilder<'_, '_>, ty: Ty, at: u32) -> Ty {
-    match b.tables.kind(ty) {
-        TyKind::Tuple(parts) => parts[at as usize],
-        TyKind::Anonymous(fields) => fields[at as usize].1,
-        TyKind::Record(of) => b.program.types.record(*of).fields[at as usize].1,
-        other => unreachable!("compiler bug: a record's pattern on {other:?}"),
+/// What has fields.
+#[derive(Clone, Copy)]
+enum Whole {
+    /// A record or tuple.
+    Record,
+    /// The case of an enum with that index.
+    Case(u32),
+}
+
+impl Whole {
+    /// Where the field lies in a value of type `ty`, and the field's type.
+    fn part(self, b: &FunctionBuilder<'_, '_>, ty: Ty, at: u32) -> (i32, Ty) {
+        let index = at as usize;
+        match (self, b.tables.kind(ty)) {
+            (Whole::Case(case), TyKind::Enum(of)) => {
+                (case_field(at), b.program.types.enumeration(*of).cases[case as usize].fields[index].1)
+            }
+            (Whole::Record, TyKind::Tuple(parts)) => (field(at), parts[index]),
+            (Whole::Record, TyKind::Anonymous(fields)) => (field(at), fields[index].1),
+            (Whole::Record, TyKind::Record(of)) => (field(at), b.program.types.record(*of).fields[index].1),
+            (_, other) => unreachable!("compiler bug: a pattern with fields on {other:?}"),
+        }
     }
 }
 
@@ -234,13 +233,6 @@ fn element(b: &FunctionBuilder<'_, '_>, list: Ty) -> Ty {
     match b.tables.kind(list) {
         TyKind::List(item) => *item,
         other => unreachable!("compiler bug: a list's pattern on {other:?}"),
-    }
-}
-
-fn case_fields<'p>(b: &FunctionBuilder<'_, 'p>, ty: Ty, at: u32) -> &'p [(String, Ty)] {
-    match b.tables.kind(ty) {
-        TyKind::Enum(of) => &b.program.types.enumeration(*of).cases[at as usize].fields,
-        other => unreachable!("compiler bug: a case's pattern on {other:?}"),
     }
 }
 
@@ -262,16 +254,8 @@ fn bind(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, span
                 bind(b, inner, payload, payload_ty, span);
             }
         }
-        Pattern::Case(_, at, parts) => {
-            for (i, part) in (0..).zip(parts) {
-                bind_part(b, part, v, case_field(i), case_fields(b, ty, *at)[i as usize].1, span);
-            }
-        }
-        Pattern::Tuple(parts) | Pattern::Record(_, parts) => {
-            for (i, part) in (0..).zip(parts) {
-                bind_part(b, part, v, field(i), field_type(b, ty, i), span);
-            }
-        }
+        Pattern::Case(_, at, parts) => bind_parts(b, Whole::Case(*at), parts, v, ty, span),
+        Pattern::Tuple(parts) | Pattern::Record(_, parts) => bind_parts(b, Whole::Record, parts, v, ty, span),
         Pattern::List(items, rest) => bind_list(b, items, rest.as_deref(), v, ty, span),
         // Which of them takes the value was not kept when it was tested.
         Pattern::Or(alternatives) => {
@@ -293,15 +277,18 @@ fn bind(b: &mut FunctionBuilder<'_, '_>, pattern: &Pattern, v: Var, ty: Ty, span
     }
 }
 
-/// Binds the variables of the pattern for what lies at an offset of `v`.
-fn bind_part(b: &mut FunctionBuilder<'_, '_>, part: &Pattern, v: Var, offset: i32, ty: Ty, span: Span) {
-    match part {
-        Pattern::Bind(local) => b.emit(Op::Load(Var(local.0), v, offset), span),
-        part if binds(part) => {
-            let value = load(b, v, offset, ty, span);
-            bind(b, part, value, ty, span);
+/// Binds the variables of the patterns for fields.
+fn bind_parts(b: &mut FunctionBuilder<'_, '_>, whole: Whole, parts: &[Pattern], v: Var, ty: Ty, span: Span) {
+    for (i, part) in (0..).zip(parts) {
+        match part {
+            Pattern::Bind(local) => b.emit(Op::Load(Var(local.0), v, whole.part(b, ty, i).0), span),
+            part if binds(part) => {
+                let (offset, part_ty) = whole.part(b, ty, i);
+                let value = load(b, v, offset, part_ty, span);
+                bind(b, part, value, part_ty, span);
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
