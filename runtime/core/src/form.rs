@@ -26,39 +26,25 @@ pub fn write_form(
     out: &mut Vec<u8>,
     most: usize,
 ) -> Result<(), Full> {
-    whole(types, FormWriter::new(types, ty, value, out), out, most)
-}
-
-/// Appends the text form that `value` has inside others, where a Text is quoted; likewise.
-pub fn write_inner_form(
-    types: &[TypeDesc],
-    ty: TypeId,
-    value: Any,
-    out: &mut Vec<u8>,
-    most: usize,
-) -> Result<(), Full> {
-    whole(types, FormWriter::inside(types, ty, value, out), out, most)
+    FormWriter::new(types, ty, value, out).finish(types, out, most)
 }
 
 /// Writes the first `most` bytes of that form, a Text's in quotes, to `out`, in place of what is there, and `...` where there are
 /// more.
 pub fn write_form_cut(types: &[TypeDesc], ty: TypeId, value: Any, out: &mut Vec<u8>, most: usize) {
     out.clear();
-    // It stops somewhere behind `most`.
-    let _: Result<(), Full> = match &types[ty.0 as usize] {
-        TypeDesc::Text => write_inner_form(types, ty, value, out, most),
-        _ => write_form(types, ty, value, out, most),
+    let form = match &types[ty.0 as usize] {
+        TypeDesc::Text => FormWriter::inside(types, ty, value, out),
+        _ => FormWriter::new(types, ty, value, out),
     };
+    // It stops somewhere behind `most`.
+    let _: Result<(), Full> = form.finish(types, out, most);
     if out.len() > most {
         // Not within a character.
         let end = (0..=most).rev().find(|at| out[*at] & 0xC0 != 0x80).unwrap_or(0);
         out.truncate(end);
         out.extend_from_slice(b"...");
     }
-}
-
-fn whole(types: &[TypeDesc], mut form: FormWriter, out: &mut Vec<u8>, most: usize) -> Result<(), Full> {
-    if form.step(types, out, most.saturating_add(1)) { Ok(()) } else { Err(Full) }
 }
 
 /// The index of an enum value's case.

@@ -17,15 +17,16 @@ use weir_abi::trap::Trap;
 /// What a part costs besides its bytes, in bytes: it becomes an object.
 pub const PART: usize = 64;
 
+/// What is done with each part, which lies there.
+pub trait Each: FnMut(Range<usize>) -> Result<(), Full> {}
+
+impl<F: FnMut(Range<usize>) -> Result<(), Full>> Each for F {}
+
 /// Tells where the parts of a text lie.
 pub trait Split: Clone {
     /// Gives the next ones to `each`, first to last, until it has read about `step` bytes, a part for [`PART`] more; whether there are
     /// no others.
-    fn split(
-        &mut self,
-        step: usize,
-        each: &mut impl FnMut(Range<usize>) -> Result<(), Full>,
-    ) -> Result<bool, Full>;
+    fn split(&mut self, step: usize, each: &mut impl Each) -> Result<bool, Full>;
 }
 
 /// The list of a text's parts.

@@ -4,6 +4,7 @@
 //! Invariants: takes no stack however deep the value is; what is one word or a Text by itself is written without an allocation.
 
 use super::{case_index, option_payload, write_bytes, write_characters, write_leaf};
+use crate::heap::Full;
 use crate::map::Map;
 use crate::value::{Any, Bytes, Error, Text};
 use weir_abi::layout;
@@ -89,6 +90,11 @@ impl FormWriter {
             self.go_on(types, next, out);
         }
         self.todo.is_empty()
+    }
+
+    /// Writes all of it, unless `out` gets longer than `most`.
+    pub fn finish(mut self, types: &[TypeDesc], out: &mut Vec<u8>, most: usize) -> Result<(), Full> {
+        if self.step(types, out, most.saturating_add(1)) { Ok(()) } else { Err(Full) }
     }
 
     fn go_on(&mut self, types: &[TypeDesc], next: Todo, out: &mut Vec<u8>) {

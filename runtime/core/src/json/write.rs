@@ -304,25 +304,27 @@ impl Writer {
 
     /// Writes the next part of a Text.
     fn text(&mut self, text: Text, at: usize) {
-        let rest = &text.as_bytes()[at..];
-        let part = rest.len().min(PART);
-        leaf::write_characters(&rest[..part], &mut self.out);
-        if part == rest.len() {
-            self.out.push(b'"');
-        } else {
-            self.frames.push(Frame::Text(text, at + part));
+        if let Some(at) = self.part(text.as_bytes(), at, leaf::write_characters) {
+            self.frames.push(Frame::Text(text, at));
         }
     }
 
     fn bytes(&mut self, bytes: Bytes, at: usize) {
-        let rest = &bytes.as_bytes()[at..];
-        let part = rest.len().min(PART);
-        leaf::write_base64(&rest[..part], &mut self.out);
-        if part == rest.len() {
-            self.out.push(b'"');
-        } else {
-            self.frames.push(Frame::Bytes(bytes, at + part));
+        if let Some(at) = self.part(bytes.as_bytes(), at, leaf::write_base64) {
+            self.frames.push(Frame::Bytes(bytes, at));
         }
+    }
+
+    /// Writes the part of a long value that begins at `at`, with the last quote behind the last part; where the next begins.
+    #[inline]
+    fn part(&mut self, all: &[u8], at: usize, write: impl Fn(&[u8], &mut Vec<u8>)) -> Option<usize> {
+        let end = all.len().min(at + PART);
+        write(&all[at..end], &mut self.out);
+        if end < all.len() {
+            return Some(end);
+        }
+        self.out.push(b'"');
+        None
     }
 
     fn float(&mut self, module: &Module, value: f64) -> Result<(), Fault> {

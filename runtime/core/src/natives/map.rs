@@ -1,6 +1,6 @@
 //! Natives of `map.weir`. A map that nobody else holds is changed in place.
 
-use crate::form::write_inner_form;
+use crate::form::FormWriter;
 use crate::map::{self, EntryTypes, Keys, Map};
 use crate::scope::Scope;
 use crate::value::{Any, List, Own};
@@ -48,7 +48,8 @@ const SHOWN: usize = 400;
 pub fn map_missing(scope: &mut Scope, key_type: TypeId, key: Any) -> Result<(), Trap> {
     let mut form = mem::take(&mut scope.scratch);
     form.clear();
-    if write_inner_form(&scope.app().module().types, key_type, key, &mut form, SHOWN).is_err() {
+    let types = &scope.app().module().types;
+    if FormWriter::inside(types, key_type, key, &mut form).finish(types, &mut form, SHOWN).is_err() {
         form.extend_from_slice(b"...");
     }
     let message = format!("there is no key {}", String::from_utf8_lossy(&form));

@@ -4,9 +4,8 @@ use super::Flow;
 use crate::heap::Full;
 use crate::scope::Scope;
 use crate::seek::Seek;
-use crate::splitting::{PART, Split, listed};
+use crate::splitting::{Each, PART, Split, listed};
 use crate::value::Text;
-use std::ops::Range;
 use weir_abi::trap::Trap;
 
 /// The pieces between separators.
@@ -52,11 +51,7 @@ struct Between {
 }
 
 impl Split for Between {
-    fn split(
-        &mut self,
-        step: usize,
-        each: &mut impl FnMut(Range<usize>) -> Result<(), Full>,
-    ) -> Result<bool, Full> {
+    fn split(&mut self, step: usize, each: &mut impl Each) -> Result<bool, Full> {
         /// Why the search stops.
         enum Why {
             Full,
@@ -88,11 +83,7 @@ struct Lines {
 }
 
 impl Split for Lines {
-    fn split(
-        &mut self,
-        step: usize,
-        each: &mut impl FnMut(Range<usize>) -> Result<(), Full>,
-    ) -> Result<bool, Full> {
+    fn split(&mut self, step: usize, each: &mut impl Each) -> Result<bool, Full> {
         let bytes = self.text.as_bytes();
         let (base, mut left) = (self.at, step);
         let end = bytes.len().min(base.saturating_add(step));
@@ -124,11 +115,7 @@ struct Chars {
 }
 
 impl Split for Chars {
-    fn split(
-        &mut self,
-        step: usize,
-        each: &mut impl FnMut(Range<usize>) -> Result<(), Full>,
-    ) -> Result<bool, Full> {
+    fn split(&mut self, step: usize, each: &mut impl Each) -> Result<bool, Full> {
         let mut left = step;
         for c in self.text.as_str()[self.at..].chars() {
             let start = self.at;
@@ -151,11 +138,7 @@ struct Words {
 }
 
 impl Split for Words {
-    fn split(
-        &mut self,
-        step: usize,
-        each: &mut impl FnMut(Range<usize>) -> Result<(), Full>,
-    ) -> Result<bool, Full> {
+    fn split(&mut self, step: usize, each: &mut impl Each) -> Result<bool, Full> {
         let mut left = step;
         for c in self.text.as_str()[self.at..].chars() {
             let start = self.at;
