@@ -19,8 +19,10 @@ use weir_http::{Limits, LocalServer, Request, Response, Service};
 const LARGE: usize = 8 << 20;
 const TIME: Duration = Duration::from_secs(10);
 
+type Records = Rc<RefCell<Vec<String>>>;
+
 /// Answers after a second: `/small`, `/large`, and `/stream` without an end; those of known length have ten seconds.
-fn server(records: &Rc<RefCell<Vec<String>>>) -> LocalServer<impl Service + use<>> {
+fn server(records: &Records) -> LocalServer<impl Service + use<>> {
     let call = |request: Request| async move {
         sleep(Duration::from_secs(1)).await;
         let item = Bytes::from(vec![b'x'; 1000]);
@@ -33,6 +35,15 @@ fn server(records: &Rc<RefCell<Vec<String>>>) -> LocalServer<impl Service + use<
     let limits =
         Limits { stall_timeout: Duration::from_secs(60), response_time: Some(TIME), ..Limits::default() };
     LocalServer::new(Recorded { call, records: Rc::clone(records) }, limits)
+}
+
+/// A client that has sent that, with its server and what that one records.
+async fn asked(requests: &[u8]) -> (UnixStream, LocalServer<impl Service + use<>>, Records) {
+    let records = Records::default();
+    let server = server(&records);
+    let mut client = connect(&server);
+    client.write_all(requests).await.expect("open");
+    (client, server, records)
 }
 
 /// Reads a little every second, until the connection ends.
@@ -48,10 +59,7 @@ fn trickle(mut client: UnixStream) {
 #[test]
 fn a_large_body_that_is_taken_too_slowly_is_cut() {
     test(|| async {
-        let records = Rc::default();
-        let server = server(&records);
-        let mut client = connect(&server);
-        client.write_all(&get("/large")).await.expect("open");
+        let (client, server, records) = asked(&get("/large")).await;
         let start = Instant::now();
         trickle(client);
         server.emptied().await;
@@ -68,10 +76,7 @@ fn a_large_body_that_is_taken_too_slowly_is_cut() {
 #[test]
 fn a_stream_has_all_the_time() {
     test(|| async {
-        let records = Rc::default();
-        let server = server(&records);
-        let mut client = connect(&server);
-        client.write_all(&get("/stream")).await.expect("open");
+        let (mut client, server, records) = asked(&get("/stream")).await;
         let mut some = [0; 100];
         for _ in 0..4 {
             sleep(TIME).await;
@@ -87,11 +92,8 @@ fn a_stream_has_all_the_time() {
 #[test]
 fn the_time_is_that_of_each_request() {
     test(|| async {
-        let records = Rc::default();
-        let server = server(&records);
-        let mut client = connect(&server);
         // Eleven seconds on one connection, behind each other.
-        client.write_all(&get("/small").repeat(11)).await.expect("open");
+        let (mut client, _server, records) = asked(&get("/small").repeat(11)).await;
         for _ in 0..11 {
             until(&mut client, "small").await;
         }
