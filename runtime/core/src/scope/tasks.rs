@@ -275,7 +275,7 @@ impl Scope {
 
     /// Runs the deferred blocks of what was abandoned, in a task, when there are any; what waits for its end.
     pub(crate) fn run_deferred(&mut self) -> Option<DeferredDone> {
-        if self.is_ending || !self.has_left() {
+        if !self.has_left() {
             return None;
         }
         let work = Deferred::new(self.take_left());
@@ -285,10 +285,10 @@ impl Scope {
         Some(DeferredDone { task, over })
     }
 
-    /// As [`Scope::run_deferred`], when nobody waits for them.
+    /// As [`Scope::run_deferred`], when nobody waits for them. The end of a scope takes them itself.
     #[inline]
     pub(crate) fn run_left(&mut self) {
-        if self.has_left() {
+        if self.has_left() && !self.is_ending {
             let _ = self.run_deferred();
         }
     }
