@@ -281,7 +281,9 @@ const ENDS: [(&str, u16, &str); 9] = [
 // rule: budget.turns
 #[test]
 fn others_are_answered_beside_everything_at_once() {
-    let server = one_worker(HOSTILE, &["--mem-limit", "256mb"]);
+    // A stress build looks at the clock at each step.
+    let cpu = if cfg!(feature = "stress") { "1h" } else { "5s" };
+    let server = one_worker(HOSTILE, &["--mem-limit", "256mb", "--cpu-limit", cpu]);
     for (path, status, body) in ENDS {
         let mut clients = [server.get(path), server.get(path)];
         let mut keeps = server.get("/ok");
