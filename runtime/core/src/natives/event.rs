@@ -9,11 +9,11 @@ use weir_abi::trap::Trap;
 
 /// The fields that keep what stands between server and client from holding events back.
 const FIELDS: [&str; 6] = [
-    "content-type",
+    "Content-Type",
     "text/event-stream",
-    "cache-control",
+    "Cache-Control",
     "no-cache, no-transform",
-    "x-accel-buffering",
+    "X-Accel-Buffering",
     "no",
 ];
 

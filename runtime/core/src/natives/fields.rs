@@ -10,7 +10,7 @@ use crate::value::{List, Own, Ref, Response, Text};
 use weir_abi::layout::response;
 use weir_abi::trap::Trap;
 
-const CONTENT_TYPE: &str = "content-type";
+const CONTENT_TYPE: &str = "Content-Type";
 
 /// The status.
 pub fn response_status(_: &mut Scope, answer: Response) -> Result<i64, Trap> {

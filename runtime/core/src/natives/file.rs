@@ -20,7 +20,7 @@ use weir_http::proto::date::http_date;
 /// A response that sends the file at `path`, below `root` unless that is empty, with that content type unless it is empty; 404
 /// or 403 where there is none to be had.
 pub fn file_response(scope: &mut Scope, path: Text, root: Text, content_type: Text) -> Result<Flow, Trap> {
-    check_value("content-type", content_type.as_str())?;
+    check_value("Content-Type", content_type.as_str())?;
     let path = PathBuf::from(path.as_str());
     let root = (root.len() > 0).then(|| PathBuf::from(root.as_str()));
     let content_type = match content_type.as_str() {
@@ -43,10 +43,10 @@ pub fn file_response(scope: &mut Scope, path: Text, root: Text, content_type: Te
 fn sending(scope: &mut Scope, opened: Opened, content_type: &str) -> Result<Own<Response>, Trap> {
     let (etag, modified) = (etag(&opened), http_date(opened.modified));
     let fields = [
-        ["content-type", content_type],
-        ["accept-ranges", "bytes"],
-        ["etag", &etag],
-        ["last-modified", &modified],
+        ["Content-Type", content_type],
+        ["Accept-Ranges", "bytes"],
+        ["ETag", &etag],
+        ["Last-Modified", &modified],
     ];
     let handle = scope.opened(opened)?;
     let headers = scope.text_list(fields.as_flattened().iter().copied());

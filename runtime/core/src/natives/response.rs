@@ -114,10 +114,10 @@ fn respond_parts(
     content_type: &str,
 ) -> Result<Own<Response>, Trap> {
     check_status(status, 200..=599)?;
-    check_value("content-type", content_type)?;
+    check_value("Content-Type", content_type)?;
     let headers = match content_type {
         PLAIN => None,
-        other => Some(scope.text_list(["content-type", other].into_iter())?),
+        other => Some(scope.text_list(["Content-Type", other].into_iter())?),
     };
     finish(scope, status, response::KIND_TEXT, headers, body.word())
 }
@@ -142,8 +142,8 @@ pub(super) fn finish(
 /// A redirection.
 pub fn redirect(scope: &mut Scope, location: Text, status: i64) -> Result<Own<Response>, Trap> {
     check_status(status, 300..=399)?;
-    check_value("location", location.as_str())?;
-    let headers = scope.text_list(["location", location.as_str()].into_iter())?;
+    check_value("Location", location.as_str())?;
+    let headers = scope.text_list(["Location", location.as_str()].into_iter())?;
     finish(scope, status, response::KIND_EMPTY, Some(headers), 0)
 }
 

@@ -47,5 +47,5 @@ fn word(scope: &Scope, at: i64) -> Word {
 /// The answer to a request that no route and no `handle` takes.
 pub fn respond_unrouted(scope: &mut Scope) -> Result<Own<Response>, Trap> {
     let (status, allow) = scope.matched.answer();
-    super::response::bodiless(scope, status, allow.as_deref().map(|allow| ("allow", allow)))
+    super::response::bodiless(scope, status, allow.as_deref().map(|allow| ("Allow", allow)))
 }

@@ -50,7 +50,7 @@ pub(super) fn sent(
         Wanted::Whole => respond_with(status, body(0..size), &fields),
         Wanted::Part(range) => {
             let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            fields.push((Cow::Borrowed("content-range"), Cow::Owned(content_range)));
+            fields.push((Cow::Borrowed("Content-Range"), Cow::Owned(content_range)));
             respond_with(206, body(range), &fields)
         }
         Wanted::NotModified => {
@@ -60,7 +60,7 @@ pub(super) fn sent(
         }
         Wanted::Beyond => {
             let mut made = plain(416);
-            push(&mut made, "content-range", &format!("bytes */{size}"));
+            push(&mut made, "Content-Range", &format!("bytes */{size}"));
             made
         }
         Wanted::Failed => plain(412),

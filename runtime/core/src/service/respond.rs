@@ -18,7 +18,7 @@ use weir_abi::layout::response;
 use weir_http::proto::encode::reason;
 use weir_http::{Body, RequestHead};
 
-const CONTENT_TYPE: &str = "content-type";
+const CONTENT_TYPE: &str = "Content-Type";
 /// What becomes of a file response in a top-level `let`.
 const CLOSED: &str =
     "this file was opened by a top-level `let`, before serving; call `file` where the request is answered";
@@ -35,7 +35,7 @@ pub(super) fn plain(status: u16) -> weir_http::Response {
 pub(super) fn unrouted(status: u16, allow: Option<&str>) -> weir_http::Response {
     let mut made = if status == 204 { weir_http::Response::new(204, Body::Empty) } else { plain(status) };
     if let Some(allow) = allow {
-        push(&mut made, "allow", allow);
+        push(&mut made, "Allow", allow);
     }
     made
 }
