@@ -9,7 +9,8 @@
 //! The kernel gives no readiness for files: a look is a job of the pool, which owns the file meanwhile, and between looks the process's
 //! watcher (`watch`) tells of changes. A slow look now and then finds what no watcher tells, as on a network's file system.
 //! Invariants: a waiting stream has no thread and no fiber. A file is read to its end before the one that took its name: that is
-//! begun when it has bytes, which is when its writer has changed over.
+//! begun when it has bytes, which is when its writer has changed over. What was read last is still there when a file is read on: one
+//! that was cut and has grown beyond that place since is begun anew.
 
 use super::pieces::Pieces;
 use crate::counters::Counters;
@@ -32,6 +33,9 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Size of a read.
 const PIECE: usize = 64 * 1024;
+/// How much of what was read last is compared. A file that is only added to keeps all of it; one that was written anew has the
+/// same bytes at the same place only where it repeats itself.
+const SEEN: usize = 256;
 /// How much of a file one job searches for where to begin.
 const SEARCHED: usize = 64 * PIECE;
 /// How long it waits for a change before it looks all the same; and where no change is told.
@@ -108,6 +112,16 @@ struct Place {
     offset: u64,
     /// Still to be searched for where to begin: line ends before `offset`.
     line_ends: u64,
+    /// What stood before `offset` when that was read, at most [`SEEN`] bytes.
+    seen: Vec<u8>,
+}
+
+/// What a file has behind the place in it.
+enum Next {
+    Piece(Bytes),
+    Nothing,
+    /// It has not what was read of it any more.
+    Other,
 }
 
 fn id(facts: &Metadata) -> (u64, u64) {
@@ -147,18 +161,16 @@ impl Follower {
             place.search()?;
             return Ok(Found::Unsure);
         }
-        if let Some(piece) = place.read()? {
-            return Ok(self.piece(piece));
-        }
-        if place.file.metadata()?.len() < place.offset {
-            place.offset = 0;
-            return Ok(self.end_line());
+        match place.read()? {
+            Next::Nothing => {}
+            next => return Ok(self.found(next)),
         }
         match fs::metadata(&self.path) {
             Ok(facts) if id(&facts) != place.id && facts.len() > 0 => {
                 // Its writer has changed over; what it wrote before that is there by now.
-                if let Some(piece) = place.read()? {
-                    return Ok(self.piece(piece));
+                match place.read()? {
+                    Next::Nothing => {}
+                    next => return Ok(self.found(next)),
                 }
                 self.file = None;
                 // A link may lead to another folder now.
@@ -167,6 +179,14 @@ impl Follower {
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(Found::Nothing),
+        }
+    }
+
+    fn found(&mut self, next: Next) -> Found {
+        match next {
+            Next::Piece(piece) => self.piece(piece),
+            Next::Other => self.end_line(),
+            Next::Nothing => Found::Nothing,
         }
     }
 
@@ -213,7 +233,7 @@ impl Place {
             From::Start => (0, 0),
             From::Last(lines) => (facts.len(), lines.saturating_add(1)),
         };
-        Ok(Self { file, id: id(&facts), offset, line_ends })
+        Ok(Self { file, id: id(&facts), offset, line_ends, seen: Vec::new() })
     }
 
     /// Searches backwards, for a bounded time, for the line end behind which the lines begin.
@@ -226,7 +246,7 @@ impl Place {
             match self.file.read_exact_at(piece, start) {
                 // It got shorter meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    self.line_ends = 0;
+                    self.begin_anew();
                     return Ok(());
                 }
                 read => read?,
@@ -235,7 +255,7 @@ impl Place {
                 self.line_ends -= 1;
                 if self.line_ends == 0 {
                     self.offset = start + at as u64 + 1;
-                    return Ok(());
+                    return self.remember();
                 }
             }
             self.offset = start;
@@ -247,22 +267,46 @@ impl Place {
         Ok(())
     }
 
-    /// The next piece, if there is one.
-    fn read(&mut self) -> io::Result<Option<Bytes>> {
-        let left = self.file.metadata()?.len().saturating_sub(self.offset);
-        let mut buffer = BytesMut::zeroed(left.min(PIECE as u64) as usize);
-        loop {
-            match self.file.read_at(&mut buffer, self.offset) {
-                Ok(0) => return Ok(None),
-                Ok(len) => {
-                    buffer.truncate(len);
-                    self.offset += len as u64;
-                    return Ok(Some(buffer.freeze()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    /// Keeps in mind what stands before the place where it begins.
+    fn remember(&mut self) -> io::Result<()> {
+        self.seen = vec![0; self.offset.min(SEEN as u64) as usize];
+        let start = self.offset - self.seen.len() as u64;
+        match self.file.read_exact_at(&mut self.seen, start) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.begin_anew(),
+            read => read?,
         }
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) {
+        (self.offset, self.line_ends) = (0, 0);
+        self.seen.clear();
+    }
+
+    /// The next piece, if there is one. It is read together with what was read last, so that no change comes between.
+    fn read(&mut self) -> io::Result<Next> {
+        let known = self.seen.len();
+        let left = self.file.metadata()?.len().saturating_sub(self.offset);
+        let mut buffer = BytesMut::zeroed(known + left.min(PIECE as u64) as usize);
+        let len = loop {
+            match self.file.read_at(&mut buffer, self.offset - known as u64) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        buffer.truncate(len);
+        if !buffer.starts_with(&self.seen) {
+            self.begin_anew();
+            return Ok(Next::Other);
+        }
+        let piece = buffer.split_off(known);
+        if piece.is_empty() {
+            return Ok(Next::Nothing);
+        }
+        self.offset += piece.len() as u64;
+        self.seen.extend_from_slice(&piece[piece.len().saturating_sub(SEEN)..]);
+        self.seen.drain(..self.seen.len().saturating_sub(SEEN));
+        Ok(Next::Piece(piece.freeze()))
     }
 }
 

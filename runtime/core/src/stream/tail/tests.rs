@@ -131,6 +131,51 @@ fn truncation() {
     assert_eq!(tail.lines(), ["2"]);
 }
 
+/// Writes a file anew where it is, as what rotates logs by copying them does.
+fn rewrite(path: &Path, text: &str) {
+    fs::write(path, text).expect("written");
+}
+
+#[test]
+fn truncation_between_two_looks() {
+    let path = folder("regrown").join("log");
+    let numbered = |from: u32, to: u32| (from..to).map(|n| format!("line {n}\n")).collect::<String>();
+    for (before, after) in [
+        ("one\ntwo\n".to_owned(), "1\n2\n3\n4\n5\n6\n".to_owned()),
+        // Of the same length; much longer; longer than what is kept in mind, and than a piece.
+        ("one\ntwo\n".to_owned(), "two\none\n".to_owned()),
+        ("one\n".to_owned(), numbered(0, 20_000)),
+        (numbered(0, 20_000), numbered(20_000, 50_000)),
+    ] {
+        for from in [From::Start, From::Last(0), From::Last(2)] {
+            rewrite(&path, &before);
+            let mut tail = Tail::new(&path, from);
+            tail.lines();
+            rewrite(&path, &after);
+            let lines: Vec<&str> = after.lines().collect();
+            assert!(tail.lines() == lines, "{from:?}, {} bytes before", before.len());
+            append(&path, "more\n");
+            assert_eq!(tail.lines(), ["more"], "and it goes on from there");
+        }
+    }
+    // The rest of a line is one of its own then.
+    rewrite(&path, "one\ntw");
+    let mut tail = Tail::new(&path, From::Start);
+    assert_eq!(tail.lines(), ["one"]);
+    rewrite(&path, "1\n2\n3\n4\n");
+    assert_eq!(tail.lines(), ["tw", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn what_begins_with_all_that_was_read_has_grown() {
+    let path = folder("same").join("log");
+    rewrite(&path, "tick\ntick\n");
+    let mut tail = Tail::new(&path, From::Start);
+    assert_eq!(tail.lines(), ["tick", "tick"]);
+    rewrite(&path, "tick\ntick\ntick\n");
+    assert_eq!(tail.lines(), ["tick"]);
+}
+
 #[test]
 fn a_file_that_is_not_there_yet() {
     let path = folder("missing").join("log");
