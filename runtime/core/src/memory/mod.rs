@@ -6,8 +6,8 @@
 //! ```
 //! In: what heaps free. Out: what was freed before, or fresh memory.
 //! Invariants: to free takes a worker no time that grows with the size, for the system takes some ten milliseconds for a hundred
-//! megabytes; that is the thread's business. What is idle has a bound ([`blocks`]), or was in use at one time ([`spare`]). The thread
-//! sleeps while there is nothing idle.
+//! megabytes; that is the thread's business. What is idle was in use at one time; what is more than some hundred megabytes goes back
+//! at once. The thread sleeps while there is nothing idle.
 //! Not here: what pages are cut into (`heap`), stacks (`stack`).
 
 pub mod blocks;
@@ -52,7 +52,7 @@ fn run() {
         while !IS_TOLD.load(SeqCst) {
             thread::park();
         }
-        if !blocks::is_crowded() {
+        if !blocks::is_crowded() && !spare::is_crowded() {
             thread::sleep(PERIOD);
         }
         IS_TOLD.store(false, SeqCst);

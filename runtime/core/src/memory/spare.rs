@@ -15,6 +15,8 @@ use std::sync::{Mutex, MutexGuard};
 const ARENA: usize = 1024 * 1024;
 /// Fewer idle pages are not worth a thread: those of a program that ends.
 const FEW: usize = 16;
+/// So many idle pages, 256 MiB, wait for their period at most; beyond that the oldest go at once.
+const CROWDED: usize = 4096;
 /// How many pages the thread takes to give back at a time.
 const BATCH: usize = 16;
 
@@ -62,11 +64,19 @@ pub fn give(pages: impl Iterator<Item = *mut u8>) {
     }
 }
 
-/// Gives the memory of pages back that nobody wanted in the last period; whether any are idle still.
+/// Whether more are idle than wait for their period.
+pub(super) fn is_crowded() -> bool {
+    lock().idle.len() > CROWDED
+}
+
+/// Gives the memory of pages back that nobody wanted in the last period, and of those that are too many; whether any are idle
+/// still.
 pub(super) fn tidy() -> bool {
     {
         let mut spare = lock();
-        spare.period = spare.period.wrapping_add(1);
+        if spare.idle.len() <= CROWDED {
+            spare.period = spare.period.wrapping_add(1);
+        }
     }
     let (mut pages, mut count) = ([0; BATCH], 0);
     loop {
@@ -96,10 +106,12 @@ impl Spare {
         self.idle.extend(pages.map(|page| (page, period)));
     }
 
-    /// Takes idle pages that nobody wanted in the last period, as many as there is room for at most; how many.
+    /// Takes idle pages that are too many, or that nobody wanted in the last period, as many as there is room for at most; how
+    /// many.
     fn take_old(&mut self, pages: &mut [Address]) -> usize {
+        let surplus = self.idle.len().saturating_sub(CROWDED);
         let old = self.idle.iter().take_while(|(_, since)| self.period.wrapping_sub(*since) > 1);
-        let count = old.take(pages.len()).count();
+        let count = old.take(pages.len()).count().max(surplus.min(pages.len()));
         for (to, (page, _)) in pages.iter_mut().zip(self.idle.drain(..count)) {
             *to = page;
         }
@@ -156,6 +168,16 @@ mod tests {
         assert_eq!((spare.take_old(&mut old), old[0]), (1, 5));
         assert_eq!(spare.take_old(&mut old), 0);
         assert_eq!(spare.take(), Some(6));
+    }
+
+    #[test]
+    fn pages_that_are_too_many_lose_their_memory_at_once() {
+        let mut spare = spare();
+        let mut old = [0; 2];
+        spare.put(1..CROWDED + 4);
+        assert_eq!((spare.take_old(&mut old), old), (2, [1, 2]));
+        assert_eq!((spare.take_old(&mut old), old[0]), (1, 3));
+        assert_eq!(spare.take_old(&mut old), 0);
     }
 
     #[test]
