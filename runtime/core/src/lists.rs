@@ -118,8 +118,28 @@ pub fn change<C: Change + 'static>(
     more: usize,
     change: C,
 ) -> Result<Flow, Trap> {
+    if has_room(list.get(), more) {
+        return changed(scope, list, change);
+    }
     let changing = Changing::new(scope, list, keep, more, change)?;
     in_steps(scope, changing)
+}
+
+/// Whether a list that is owned has no other holder, and room for so many elements more.
+fn has_room(list: List, more: usize) -> bool {
+    list.object().is_unique() && list.capacity() - list.len() >= more
+}
+
+/// Changes a list that nobody else holds and that has room: mostly in a step, so that there is no more to it than that.
+#[inline]
+fn changed<C: Change + 'static>(scope: &mut Scope, list: Own<List>, mut change: C) -> Result<Flow, Trap> {
+    if !change.step(scope, list.get())? {
+        return in_steps(scope, Changing { state: State::Own(list), change });
+    }
+    if let Some(word) = change.second() {
+        scope.worker().set_second(word);
+    }
+    Ok(Flow::Done(list.into_word()))
 }
 
 /// A list of the elements `range` of one that is given up.
@@ -154,7 +174,7 @@ impl<C: Change> Changing<C> {
         change: C,
     ) -> Result<Self, Trap> {
         let old = list.get();
-        if old.object().is_unique() && old.capacity() - old.len() >= more {
+        if has_room(old, more) {
             return Ok(Self { state: State::Own(list), change });
         }
         match scope.longer_list(list, more) {

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::mem;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -227,6 +228,8 @@ pub struct Scope {
     pull_depth: usize,
     /// Taken by whoever formats a value.
     pub(crate) scratch: Vec<u8>,
+    /// Taken by whoever cuts a short text.
+    pub(crate) parts: Vec<Range<usize>>,
     /// What texts were searched for last.
     pub(crate) searches: Searches,
     /// Its random numbers, once it wanted some.
@@ -273,6 +276,7 @@ impl Scope {
             inner_trace: None,
             pull_depth: 0,
             scratch: Vec::new(),
+            parts: Vec::new(),
             searches: Searches::default(),
             random: None,
             copies: 0,

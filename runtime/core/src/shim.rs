@@ -71,15 +71,48 @@ bodies! {
     (A 0, B 1, C 2, D 3, E 4);
 }
 
+/// How a body ended. A trap is in the scope then, so that what passes through here fits into registers.
+enum End {
+    Done(Word),
+    Wait,
+    Trap,
+}
+
+impl End {
+    fn of_word(_: &mut Scope, out: impl Gives) -> Self {
+        Self::Done(out.into_word())
+    }
+
+    fn of_result(scope: &mut Scope, out: Result<impl Gives, Trap>) -> Self {
+        match out {
+            Ok(out) => Self::Done(out.into_word()),
+            Err(trap) => Self::of_trap(scope, trap),
+        }
+    }
+
+    #[cold]
+    fn of_trap(scope: &mut Scope, trap: Trap) -> Self {
+        scope.trap = Some(trap);
+        Self::Trap
+    }
+
+    fn of_flow(scope: &mut Scope, out: Result<Flow, Trap>) -> Self {
+        match out {
+            Ok(Flow::Done(word)) => Self::Done(word),
+            Ok(Flow::Wait) => Self::Wait,
+            Err(trap) => Self::of_trap(scope, trap),
+        }
+    }
+}
+
 /// Runs a body and catches its panics.
 ///
 /// # Safety
-/// Called by compiled code through an entry: `ctx` has a scope that nobody else uses, the words are the body's arguments.
+/// Called by compiled code through an entry: `ctx` has a scope that nobody else uses.
 #[inline(always)]
-unsafe fn run<A, F: Body<A>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Result<F::Out, Trap> {
+unsafe fn run(ctx: *mut Ctx, body: impl FnOnce(&mut Scope) -> End) -> Result<End, Box<dyn Any + Send>> {
     // SAFETY: the caller's promise.
-    let call = || unsafe { body.call(&mut *(*ctx).scope.cast::<Scope>(), words) };
-    catch_unwind(AssertUnwindSafe(call)).map_err(panicked)
+    catch_unwind(AssertUnwindSafe(|| body(unsafe { &mut *(*ctx).scope.cast::<Scope>() })))
 }
 
 /// The trap that a panic of a native's body is.
@@ -104,8 +137,18 @@ unsafe fn leave(ctx: *mut Ctx, trap: Trap) -> ! {
     // SAFETY: the caller's promise; the trap moves into the scope, so nothing stays here.
     unsafe {
         (*(*ctx).scope.cast::<Scope>()).trap = Some(trap);
-        fiber::suspend(ctx, Suspend::Trap);
+        abandoned(ctx)
     }
+}
+
+/// Ends the running fiber, whose trap is in its scope.
+///
+/// # Safety
+/// As for [`fiber::suspend`].
+#[cold]
+unsafe fn abandoned(ctx: *mut Ctx) -> ! {
+    // SAFETY: the caller's promise.
+    unsafe { fiber::suspend(ctx, Suspend::Trap) };
     // A fiber that trapped is not resumed.
     std::process::abort()
 }
@@ -119,13 +162,14 @@ where
 {
     // SAFETY: the caller's promise. A body without an entry panics without a place.
     unsafe {
-        match run(body, ctx, words) {
-            Ok(out) => out.into_word(),
-            Err(trap) => {
-                ((*ctx).exit_fp, (*ctx).exit_pc) = (0, 0);
-                leave(ctx, trap)
-            }
+        let end = run(ctx, |scope| {
+            let out = body.call(scope, words);
+            End::of_word(scope, out)
+        });
+        if end.is_err() {
+            ((*ctx).exit_fp, (*ctx).exit_pc) = (0, 0);
         }
+        ended(ctx, end)
     }
 }
 
@@ -139,10 +183,11 @@ unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
 ) -> Word {
     // SAFETY: the caller's promise.
     unsafe {
-        match run(body, ctx, words) {
-            Ok(Ok(out)) => out.into_word(),
-            Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
-        }
+        let end = run(ctx, |scope| {
+            let out = body.call(scope, words);
+            End::of_result(scope, out)
+        });
+        ended(ctx, end)
     }
 }
 
@@ -151,19 +196,28 @@ unsafe fn traps<A, G: Gives, F: Body<A, Out = Result<G, Trap>>>(
 #[inline(always)]
 unsafe fn waits<A, F: Body<A, Out = Result<Flow, Trap>>>(body: F, ctx: *mut Ctx, words: [Word; 5]) -> Word {
     // SAFETY: the caller's promise.
-    unsafe { flows(ctx, run(body, ctx, words)) }
+    unsafe {
+        let end = run(ctx, |scope| {
+            let out = body.call(scope, words);
+            End::of_flow(scope, out)
+        });
+        ended(ctx, end)
+    }
 }
 
+/// Goes on behind a body.
+///
 /// # Safety
 /// As for [`fiber::suspend`].
 #[inline(always)]
-unsafe fn flows(ctx: *mut Ctx, flow: Result<Result<Flow, Trap>, Trap>) -> Word {
-    // SAFETY: the caller's promise; a `Flow` owns nothing.
+unsafe fn ended(ctx: *mut Ctx, end: Result<End, Box<dyn Any + Send>>) -> Word {
+    // SAFETY: the caller's promise; an `End` owns nothing, and what a panic left is taken apart before.
     unsafe {
-        match flow {
-            Ok(Ok(Flow::Done(word))) => word,
-            Ok(Ok(Flow::Wait)) => fiber::suspend(ctx, Suspend::Wait),
-            Ok(Err(trap)) | Err(trap) => leave(ctx, trap),
+        match end {
+            Ok(End::Done(word)) => word,
+            Ok(End::Wait) => fiber::suspend(ctx, Suspend::Wait),
+            Ok(End::Trap) => abandoned(ctx),
+            Err(payload) => leave(ctx, panicked(payload)),
         }
     }
 }
@@ -241,24 +295,22 @@ mod special {
     pub(super) unsafe extern "C" fn text_append(ctx: *mut Ctx, text: Word, first: Word, count: Word) -> Word {
         // SAFETY: compiled code passes an owned text, and the address and number of parts that stay while the native runs.
         unsafe {
-            let body = |scope: &mut Scope| {
-                natives::text_append(scope, Own::from_word(text), Parts::at(first, count))
-            };
-            flows(
-                ctx,
-                catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))).map_err(panicked),
-            )
+            let end = run(ctx, |scope| {
+                let out = natives::text_append(scope, Own::from_word(text), Parts::at(first, count));
+                End::of_flow(scope, out)
+            });
+            ended(ctx, end)
         }
     }
 
     pub(super) unsafe extern "C" fn text_concat(ctx: *mut Ctx, first: Word, count: Word) -> Word {
         // SAFETY: compiled code passes the address and number of parts that stay while the native runs.
         unsafe {
-            let body = |scope: &mut Scope| natives::text_concat(scope, Parts::at(first, count));
-            flows(
-                ctx,
-                catch_unwind(AssertUnwindSafe(|| body(&mut *(*ctx).scope.cast::<Scope>()))).map_err(panicked),
-            )
+            let end = run(ctx, |scope| {
+                let out = natives::text_concat(scope, Parts::at(first, count));
+                End::of_flow(scope, out)
+            });
+            ended(ctx, end)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Lists of parts of a text, made in steps.
 //!
 //! In: a [`Split`], which tells where parts lie, so many at a time. Out: the list of them as Texts. They are counted first, so that
-//! the list is allocated once.
+//! the list is allocated once; where they lie is kept only of as many as a step finds.
 //! Invariants: a part of up to a step's bytes is copied; a longer one shares the storage of the whole. The list is given up when
 //! nobody waits for it any more.
 
@@ -10,6 +10,7 @@ use crate::natives::Flow;
 use crate::scope::Scope;
 use crate::steps::{STEP, Work, in_steps};
 use crate::value::{Gives, Handle, List, Own, Text};
+use std::mem;
 use std::ops::Range;
 use weir_abi::layout::shape;
 use weir_abi::trap::Trap;
@@ -32,7 +33,37 @@ pub trait Split: Clone {
 /// The list of a text's parts.
 #[inline]
 pub fn listed<S: Split + 'static>(scope: &mut Scope, text: Text, split: S) -> Result<Flow, Trap> {
-    in_steps(scope, Listing { start: Some(split.clone()), split, text, count: 0, list: None })
+    let mut parts = mem::take(&mut scope.parts);
+    parts.clear();
+    let mut at = split.clone();
+    let is_whole = at.split(STEP, &mut |range| {
+        parts.push(range);
+        Ok(())
+    });
+    let flow = match is_whole {
+        Ok(true) => listed_parts(scope, text, &parts).map(|list| Flow::Done(list.into_word())),
+        Ok(false) => {
+            in_steps(scope, Listing { start: Some(split), split: at, text, count: parts.len(), list: None })
+        }
+        Err(full) => Err(full.into()),
+    };
+    scope.parts = parts;
+    flow
+}
+
+/// The list of a few parts.
+fn listed_parts(scope: &mut Scope, text: Text, parts: &[Range<usize>]) -> Result<Own<List>, Trap> {
+    let list = scope.list(shape::LIST_REF, parts.len())?;
+    for range in parts {
+        match part(scope, text, range.clone()) {
+            Ok(part) => list.get().append(&[part.get().word()]),
+            Err(full) => {
+                scope.give_up(list);
+                return Err(full.into());
+            }
+        }
+    }
+    Ok(list)
 }
 
 struct Listing<S> {

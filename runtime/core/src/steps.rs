@@ -30,16 +30,25 @@ pub trait Work {
 }
 
 /// Works until it is done or the turn is to end.
+#[inline]
 pub fn in_steps<W: Work + 'static>(scope: &mut Scope, mut work: W) -> Result<Flow, Trap> {
-    loop {
+    match work.step(scope)? {
+        Some(word) => Ok(Flow::Done(word)),
+        None => go_on(scope, work),
+    }
+}
+
+/// Apart, so that what is done in the first step, as most is, costs nothing but that.
+#[cold]
+#[inline(never)]
+fn go_on<W: Work + 'static>(scope: &mut Scope, mut work: W) -> Result<Flow, Trap> {
+    while !scope.worker().is_stopped() && !cfg!(feature = "stress") {
         if let Some(word) = work.step(scope)? {
             return Ok(Flow::Done(word));
         }
-        if scope.worker().is_stopped() || cfg!(feature = "stress") {
-            scope.pending = Some(Box::new(Going(work)));
-            return Ok(Flow::Wait);
-        }
     }
+    scope.pending = Some(Box::new(Going(work)));
+    Ok(Flow::Wait)
 }
 
 /// Work that goes on.

@@ -8,23 +8,36 @@
 use super::Flow;
 use crate::pieces::{Pieces, Put, Sink, made};
 use crate::scope::Scope;
-use crate::value::Text;
+use crate::value::{Gives, Text};
 use weir_abi::trap::Trap;
 
 const SIGMA: char = 'Σ';
 /// What finding out about characters around a sigma costs, in bytes that are read.
 const LOOK: usize = 1024;
+/// So many bytes may be looked at once more.
+const SHORT: usize = 4096;
 /// How many bytes of them are looked at together.
 const RUN: usize = 64;
 
 /// In upper case.
 pub fn text_upper(scope: &mut Scope, text: Text) -> Result<Flow, Trap> {
-    made(scope, Cased::of(text, true))
+    cased(scope, text, true)
 }
 
 /// In lower case.
 pub fn text_lower(scope: &mut Scope, text: Text) -> Result<Flow, Trap> {
-    made(scope, Cased::of(text, false))
+    cased(scope, text, false)
+}
+
+#[inline]
+fn cased(scope: &mut Scope, text: Text, is_upper: bool) -> Result<Flow, Trap> {
+    let bytes = text.as_bytes();
+    // As long as it was, so that it is put where it stays.
+    if bytes.len() <= SHORT && bytes.is_ascii() {
+        let made = scope.text_with(bytes.len(), |filler| put_ascii(bytes, is_upper, filler))?;
+        return Ok(Flow::Done(made.into_word()));
+    }
+    made(scope, Cased::of(text, is_upper))
 }
 
 /// What the characters next to a sigma are.

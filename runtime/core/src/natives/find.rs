@@ -10,12 +10,16 @@ use crate::value::{Bytes, Gives, Ref, Text};
 use weir_abi::trap::Trap;
 
 /// What is made of a place.
-type Give = fn(&mut Scope, Option<usize>) -> Result<Word, Full>;
+trait Give: Fn(&mut Scope, Option<usize>) -> Result<Word, Full> + 'static {}
 
+impl<F: Fn(&mut Scope, Option<usize>) -> Result<Word, Full> + 'static> Give for F {}
+
+#[inline]
 fn give_whether(_: &mut Scope, at: Option<usize>) -> Result<Word, Full> {
     Ok(at.is_some().into_word())
 }
 
+#[inline]
 fn give_place(scope: &mut Scope, at: Option<usize>) -> Result<Word, Full> {
     at.map_or(Ok(0), |at| scope.some_word(at as u64).map(Gives::into_word))
 }
@@ -35,8 +39,8 @@ pub fn bytes_find(scope: &mut Scope, bytes: Bytes, part: Bytes) -> Result<Flow, 
     find(scope, Text::of(bytes.object()), Text::of(part.object()), give_place)
 }
 
-#[inline]
-fn find(scope: &mut Scope, text: Text, part: Text, give: Give) -> Result<Flow, Trap> {
+#[inline(always)]
+fn find(scope: &mut Scope, text: Text, part: Text, give: impl Give) -> Result<Flow, Trap> {
     if text.len() <= STEP || part.len() == 0 {
         let at = scope.searches.find(text.as_bytes(), part.as_bytes());
         return Ok(Flow::Done(give(scope, at)?));
@@ -44,12 +48,12 @@ fn find(scope: &mut Scope, text: Text, part: Text, give: Give) -> Result<Flow, T
     in_steps(scope, Finding { seek: Seek::new(text, part), give })
 }
 
-struct Finding {
+struct Finding<G> {
     seek: Seek,
-    give: Give,
+    give: G,
 }
 
-impl Work for Finding {
+impl<G: Give> Work for Finding<G> {
     fn step(&mut self, scope: &mut Scope) -> Result<Option<Word>, Trap> {
         let at = match self.seek.run(STEP, Err::<(), usize>) {
             Ok(false) => return Ok(None),
