@@ -265,16 +265,16 @@ macro_rules! for_each_native {
             map_find "map-find" types (borrow borrow) word, pure, linear;
             map_value "map-value" types (borrow word) owned, traps, constant;
             map_missing "map-missing" types (borrow) never, traps, linear;
-            map_insert "map-insert" types (own own own) owned, traps, linear;
-            map_remove "map-remove" types (own borrow) owned, traps, linear;
-            map_keys "map-keys" types (borrow) owned, traps, linear;
-            map_values "map-values" types (borrow) owned, traps, linear;
+            map_insert "map-insert" types (own own own) owned, waits, linear;
+            map_remove "map-remove" types (own borrow) owned, waits, linear;
+            map_keys "map-keys" types (borrow) owned, waits, linear;
+            map_values "map-values" types (borrow) owned, waits, linear;
             // Set
             set_len "set-len" - (borrow) word, pure, constant;
             set_contains "set-contains" types (borrow borrow) word, pure, linear;
-            set_insert "set-insert" types (own own) owned, traps, linear;
-            set_remove "set-remove" types (own borrow) owned, traps, linear;
-            set_list "set-list" types (borrow) owned, traps, linear;
+            set_insert "set-insert" types (own own) owned, waits, linear;
+            set_remove "set-remove" types (own borrow) owned, waits, linear;
+            set_list "set-list" types (borrow) owned, waits, linear;
             // Range
             range_len "range-len" - (borrow) word, traps, constant;
             range_contains "range-contains" - (borrow word) word, pure, constant;

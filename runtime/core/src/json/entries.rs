@@ -2,11 +2,14 @@
 //!
 //! Invariant: of a key that comes twice the last value counts, in the place of the first.
 
+use super::long::Long;
 use super::path::Path;
 use super::read::{Frame, Next, Reader};
 use super::source::{Source, Stop};
 use super::types::{entry_types, is_text};
 use crate::heap::Word;
+use crate::lists::REFS;
+use crate::map::changes::{self, Begun, Change, Insertion};
 use crate::map::{self, EntryTypes, Map};
 use crate::value::{Any, Arg, Handle, Own, Text};
 use weir_abi::code::Module;
@@ -65,24 +68,28 @@ impl Reader {
         word: Word,
     ) -> Result<Next, Stop> {
         let (ty, base, has_key) = entries;
-        let (key, value) = entry_types(source.module, ty);
-        let is_object = value.is_some() && is_text(source.module, key);
-        match value {
+        match entry_types(source.module, ty).1 {
             Some(value) if !has_key => {
                 self.values[base + 1] = word;
                 self.set_has_key(true);
                 source.scan.expect(b',', "`,`")?;
-                return Ok(Next::Want(value));
+                Ok(Next::Want(value))
             }
             Some(_) => {
                 let key = std::mem::take(&mut self.values[base + 1]);
                 self.set_has_key(false);
-                self.insert(source, ty, base, key, word)?;
-                if !is_object {
-                    source.scan.expect(b']', "`]`")?;
-                }
+                self.insert(source, ty, base, key, word)
             }
-            None => self.insert(source, ty, base, word, 0)?,
+            None => self.insert(source, ty, base, word, 0),
+        }
+    }
+
+    /// Goes on behind an entry.
+    fn behind_entry(&mut self, source: &mut Source<'_>, ty: TypeId, base: usize) -> Result<Next, Stop> {
+        let (key, value) = entry_types(source.module, ty);
+        let is_object = value.is_some() && is_text(source.module, key);
+        if value.is_some() && !is_object {
+            source.scan.expect(b']', "`]`")?;
         }
         if source.scan.takes(b',') {
             return self.next_entry(source, (ty, base, false));
@@ -101,7 +108,7 @@ impl Reader {
         base: usize,
         key: Word,
         value: Word,
-    ) -> Result<(), Stop> {
+    ) -> Result<Next, Stop> {
         let (of_key, of_value) = entry_types(source.module, ty);
         let types = EntryTypes { key: of_key, value: of_value };
         // SAFETY: the map is the reader's alone, and what was read is of the types that were asked for.
@@ -109,9 +116,30 @@ impl Reader {
             let map: Own<Map> = source.scope.own(std::mem::take(&mut self.values[base]));
             (map, Any::from_word(key), Any::from_word(value))
         };
-        let made = map::insert(source.scope, types, map, key, value)?;
-        self.values[base] = made.get().word();
-        Ok(())
+        let begun = changes::insert(source.scope, types, map, key, value, REFS)?;
+        self.go_on_inserting(source, ty, base, begun)
+    }
+
+    /// Goes on with an entry on its way into its map, whose place on the values is empty meanwhile.
+    pub fn go_on_inserting(
+        &mut self,
+        source: &mut Source<'_>,
+        ty: TypeId,
+        base: usize,
+        begun: Begun<Insertion>,
+    ) -> Result<Next, Stop> {
+        let map = match begun {
+            Begun::Done(map) => map,
+            Begun::Going(mut insertion) => match insertion.step(source.scope, REFS)? {
+                Some(map) => map,
+                None => {
+                    self.long = Some(Long::Entry(insertion, ty, base));
+                    return Ok(Next::Rest);
+                }
+            },
+        };
+        self.values[base] = map.get().word();
+        self.behind_entry(source, ty, base)
     }
 
     /// The way to the entry that is being read.

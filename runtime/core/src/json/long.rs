@@ -1,4 +1,4 @@
-//! What of JSON may be long without parts that are read: texts, lists, and values that nobody wants.
+//! What of JSON may be long without parts that are read: texts, lists, growing maps, and values that nobody wants.
 //!
 //! In: a place in the text. Out: Texts and lists that grow piece by piece where they stay; places behind values.
 //! Invariant: what was made is the reader's and given back with the rest.
@@ -9,6 +9,7 @@ use super::source::{Source, Stop};
 use super::{MAX_DEPTH, PIECE, TAG};
 use crate::building::Building;
 use crate::heap::Word;
+use crate::map::changes::{Begun, Insertion};
 use crate::value::{Arg, Handle, List};
 use weir_abi::layout::shape;
 use weir_abi::types::TypeId;
@@ -26,6 +27,8 @@ pub enum Long {
     Skip(Skip),
     /// The members of an object of that type, up to the one that names its case.
     Tag(TypeId, Look),
+    /// An entry that its Map or Set takes in, of that type and in that place on the values.
+    Entry(Box<Insertion>, TypeId, usize),
 }
 
 impl Reader {
@@ -68,6 +71,9 @@ impl Reader {
         match long {
             Long::Text(building, opened) => self.more_text(source, building, opened),
             Long::Tag(ty, look) => self.look_for_tag(source, ty, look),
+            Long::Entry(insertion, ty, base) => {
+                self.go_on_inserting(source, ty, base, Begun::Going(insertion))
+            }
             Long::Skip(skip) => match self.skip(source, skip)? {
                 true => self.behind_skipped(source),
                 false => Ok(Next::Rest),

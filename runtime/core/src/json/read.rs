@@ -12,6 +12,7 @@ use super::source::{Source, Stop};
 use super::types::{entry_types, field_type, shape, type_name};
 use super::{Fault, MAX_DEPTH, PIECE, Step, leaf};
 use crate::heap::Word;
+use crate::map::changes::Change;
 use crate::scope::Scope;
 use crate::value::Handle;
 use weir_abi::code::Module;
@@ -97,7 +98,9 @@ impl Reader {
 
     pub(super) fn advance(&mut self, source: &mut Source<'_>, end: usize) -> Result<Step, Stop> {
         while source.scan.at < end {
-            let mut next = match self.long.take() {
+            // Looked at before it is taken, for it is large and seldom there.
+            let long = if self.long.is_some() { self.long.take() } else { None };
+            let mut next = match long {
                 Some(long) => self.go_on(source, long)?,
                 None => self.begin(source, self.want)?,
             };
@@ -299,8 +302,10 @@ impl Reader {
     pub fn give_back(&mut self, scope: &mut Scope) {
         let app = scope.app().clone();
         let module = app.module();
-        if let Some(Long::Text(building, _)) = self.long.take() {
-            building.close(scope);
+        match self.long.take() {
+            Some(Long::Text(building, _)) => building.close(scope),
+            Some(Long::Entry(insertion, ..)) => insertion.close(scope),
+            Some(Long::Skip(_) | Long::Tag(..)) | None => {}
         }
         while let Some(frame) = self.frames.pop() {
             match frame {

@@ -10,6 +10,7 @@
 
 use crate::heap::{Full, Obj};
 use crate::scope::Scope;
+use std::ops::Range;
 use weir_abi::layout::{self, shape};
 
 const COUNT: i32 = layout::TEXT_DATA;
@@ -30,7 +31,7 @@ fn hole_words(slots: usize) -> usize {
 }
 
 impl Index {
-    /// An empty index for `capacity` entries.
+    /// An index for `capacity` entries, which is empty once all its words are cleared.
     pub fn new(scope: &mut Scope, capacity: usize) -> Result<Self, Full> {
         /// Offsets within an object are of 31 bits.
         const MOST: usize = 1 << 26;
@@ -44,9 +45,7 @@ impl Index {
         object.set(layout::LEN, 8 * words as u64);
         object.set(layout::TEXT_PTR, object.word() + layout::TEXT_DATA as u64);
         object.set(COUNT, slots as u64);
-        let index = Self(object);
-        index.clear();
-        Ok(index)
+        Ok(Self(object))
     }
 
     /// The index that an object is.
@@ -59,13 +58,18 @@ impl Index {
         self.0
     }
 
-    fn clear(self) {
-        for at in 0..self.slots() + hole_words(self.slots()) {
-            self.set_slot(at, 0);
-        }
+    /// How many words there are to clear.
+    pub fn words(self) -> usize {
+        self.slots() + hole_words(self.slots())
     }
 
-    fn slots(self) -> usize {
+    /// Clears these words.
+    pub fn clear(self, words: Range<usize>) {
+        words.for_each(|at| self.set_slot(at, 0));
+    }
+
+    /// How many slots.
+    pub fn slots(self) -> usize {
         self.0.get(COUNT) as usize
     }
 
@@ -134,9 +138,9 @@ impl Index {
         self.set_slot(free, 0);
     }
 
-    /// The hash and number of each entry, in no order.
-    pub fn entries(self) -> impl Iterator<Item = (u32, usize)> {
-        let slots = (0..self.slots()).map(move |at| self.slot(at));
+    /// The hash and number of each entry in these slots, in no order.
+    pub fn entries(self, slots: Range<usize>) -> impl Iterator<Item = (u32, usize)> {
+        let slots = slots.map(move |at| self.slot(at));
         slots.filter(|slot| *slot != 0).map(|slot| ((slot >> 32) as u32, slot as u32 as usize - 1))
     }
 
@@ -149,6 +153,27 @@ impl Index {
     pub fn is_hole(self, entry: usize) -> bool {
         let (word, bit) = self.hole(entry);
         self.slot(word) & bit != 0
+    }
+
+    /// The hole bits of the entries from `64 * at` on.
+    #[inline]
+    pub fn hole_word(self, at: usize) -> u64 {
+        self.slot(self.slots() + at)
+    }
+
+    /// Forgets the holes in front of `end` up to the last entry; the number behind that.
+    pub fn cut_holes(self, mut end: usize) -> usize {
+        while end > 0 && self.is_hole(end - 1) {
+            let before = end - 1;
+            if end.is_multiple_of(64) && self.hole_word(before / 64) == u64::MAX {
+                self.set_slot(self.slots() + before / 64, 0);
+                end -= 64;
+            } else {
+                self.set_hole(before, false);
+                end = before;
+            }
+        }
+        end
     }
 
     /// Notes that the entry of that number was, or was not, removed.
@@ -172,10 +197,16 @@ mod tests {
         }
     }
 
+    fn empty(scope: &mut Scope, capacity: usize) -> Index {
+        let index = Index::new(scope, capacity).expect("room");
+        index.clear(0..index.words());
+        index
+    }
+
     #[test]
     fn entries_of_one_hash_are_all_found_until_removed() {
         let scope = &mut testing::scope();
-        let index = Index::new(scope, 24).expect("room");
+        let index = empty(scope, 24);
         let hash = |entry: usize| if entry.is_multiple_of(2) { 31 } else { 30 };
         (0..24).for_each(|entry| index.insert(hash(entry), entry));
         for removed in [4, 0, 23, 7, 1] {
@@ -185,16 +216,32 @@ mod tests {
         for entry in (0..24).filter(|entry| ![4, 0, 23, 7, 1].contains(entry)) {
             assert_eq!(index.find(hash(entry), |found| found == entry), Some(entry));
         }
-        assert_eq!(index.entries().count(), 19);
+        assert_eq!(index.entries(0..index.slots()).count(), 19);
     }
 
     #[test]
     fn holes_are_remembered_by_number() {
         let scope = &mut testing::scope();
-        let index = Index::new(scope, 100).expect("room");
+        let index = empty(scope, 100);
         index.set_hole(70, true);
         assert!(index.is_hole(70) && !index.is_hole(6) && !index.is_hole(71));
         index.set_hole(70, false);
         assert!(!index.is_hole(70));
+    }
+
+    #[test]
+    fn holes_at_the_end_are_forgotten() {
+        let scope = &mut testing::scope();
+        let index = empty(scope, 300);
+        for (first, last) in [(5, 5), (60, 270), (0, 270), (128, 192), (64, 128), (63, 129)] {
+            (first..last).for_each(|entry| index.set_hole(entry, true));
+            index.set_hole(3, true);
+            let expected = if first <= 3 { 0 } else { first };
+            assert_eq!(index.cut_holes(last), expected);
+            (0..last).for_each(|entry| {
+                assert_eq!(index.is_hole(entry), entry == 3 && expected > 3);
+                index.set_hole(entry, false);
+            });
+        }
     }
 }

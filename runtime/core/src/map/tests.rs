@@ -1,5 +1,6 @@
 //! Maps against a plain list of pairs, with few and with many entries, with and without other holders.
 
+use super::changes::{self, Begun, Change, drop_value};
 use super::*;
 use crate::form::write_form;
 use crate::testing::{self, types};
@@ -56,7 +57,19 @@ fn expected(of: EntryTypes, model: &[(u8, u8)]) -> Vec<(String, String)> {
     model.iter().map(|(k, v)| (show(of.key, *k), show(of.key, *v))).collect()
 }
 
-fn run(of: EntryTypes, steps: &[Step]) {
+/// Goes on with a change, so many units at a time.
+fn ended<C: Change>(scope: &mut Scope, begun: Begun<C>, units: usize) -> Result<Own<Map>, Full> {
+    match begun {
+        Begun::Done(map) => Ok(map),
+        Begun::Going(mut change) => loop {
+            if let Some(map) = change.step(scope, units)? {
+                return Ok(map);
+            }
+        },
+    }
+}
+
+fn run(of: EntryTypes, steps: &[Step], units: usize) {
     let scope = &mut testing::scope();
     let mut map = new(scope).expect("room");
     let mut model: Vec<(u8, u8)> = Vec::new();
@@ -66,7 +79,8 @@ fn run(of: EntryTypes, steps: &[Step]) {
         match *step {
             Step::Insert(k, v) => {
                 let (key, value) = (word(scope, of.key, k), word(scope, of.key, v));
-                map = insert(scope, of, map, key, value).expect("room");
+                let begun = changes::insert(scope, of, map, key, value, units).expect("room");
+                map = ended(scope, begun, units).expect("room");
                 match model.iter_mut().find(|(key, _)| *key == k) {
                     Some(entry) => entry.1 = v,
                     None => model.push((k, v)),
@@ -74,7 +88,8 @@ fn run(of: EntryTypes, steps: &[Step]) {
             }
             Step::Remove(k) => {
                 let key = word(scope, of.key, k);
-                map = remove(scope, of, map, key).expect("room");
+                let begun = changes::remove(scope, of, map, key, units).expect("room");
+                map = ended(scope, begun, units).expect("room");
                 drop_value(scope, key, of.key == types::TEXT);
                 model.retain(|(key, _)| *key != k);
             }
@@ -106,13 +121,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_map_of_ints_behaves_like_a_list_of_pairs(steps in steps()) {
-        run(INTS, &steps);
+    fn a_map_of_ints_behaves_like_a_list_of_pairs(steps in steps(), units in 1usize..40) {
+        run(INTS, &steps, units);
     }
 
     #[test]
-    fn a_map_of_texts_behaves_like_a_list_of_pairs(steps in steps()) {
-        run(TEXTS, &steps);
+    fn a_map_of_texts_behaves_like_a_list_of_pairs(steps in steps(), units in 1usize..40) {
+        run(TEXTS, &steps, units);
     }
 }
 
@@ -125,7 +140,7 @@ fn a_queue_stays_small() {
         // SAFETY: words of Ints.
         let (key, old) = unsafe { (Any::from_word(n), Any::from_word(n.wrapping_sub(10))) };
         map = insert(scope, INTS, map, key, key).expect("room");
-        map = remove(scope, INTS, map, old).expect("room");
+        map = changes::remove(scope, INTS, map, old, 9).and_then(|begun| begun.at_once(scope)).expect("room");
         most = most.max(map.get().end());
     }
     assert_eq!(map.get().len(), 10);
@@ -148,4 +163,73 @@ fn an_insertion_without_room_gives_everything_up() {
     }
     scope.free_all_late();
     assert_eq!(scope.heap().live(), 0);
+}
+
+/// A map of Texts with holes in it, of which `live` entries are left.
+fn with_holes(scope: &mut Scope, live: u8) -> Own<Map> {
+    let mut map = new(scope).expect("room");
+    for n in 0..=255 {
+        let (key, value) = (word(scope, types::TEXT, n), word(scope, types::TEXT, n));
+        map = insert(scope, TEXTS, map, key, value).expect("room");
+    }
+    for n in live..=255 {
+        let key = word(scope, types::TEXT, n.wrapping_mul(3));
+        map =
+            changes::remove(scope, TEXTS, map, key, 9).and_then(|begun| begun.at_once(scope)).expect("room");
+        drop_value(scope, key, true);
+    }
+    map
+}
+
+#[test]
+fn a_change_is_given_up_at_any_step() {
+    for is_shared in [false, true] {
+        for steps in 0.. {
+            let scope = &mut testing::scope();
+            let mut map = with_holes(scope, 200);
+            let held = is_shared.then(|| (scope.dup(map.get()), listed(scope, TEXTS, map.get())));
+            // As often as it takes until it has to grow.
+            let mut has_ended = false;
+            for n in 1000.. {
+                let word = |scope: &mut Scope| {
+                    let text = scope.text(&format!("another {n}")).expect("room");
+                    // SAFETY: a Text.
+                    unsafe { Any::from_word(text.get().word()) }
+                };
+                let (key, value) = (word(scope), word(scope));
+                match changes::insert(scope, TEXTS, map, key, value, 1).expect("room") {
+                    Begun::Done(done) => map = done,
+                    Begun::Going(mut insertion) => {
+                        let mut done = None;
+                        for _ in 0..steps {
+                            done = insertion.step(scope, 7).expect("room");
+                            if done.is_some() {
+                                break;
+                            }
+                        }
+                        has_ended = done.is_some();
+                        map = match done {
+                            Some(done) => done,
+                            None => {
+                                insertion.close(scope);
+                                new(scope).expect("room")
+                            }
+                        };
+                        break;
+                    }
+                }
+            }
+            scope.give_up(map);
+            if let Some((held, expected)) = held {
+                assert_eq!(listed(scope, TEXTS, held.get()), expected);
+                scope.give_up(held);
+            }
+            scope.free_all_late();
+            assert_eq!(scope.heap().live(), 0, "behind {steps} steps");
+            if has_ended {
+                assert!(steps > 20, "{steps}");
+                break;
+            }
+        }
+    }
 }

@@ -1,9 +1,13 @@
-//! Natives of `map.weir`. A map that nobody else holds is changed in place.
+//! Natives of `map.weir`. A map that nobody else holds is changed in place; what takes long goes in steps (`map::changes`).
 
+use super::Flow;
 use crate::form::FormWriter;
-use crate::map::{self, EntryTypes, Keys, Map};
+use crate::heap::Word;
+use crate::lists::{REFS, count_up};
+use crate::map::{self, EntryTypes, Keys, Map, changes};
 use crate::scope::Scope;
-use crate::value::{Any, List, Own};
+use crate::steps::{Work, in_steps};
+use crate::value::{Any, Gives, Handle, List, Own, Ref};
 use std::mem;
 use weir_abi::layout::shape;
 use weir_abi::trap::Trap;
@@ -65,8 +69,8 @@ pub fn map_insert(
     map: Own<Map>,
     of: Any,
     to: Any,
-) -> Result<Own<Map>, Trap> {
-    Ok(map::insert(scope, EntryTypes { key, value: Some(value) }, map, of, to)?)
+) -> Result<Flow, Trap> {
+    changes::insert(scope, EntryTypes { key, value: Some(value) }, map, of, to, REFS)?.in_steps(scope)
 }
 
 /// Without the entry of that key.
@@ -76,17 +80,17 @@ pub fn map_remove(
     value: TypeId,
     map: Own<Map>,
     of: Any,
-) -> Result<Own<Map>, Trap> {
-    Ok(map::remove(scope, EntryTypes { key, value: Some(value) }, map, of)?)
+) -> Result<Flow, Trap> {
+    changes::remove(scope, EntryTypes { key, value: Some(value) }, map, of, REFS)?.in_steps(scope)
 }
 
 /// The keys in their order.
-pub fn map_keys(scope: &mut Scope, key: TypeId, _: TypeId, map: Map) -> Result<Own<List>, Trap> {
+pub fn map_keys(scope: &mut Scope, key: TypeId, _: TypeId, map: Map) -> Result<Flow, Trap> {
     entries(scope, map, key, map.keys())
 }
 
 /// The values in the order of the keys.
-pub fn map_values(scope: &mut Scope, _: TypeId, value: TypeId, map: Map) -> Result<Own<List>, Trap> {
+pub fn map_values(scope: &mut Scope, _: TypeId, value: TypeId, map: Map) -> Result<Flow, Trap> {
     entries(scope, map, value, map.values())
 }
 
@@ -96,22 +100,45 @@ pub(super) fn entries(
     map: Map,
     element: TypeId,
     list: Option<List>,
-) -> Result<Own<List>, Trap> {
-    let is_ref = scope.type_desc(element).is_ref();
+) -> Result<Flow, Trap> {
     match list {
-        Some(list) if !map.has_holes() => Ok(scope.dup(list)),
-        _ => {
-            let shape = if is_ref { shape::LIST_REF } else { shape::LIST_WORD };
-            let packed = scope.list(shape, map.len())?;
-            for words in list.iter().map(|list| list.words()) {
-                map.entries().for_each(|entry| packed.get().append(&[words[entry]]));
-            }
-            if is_ref {
-                packed.get().items().for_each(|each| {
-                    scope.dup_any(each, true);
-                });
-            }
-            Ok(packed)
+        Some(list) if !map.has_holes() => Ok(Flow::Done(scope.dup(list).into_word())),
+        Some(from) => {
+            let to = scope.list(from.object().shape(), map.len())?;
+            in_steps(scope, Packing { map, from, at: 0, to })
         }
+        None => {
+            let is_ref = scope.type_desc(element).is_ref();
+            let shape = if is_ref { shape::LIST_REF } else { shape::LIST_WORD };
+            Ok(Flow::Done(scope.list(shape, 0)?.into_word()))
+        }
+    }
+}
+
+/// One of a map's lists on its way into one without holes; whoever waits holds the map.
+struct Packing {
+    map: Map,
+    from: List,
+    at: usize,
+    to: Own<List>,
+}
+
+impl Work for Packing {
+    fn step(&mut self, _: &mut Scope) -> Result<Option<Word>, Trap> {
+        let (words, to, map) = (self.from.words(), self.to.get(), self.map);
+        let part = self.at..words.len().min(self.at + REFS);
+        let before = to.len();
+        for entry in part.clone().filter(|entry| map.is_entry(*entry)) {
+            to.append(&[words[entry]]);
+        }
+        if to.has_refs() {
+            count_up(&to.words()[before..]);
+        }
+        self.at = part.end;
+        Ok((part.end == words.len()).then(|| to.word()))
+    }
+
+    fn close(self, scope: &mut Scope) {
+        scope.give_up(self.to);
     }
 }

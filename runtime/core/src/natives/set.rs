@@ -1,9 +1,10 @@
 //! Natives of `set.weir`. A set that nobody else holds is changed in place.
 
-use super::map;
-use crate::map::{EntryTypes, Map, insert, remove};
+use super::{Flow, map};
+use crate::lists::REFS;
+use crate::map::{EntryTypes, Map, changes};
 use crate::scope::Scope;
-use crate::value::{Any, List, Own};
+use crate::value::{Any, Own};
 use weir_abi::trap::Trap;
 use weir_abi::types::TypeId;
 
@@ -18,16 +19,17 @@ pub fn set_contains(scope: &mut Scope, ty: TypeId, set: Map, item: Any) -> bool 
 }
 
 /// With that element.
-pub fn set_insert(scope: &mut Scope, ty: TypeId, set: Own<Map>, item: Any) -> Result<Own<Map>, Trap> {
-    Ok(insert(scope, EntryTypes { key: ty, value: None }, set, item, Any::NOTHING)?)
+pub fn set_insert(scope: &mut Scope, ty: TypeId, set: Own<Map>, item: Any) -> Result<Flow, Trap> {
+    changes::insert(scope, EntryTypes { key: ty, value: None }, set, item, Any::NOTHING, REFS)?
+        .in_steps(scope)
 }
 
 /// Without that element.
-pub fn set_remove(scope: &mut Scope, ty: TypeId, set: Own<Map>, item: Any) -> Result<Own<Map>, Trap> {
-    Ok(remove(scope, EntryTypes { key: ty, value: None }, set, item)?)
+pub fn set_remove(scope: &mut Scope, ty: TypeId, set: Own<Map>, item: Any) -> Result<Flow, Trap> {
+    changes::remove(scope, EntryTypes { key: ty, value: None }, set, item, REFS)?.in_steps(scope)
 }
 
 /// Its elements in their order.
-pub fn set_list(scope: &mut Scope, ty: TypeId, set: Map) -> Result<Own<List>, Trap> {
+pub fn set_list(scope: &mut Scope, ty: TypeId, set: Map) -> Result<Flow, Trap> {
     map::entries(scope, set, ty, set.keys())
 }
