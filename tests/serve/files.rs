@@ -175,6 +175,7 @@ fn nothing_leads_out_of_a_folder() {
 
 // rule: file.changes
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn a_file_that_becomes_shorter_is_cut() {
     let (server, dir) = serve("file-shorter");
     let (file, size) = huge(&dir.join("huge"));
@@ -188,6 +189,7 @@ fn a_file_that_becomes_shorter_is_cut() {
 
 // rule: file.changes
 #[test]
+#[cfg_attr(feature = "stress", ignore = "byte by byte, megabytes take minutes")]
 fn as_much_as_was_told_is_sent() {
     let (server, dir) = serve("file-longer");
     let (file, size) = huge(&dir.join("huge"));
