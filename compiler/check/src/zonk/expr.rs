@@ -7,8 +7,8 @@
 use super::{Place, STACK_LEFT, STACK_PIECE, Work, Zonk};
 use crate::draft::{Draft, DraftArm, DraftPart, DraftPlace, DraftStepKind, FrameId, Kind};
 use crate::infer::OK;
-use crate::typed::{self, Arm, Expr, ExprKind, Part, Prim, Step, StepKind};
-use crate::types::TyKind;
+use crate::typed::{self, Arm, Expr, ExprKind, GlobalId, Part, Prim, Step, StepKind};
+use crate::types::{Ty, TyKind};
 use weir_syntax::span::Span;
 
 impl Zonk<'_, '_> {
@@ -43,26 +43,12 @@ impl Zonk<'_, '_> {
             }
             Kind::Formatted(value, format) => ExprKind::Formatted(self.boxed(*value), format),
             Kind::Local(local) => ExprKind::Local(local),
-            Kind::Global(id) => match self.globals[id.0 as usize] {
-                Some(Place::Global(id)) => ExprKind::Global(id),
-                Some(Place::Local(local)) => ExprKind::Local(local),
-                None => ExprKind::Unit,
-            },
+            Kind::Global(id) => self.global(id),
             Kind::Let(local, value) => ExprKind::Let(local, self.boxed(*value)),
             Kind::Assign(local, value) => ExprKind::Assign(local, self.boxed(*value)),
-            Kind::Put(place, value) => {
-                let place = self.place(place);
-                ExprKind::Put(place, self.boxed(*value))
-            }
+            Kind::Put(place, value) => ExprKind::Put(self.place(place), self.boxed(*value)),
             Kind::Place(place) => ExprKind::Place(self.place(place)),
-            Kind::SetGlobal(id, value) => {
-                let value = self.boxed(*value);
-                match self.globals[id.0 as usize] {
-                    Some(Place::Global(id)) => ExprKind::SetGlobal(id, value),
-                    Some(Place::Local(local)) => ExprKind::Let(local, value),
-                    None => value.kind,
-                }
-            }
+            Kind::SetGlobal(id, value) => self.set_global(id, *value),
             Kind::Call(target, chain, args) => {
                 let args = self.all(args);
                 ExprKind::Call(self.target(target, span, chain), args)
@@ -73,10 +59,7 @@ impl Zonk<'_, '_> {
                 let types = types.into_iter().map(|t| self.ty(t)).collect();
                 ExprKind::CallNative { name, types, args }
             }
-            Kind::CallValue(callee, args) => {
-                let callee = self.boxed(*callee);
-                ExprKind::CallValue(callee, self.all(args))
-            }
+            Kind::CallValue(callee, args) => ExprKind::CallValue(self.boxed(*callee), self.all(args)),
             Kind::Closure(frame) => self.closure(frame),
             Kind::FnValue(value) => match self.c.values[value.0 as usize].clone() {
                 Some(target) => ExprKind::Closure(self.target(target, span, None), Vec::new()),
@@ -89,13 +72,9 @@ impl Zonk<'_, '_> {
             Kind::Map(entries) => ExprKind::Map(self.entries(entries)),
             Kind::Set(items) => ExprKind::Set(self.all(items)),
             Kind::Bytes(bytes) => ExprKind::Bytes(bytes),
-            Kind::Index(list, index) => {
-                let list = self.boxed(*list);
-                ExprKind::Index(list, self.boxed(*index))
-            }
+            Kind::Index(list, index) => ExprKind::Index(self.boxed(*list), self.boxed(*index)),
             Kind::Range(low, high, inclusive) => {
-                let low = self.boxed(*low);
-                ExprKind::Range { low, high: self.boxed(*high), inclusive }
+                ExprKind::Range { low: self.boxed(*low), high: self.boxed(*high), inclusive }
             }
             Kind::Operator(op, left, right) => {
                 let operands = left.ty;
@@ -107,37 +86,20 @@ impl Zonk<'_, '_> {
                 vec![self.expr(*value)],
             ),
             Kind::Not(value) => ExprKind::Prim(Prim::Not, vec![self.expr(*value)]),
-            Kind::And(left, right) => {
-                let left = self.boxed(*left);
-                ExprKind::And(left, self.boxed(*right))
-            }
-            Kind::Or(left, right) => {
-                let left = self.boxed(*left);
-                ExprKind::Or(left, self.boxed(*right))
-            }
+            Kind::And(left, right) => ExprKind::And(self.boxed(*left), self.boxed(*right)),
+            Kind::Or(left, right) => ExprKind::Or(self.boxed(*left), self.boxed(*right)),
             Kind::If(cond, then, otherwise) => {
-                let cond = self.boxed(*cond);
-                let then = self.branch(*then, unit);
-                let otherwise = otherwise.map(|o| Box::new(self.branch(*o, unit)));
-                ExprKind::If(cond, Box::new(then), otherwise)
+                let (cond, then) = (self.boxed(*cond), Box::new(self.branch(*then, unit)));
+                ExprKind::If(cond, then, otherwise.map(|otherwise| Box::new(self.branch(*otherwise, unit))))
             }
-            Kind::Match(subject, arms) => {
-                let subject = self.boxed(*subject);
-                ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
-            }
+            Kind::Match(subject, arms) => ExprKind::Match(self.boxed(*subject), self.arms(arms, unit)),
             Kind::Some(value) => ExprKind::Some(self.boxed(*value)),
             Kind::None => ExprKind::None,
             Kind::Block(stmts) => self.block(stmts, unit, span),
             Kind::For(local, walked, body) => {
-                let walked = self.boxed(*walked);
-                let body = self.branch(*body, true);
-                ExprKind::For(local, walked, Box::new(body))
+                ExprKind::For(local, self.boxed(*walked), Box::new(self.branch(*body, true)))
             }
-            Kind::While(cond, body) => {
-                let cond = self.boxed(*cond);
-                let body = self.branch(*body, true);
-                ExprKind::While(cond, Box::new(body))
-            }
+            Kind::While(cond, body) => ExprKind::While(self.boxed(*cond), Box::new(self.branch(*body, true))),
             Kind::Loop(body) => ExprKind::Loop(Box::new(self.branch(*body, true))),
             Kind::Turns(stream, ty, body) => self.turns(stream, ty, *body, span),
             Kind::Break => ExprKind::Break,
@@ -146,31 +108,50 @@ impl Zonk<'_, '_> {
                 let value = self.expr(*value);
                 self.returned(value)
             }
-            Kind::Lift(value) => {
-                let value = self.expr(*value);
-                if value.ty == ty || *self.types.kind(value.ty) == TyKind::Never {
-                    return value;
-                }
-                match self.types.kind(ty) {
-                    TyKind::Option(_) => ExprKind::Some(Box::new(value)),
-                    _ => ExprKind::Case(OK, vec![value]),
-                }
-            }
+            Kind::Lift(value) => return self.lifted(*value, ty, span),
             Kind::Absent(error) => match self.types.kind(ty) {
                 TyKind::Option(_) => ExprKind::None,
                 _ => return self.expr(*error),
             },
             Kind::Try(subject, of_option, of_result) => {
                 let subject = self.boxed(*subject);
-                let arms = match self.types.kind(subject.ty) {
-                    TyKind::Option(_) => of_option,
-                    _ => of_result,
-                };
-                ExprKind::Match(subject, arms.into_iter().map(|a| self.arm(a, unit)).collect())
+                let is_option = matches!(self.types.kind(subject.ty), TyKind::Option(_));
+                ExprKind::Match(subject, self.arms(if is_option { of_option } else { of_result }, unit))
             }
             Kind::Respond(value) => ExprKind::Respond(self.boxed(*value)),
             Kind::Html(parts) => return self.markup(parts, draft.ty, span),
             Kind::Assert(condition, written) => return self.assertion(*condition, &written, span),
+        };
+        Expr { kind, ty, span }
+    }
+
+    /// A top-level `let`, wherever it came to stand.
+    fn global(&self, id: GlobalId) -> ExprKind {
+        match self.globals[id.0 as usize] {
+            Some(Place::Global(id)) => ExprKind::Global(id),
+            Some(Place::Local(local)) => ExprKind::Local(local),
+            None => ExprKind::Unit,
+        }
+    }
+
+    fn set_global(&mut self, id: GlobalId, value: Draft) -> ExprKind {
+        let value = self.boxed(value);
+        match self.globals[id.0 as usize] {
+            Some(Place::Global(id)) => ExprKind::SetGlobal(id, value),
+            Some(Place::Local(local)) => ExprKind::Let(local, value),
+            None => value.kind,
+        }
+    }
+
+    /// A value where an option or result of it is wanted, unless it is one itself.
+    fn lifted(&mut self, value: Draft, ty: Ty, span: Span) -> Expr {
+        let value = self.expr(value);
+        if value.ty == ty || *self.types.kind(value.ty) == TyKind::Never {
+            return value;
+        }
+        let kind = match self.types.kind(ty) {
+            TyKind::Option(_) => ExprKind::Some(Box::new(value)),
+            _ => ExprKind::Case(OK, vec![value]),
         };
         Expr { kind, ty, span }
     }
@@ -212,9 +193,13 @@ impl Zonk<'_, '_> {
         ExprKind::Closure(id, captures)
     }
 
-    fn arm(&mut self, arm: DraftArm, unit: bool) -> Arm {
-        let guard = arm.guard.map(|g| self.expr(g));
-        Arm { pattern: arm.pattern, guard, body: self.branch(arm.body, unit) }
+    fn arms(&mut self, arms: Vec<DraftArm>, unit: bool) -> Vec<Arm> {
+        let arms = arms.into_iter().map(|arm| Arm {
+            pattern: arm.pattern,
+            guard: arm.guard.map(|guard| self.expr(guard)),
+            body: self.branch(arm.body, unit),
+        });
+        arms.collect()
     }
 
     /// A branch whose value is dropped when its construct gives unit.
