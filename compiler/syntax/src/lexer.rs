@@ -103,19 +103,8 @@ impl Lexer<'_> {
                 Ok(Code::TypeName) => self.push(K::TypeName, start, end),
                 Ok(Code::Number) => self.number(start, end),
                 Ok(Code::RawText) => self.push(K::RawText, start, end),
-                Ok(open @ (Code::OpenRawText | Code::OpenBytes)) => {
-                    self.push(K::BadLiteral, start, end);
-                    let message = match open {
-                        Code::OpenBytes => "these bytes have no closing quote",
-                        _ => "this text has no closing quote",
-                    };
-                    self.report(Diagnostic::error(
-                        "E0104",
-                        message,
-                        self.span(start, start + 2),
-                        "the text starts here",
-                    ));
-                }
+                Ok(Code::OpenRawText) => self.unclosed(start, end, "this text has no closing quote"),
+                Ok(Code::OpenBytes) => self.unclosed(start, end, "these bytes have no closing quote"),
                 Ok(Code::Comment) => {
                     let doc = lex.slice().starts_with("##");
                     self.push(if doc { K::DocComment } else { K::Comment }, start, end);
@@ -134,18 +123,11 @@ impl Lexer<'_> {
                     }
                     self.push(K::LBrace, start, end);
                 }
-                Ok(Code::Close) => match self.modes.last_mut() {
-                    Some(Mode::Interp(_, 0, _)) => {
-                        self.modes.pop();
-                        self.push(K::InterpEnd, start, end);
+                Ok(Code::Close) => {
+                    if self.closing_brace(start, end) {
                         return true;
                     }
-                    Some(Mode::Interp(_, depth, _)) => {
-                        *depth -= 1;
-                        self.push(K::RBrace, start, end);
-                    }
-                    _ => self.push(K::RBrace, start, end),
-                },
+                }
                 Ok(Code::Quote) if self.begins_pattern() => {
                     self.pattern(start);
                     return true;
@@ -162,15 +144,25 @@ impl Lexer<'_> {
                 }
                 Ok(Code::Bytes) => self.bytes(start, end),
                 Ok(Code::SingleQuoted) => self.single_quoted(start, end),
-                Ok(Code::TypographicText) => {
-                    self.push(K::BadLiteral, start, end);
-                    let span = self.span(start, end);
-                    let diagnostic = Diagnostic::error("E0107", "this text has typographic quotes", span, "");
-                    self.report(diagnostic.help("texts are written with `\"`"));
-                }
+                Ok(Code::TypographicText) => self.typographic_text(start, end),
                 Ok(Code::NonAscii) | Err(()) => self.unknown(start, end),
             }
         }
+        false
+    }
+
+    /// A `}`; whether it ends an interpolation.
+    fn closing_brace(&mut self, start: usize, end: usize) -> bool {
+        match self.modes.last_mut() {
+            Some(Mode::Interp(_, 0, _)) => {
+                self.modes.pop();
+                self.push(K::InterpEnd, start, end);
+                return true;
+            }
+            Some(Mode::Interp(_, depth, _)) => *depth -= 1,
+            _ => {}
+        }
+        self.push(K::RBrace, start, end);
         false
     }
 

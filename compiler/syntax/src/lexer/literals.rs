@@ -78,6 +78,13 @@ impl Lexer<'_> {
         self.report(diagnostic);
     }
 
+    pub(super) fn typographic_text(&mut self, start: usize, end: usize) {
+        self.push(K::BadLiteral, start, end);
+        let span = self.span(start, end);
+        let diagnostic = Diagnostic::error("E0107", "this text has typographic quotes", span, "");
+        self.report(diagnostic.help("texts are written with `\"`"));
+    }
+
     pub(super) fn unknown(&mut self, start: usize, end: usize) {
         self.push(K::Unknown, start, end);
         let span = self.span(start, end);

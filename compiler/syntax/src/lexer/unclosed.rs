@@ -93,6 +93,13 @@ impl Lexer<'_> {
         }
     }
 
+    /// A literal of one line that is not closed: it is no token of any use.
+    pub(super) fn unclosed(&mut self, start: usize, end: usize, message: &str) {
+        self.push(K::BadLiteral, start, end);
+        let opening = self.span(start, start + 2);
+        self.report(Diagnostic::error("E0104", message, opening, "the text starts here"));
+    }
+
     fn close_down_to(&mut self, len: usize) {
         while self.modes.len() > len {
             let kind = if let Some(Mode::Interp(..)) = self.modes.pop() { K::InterpEnd } else { K::TextEnd };
