@@ -42,7 +42,7 @@ impl<W: Change> Begun<W> {
     }
 
     /// Goes on in steps.
-    #[inline]
+    #[inline(always)]
     pub fn in_steps(self, scope: &mut Scope) -> Result<Flow, Trap>
     where
         W: 'static,

@@ -164,7 +164,7 @@ impl Map {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_hashed(self, index: Index, keys: Keys<'_>, hash: u32, key: Any) -> Option<usize> {
         let list = self.keys()?;
         index.find(hash, |entry| keys.same(list.item(entry), key))
