@@ -1,7 +1,7 @@
 //! `join` of `list.weir`: texts in a row, with another between each two.
 
 use super::Flow;
-use crate::pieces::{InRow, Row, made};
+use crate::pieces::{PIECE, Pieces, Put, Sink, made};
 use crate::scope::Scope;
 use crate::steps::STEP;
 use crate::value::{Gives, List, Text};
@@ -28,24 +28,51 @@ pub fn list_join(scope: &mut Scope, list: List, separator: Text) -> Result<Flow,
             return Ok(Flow::Done(joined.into_word()));
         }
     }
-    made(scope, InRow::of(Separated { list, separator }))
+    made(scope, Joined { list, separator, at: 0, from: 0 })
 }
 
-/// The elements of a list and what separates them.
+/// The elements of a list, and between them what separates them.
 #[derive(Clone)]
-struct Separated {
+struct Joined {
     list: List,
     separator: Text,
+    /// The element that is being put, and how many bytes of it and of the separator in front of it were.
+    at: usize,
+    from: usize,
 }
 
-impl Row for Separated {
-    #[inline]
-    fn text(&self, at: usize) -> Option<Text> {
-        let words = self.list.words();
-        if at % 2 == 1 {
-            return (at / 2 + 1 < words.len()).then_some(self.separator);
+impl Pieces for Joined {
+    fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
+        let count = self.list.len();
+        let mut left = step;
+        while self.at < count {
+            if left == 0 {
+                return Put::More;
+            }
+            let text: Text = self.list.item(self.at).as_arg();
+            let (text, separator) = (text.as_bytes(), self.separator.as_bytes());
+            let separator = if self.at > 0 { separator } else { &[] };
+            let len = separator.len() + text.len();
+            if self.from == 0 && len <= left {
+                sink.push(separator);
+                sink.push(text);
+                left = left.saturating_sub(len + PIECE);
+                self.at += 1;
+                continue;
+            }
+            let rest = match separator.get(self.from..) {
+                Some(rest) if !rest.is_empty() => rest,
+                _ => &text[self.from - separator.len()..],
+            };
+            let put = rest.len().min(left);
+            sink.push(&rest[..put]);
+            left -= put;
+            self.from += put;
+            if self.from == len {
+                (self.at, self.from) = (self.at + 1, 0);
+            }
         }
-        (at / 2 < words.len()).then(|| self.list.item(at / 2).as_arg())
+        Put::All
     }
 }
 
@@ -66,7 +93,7 @@ mod tests {
             let s = &mut testing::scope();
             let list = s.text_list(texts.iter().map(String::as_str)).expect("room").get();
             let separator = s.text(&by).expect("room").get();
-            let put = all_put(&InRow::of(Separated { list, separator }), &steps);
+            let put = all_put(&Joined { list, separator, at: 0, from: 0 }, &steps);
             prop_assert_eq!(put, Some(texts.join(&by).into_bytes()));
         }
     }

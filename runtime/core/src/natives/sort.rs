@@ -26,6 +26,8 @@ const NUMBERS: usize = if cfg!(feature = "stress") { 4 } else { 16 * 1024 };
 const OTHERS: usize = if cfg!(feature = "stress") { 4 } else { 64 };
 /// What a step may cost; a comparison of numbers costs 1, one of Texts more by each [`BYTES`] of theirs.
 const STEP: usize = if cfg!(feature = "stress") { 2 } else { 20_000 };
+/// What it costs more to look at an element by its index, which may lie anywhere.
+const FAR: usize = 7;
 /// So many bytes are compared in about the time of a few numbers.
 const BYTES: usize = 64;
 
@@ -107,7 +109,10 @@ impl Change for Sorting {
         let cost = Cell::new(0);
         let (by, of) = (self.by, self.of);
         let order = |a: &Word, b: &Word| match &of {
-            Some(list) => by.order(types, &cost, list.words()[*a as usize], list.words()[*b as usize]),
+            Some(list) => {
+                cost.set(cost.get() + FAR);
+                by.order(types, &cost, list.words()[*a as usize], list.words()[*b as usize])
+            }
             None => by.order(types, &cost, *a, *b),
         };
         self.make_spare(scope)?;
@@ -140,7 +145,11 @@ impl Sorting {
             TypeDesc::Text => By::Text,
             _ => By::Value(ty),
         };
-        let width = if matches!(by, By::Number) { NUMBERS } else { OTHERS };
+        let width = match by {
+            By::Number if of.is_none() => NUMBERS,
+            By::Number => (NUMBERS / FAR).max(4),
+            _ => OTHERS,
+        };
         let (is_merging, is_spare_source) = (false, false);
         Self { of, by, len, spare: Vec::new(), is_merging, is_spare_source, width, at: 0, taken: (0, 0) }
     }
