@@ -175,38 +175,26 @@ impl<P: Pieces> Making<P> {
     }
 }
 
-/// Texts in a row.
-pub trait Row {
-    /// The one with that index; only its bytes are looked at.
-    fn text(&self, at: usize) -> Option<Text>;
-}
-
-impl<const N: usize> Row for [Text; N] {
-    fn text(&self, at: usize) -> Option<Text> {
-        self.get(at).copied()
-    }
-}
-
 /// The bytes of texts in a row.
 #[derive(Clone)]
-pub struct InRow<R> {
-    row: R,
+pub struct InRow<const N: usize> {
+    row: [Text; N],
     /// The text that is being put, and how many of its bytes were.
     at: usize,
     from: usize,
 }
 
-impl<R: Row> InRow<R> {
+impl<const N: usize> InRow<N> {
     /// Those of a row.
-    pub fn of(row: R) -> Self {
+    pub fn of(row: [Text; N]) -> Self {
         Self { row, at: 0, from: 0 }
     }
 }
 
-impl<R: Row> Pieces for InRow<R> {
+impl<const N: usize> Pieces for InRow<N> {
     fn put(&mut self, sink: &mut impl Sink, step: usize) -> Put {
         let mut left = step;
-        while let Some(text) = self.row.text(self.at) {
+        while let Some(text) = self.row.get(self.at) {
             if left == 0 {
                 return Put::More;
             }
