@@ -238,9 +238,8 @@ impl Sharing {
         let Some(live) = &mut self.live else { return Poll::Ready(Ok(())) };
         live.scope.begin_turn();
         let polled = match live.poll(&self.share, cx) {
-            Poll::Pending if live.scope.worker().is_stopped() => {
-                // What has compiled code counted already, up to here.
-                live.scope.charge_stop().err().map_or(Poll::Pending, |trap| Poll::Ready(Err(trapped(trap))))
+            Poll::Pending => {
+                live.scope.charge_turn().err().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)))
             }
             polled => polled,
         };

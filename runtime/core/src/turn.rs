@@ -9,8 +9,10 @@
 //! the scope comes to `Pending` by [`yield_turn`]: the reactor is looked at and every other task has its turn first.
 //! Invariant: CPU time is measured only for a scope that was stopped: reading the thread's clock is a system call.
 
+use crate::failure::Failure;
 use crate::limits::{self, NO_LIMIT};
 use crate::scope::Scope;
+use crate::trace::Trace;
 use rustix::time::{ClockId, clock_gettime};
 use std::mem;
 use std::pin::pin;
@@ -123,6 +125,16 @@ impl Scope {
         cpu.used += cpu.since.map_or(0, |since| now.saturating_sub(since));
         (cpu.since, cpu.is_measured) = (Some(now), true);
         cpu.within_limit()
+    }
+
+    /// Counts the CPU time of a turn that came to a stop outside compiled code, which counts its own; the failure if that was too
+    /// much.
+    #[inline]
+    pub(crate) fn charge_turn(&mut self) -> Result<(), Failure> {
+        match self.worker().is_stopped() {
+            true => self.charge_stop().map_err(|trap| Failure::of_trap(&trap, Trace::default())),
+            false => Ok(()),
+        }
     }
 
     /// Ready unless the turn is to end: then `Pending`, to be polled again in a turn of its own. For loops of the runtime.

@@ -186,10 +186,8 @@ impl PullBody for StreamBody {
         let Some(live) = &mut self.live else { return Poll::Ready(Pull::End) };
         live.begin_turn();
         let polled = match live.pull(cx, out) {
-            Poll::Pending if live.scope.worker().is_stopped() => {
-                // What has compiled code counted already, up to here.
-                let trap = live.scope.charge_stop().err();
-                trap.map_or(Poll::Pending, |trap| Poll::Ready(Err(Failure::of_trap(&trap, Trace::default()))))
+            Poll::Pending => {
+                live.scope.charge_turn().err().map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)))
             }
             polled => polled,
         };
@@ -214,12 +212,7 @@ impl PullBody for StreamBody {
         }
         live.turn = None;
         live.scope.begin_turn();
-        let polled = match live.scope.poll_tasks(cx) {
-            Ok(()) if live.scope.worker().is_stopped() => {
-                live.scope.charge_stop().map_err(|trap| Failure::of_trap(&trap, Trace::default()))
-            }
-            polled => polled,
-        };
+        let polled = live.scope.poll_tasks(cx).and_then(|()| live.scope.charge_turn());
         live.scope.end_turn();
         if let Err(mut failure) = polled {
             self.tell(&failure);
