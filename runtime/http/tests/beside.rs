@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
 use support::{Recorded, connect, get, rest, settle, test};
 use weir_http::{ItemSink, Limits, LocalServer, Pull, PullBody, Request, Response, Service};
@@ -59,11 +60,16 @@ fn server(seen: &Rc<Seen>, records: &Rc<RefCell<Vec<String>>>) -> LocalServer<im
     LocalServer::new(Recorded { call, records: Rc::clone(records) }, Limits::default())
 }
 
-/// Lets the body go on until the engine waits for the peer.
-async fn until_full(seen: &Seen) {
-    while seen.waker.borrow().is_none() {
+/// A client that has asked for the body and takes nothing of it; one that makes items has filled the socket by then, and the engine
+/// waits for the peer.
+async fn asked(server: &LocalServer<impl Service>, seen: &Seen, has_items: bool) -> UnixStream {
+    seen.has_items.set(has_items);
+    let mut client = connect(server);
+    client.write_all(&get("/")).await.expect("open");
+    while has_items && seen.waker.borrow().is_none() {
         settle().await;
     }
+    client
 }
 
 fn wake(seen: &Seen) {
@@ -74,11 +80,8 @@ fn wake(seen: &Seen) {
 fn what_a_body_does_besides_goes_on_while_nothing_is_taken() {
     test(|| async {
         let (seen, records) = (Rc::new(Seen::default()), Rc::default());
-        seen.has_items.set(true);
         let server = server(&seen, &records);
-        let mut client = connect(&server);
-        client.write_all(&get("/")).await.expect("open");
-        until_full(&seen).await;
+        let mut client = asked(&server, &seen, true).await;
         let (pulled, beside) = (seen.pulled.get(), seen.beside.get());
         settle().await;
         assert_eq!(seen.beside.get(), beside, "nobody woke it");
@@ -101,11 +104,8 @@ fn what_a_body_does_besides_goes_on_while_nothing_is_taken() {
 fn a_body_that_panics_besides_is_cut() {
     test(|| async {
         let (seen, records) = (Rc::new(Seen::default()), Rc::default());
-        seen.has_items.set(true);
         let server = server(&seen, &records);
-        let mut client = connect(&server);
-        client.write_all(&get("/")).await.expect("open");
-        until_full(&seen).await;
+        let mut client = asked(&server, &seen, true).await;
         seen.panics.set(true);
         wake(&seen);
         assert!(!rest(&mut client).await.ends_with("0\r\n\r\n"), "it does not look whole");
@@ -119,14 +119,8 @@ fn a_body_comes_to_its_end_when_the_server_drains() {
     for has_items in [false, true] {
         test(|| async move {
             let (seen, records) = (Rc::new(Seen::default()), Rc::default());
-            seen.has_items.set(has_items);
             let server = server(&seen, &records);
-            let mut client = connect(&server);
-            client.write_all(&get("/")).await.expect("open");
-            // One that makes items has filled the socket by then.
-            if has_items {
-                until_full(&seen).await;
-            }
+            let mut client = asked(&server, &seen, has_items).await;
             settle().await;
             server.drain();
             settle().await;
